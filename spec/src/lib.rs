@@ -1,0 +1,37 @@
+//! The reference model of a bounded cache with strict LRU or LFU eviction, and the language that caches are
+//! compared with it in.
+//!
+//! The rules, numbered as everywhere in `aws-client-cache`, are in
+//! [SPEC.md](https://github.com/aws-client-cache/aws-client-cache/blob/main/spec/SPEC.md). This crate depends on
+//! nothing, so that any cache can be held against it:
+//!
+//! * [`Model`] is the specification as a program: a plain `Vec`, so simple that a reader sees that it is right.
+//! * [`Operation`] and [`Outcome`] are what can be asked of a cache and what it answers.
+//! * [`Subject`] is a cache under test. Implement it for yours, and [`step`] holds it against the model, one
+//!   operation at a time, every accessor included.
+//!
+//! ```
+//! use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject, step};
+//!
+//! // The model passes its own comparison; put your cache in the place of this one.
+//! let mut subject: Model<u8, u32> = Model::new(EvictionPolicy::Lru, 2);
+//! let mut model = Model::new(EvictionPolicy::Lru, 2);
+//! for operation in [
+//!     Operation::Insert(1, 10),
+//!     Operation::Insert(2, 20),
+//!     Operation::Get(1),
+//!     Operation::Insert(3, 30),
+//! ] {
+//!     step(&mut subject, &mut model, &operation)?;
+//! }
+//! assert_eq!(subject.items(), [(1, 10), (3, 30)]);
+//! # Ok::<(), aws_client_cache_spec::Divergence>(())
+//! ```
+
+mod model;
+mod operation;
+mod subject;
+
+pub use model::{EvictionPolicy, Model};
+pub use operation::{Operation, Outcome, Refusal};
+pub use subject::{Divergence, Subject, step};

@@ -1,0 +1,150 @@
+//! What can be asked of a cache, and what it answers.
+
+use std::fmt;
+
+/// One call of a cache's operations.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject};
+///
+/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// assert_eq!(Operation::Insert('a', 1).apply(&mut model), Outcome::Evicted(vec![]));
+/// assert_eq!(Operation::Get('a').apply(&mut model), Outcome::Value(Some(1)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Operation<K, V> {
+    /// Insert under an absent key (D2, D3).
+    Insert(K, V),
+    /// Look up, as a use; a miss is no error (D4).
+    Get(K),
+    /// Look up, as a use; a miss is an error (D4).
+    TryGet(K),
+    /// Look up, not as a use (D5).
+    Peek(K),
+    /// Ask whether a key is there (D5).
+    ContainsKey(K),
+    /// Remove (D6).
+    Remove(K),
+    /// Remove the next victim (D6).
+    Pop,
+    /// Remove everything.
+    Clear,
+    /// Go on with a copy (D8).
+    Copy,
+    /// Set the bound, and evict what exceeds it (D9).
+    SetMaxSize(usize),
+}
+
+/// What a cache answers to an [`Operation`].
+///
+/// [`Operation`] shows one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome<K, V> {
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// It is done, and these went, in this order.
+    Evicted(Vec<(K, V)>),
+    /// A value, or none.
+    Value(Option<V>),
+    /// An entry.
+    Entry(K, V),
+    /// Yes or no.
+    Answer(bool),
+    /// It was refused, and nothing has changed.
+    Refused(Refusal),
+}
+
+/// Why a cache refuses an operation.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
+///
+/// let mut model: Model<u8, u8> = Model::new(EvictionPolicy::Lru, 2);
+/// assert_eq!(model.pop(), Err(Refusal::Empty));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The key to insert is present (D3).
+    AlreadyExists,
+    /// The key is absent (D4, D6).
+    NotFound,
+    /// There is nothing to pop (D6).
+    Empty,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyExists => "the key is present already",
+            Self::NotFound => "the key is absent",
+            Self::Empty => "the cache is empty",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl<K, V> Operation<K, V> {
+    /// The key it is about, if it is about one.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::Operation;
+    /// assert_eq!(Operation::Insert('a', 1).key(), Some(&'a'));
+    /// assert_eq!(Operation::<char, i32>::Pop.key(), None);
+    /// ```
+    pub fn key(&self) -> Option<&K> {
+        match self {
+            Self::Insert(key, _)
+            | Self::Get(key)
+            | Self::TryGet(key)
+            | Self::Peek(key)
+            | Self::ContainsKey(key)
+            | Self::Remove(key) => Some(key),
+            Self::Pop | Self::Clear | Self::Copy | Self::SetMaxSize(_) => None,
+        }
+    }
+
+    /// Calls the operation on a cache.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Refusal};
+    /// let mut model = Model::<u8, u8>::new(EvictionPolicy::Lru, 2);
+    /// assert_eq!(Operation::Remove(1).apply(&mut model), Outcome::Refused(Refusal::NotFound));
+    /// ```
+    pub fn apply<C: crate::Subject<K, V>>(&self, cache: &mut C) -> Outcome<K, V>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        match self {
+            Self::Insert(key, value) => match cache.insert(key.clone(), value.clone()) {
+                Ok(victim) => Outcome::Evicted(victim.into_iter().collect()),
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            Self::Get(key) => Outcome::Value(cache.get(key)),
+            Self::TryGet(key) => match cache.try_get(key) {
+                Ok(value) => Outcome::Value(Some(value)),
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            Self::Peek(key) => Outcome::Value(cache.peek(key)),
+            Self::ContainsKey(key) => Outcome::Answer(cache.contains_key(key)),
+            Self::Remove(key) => match cache.remove(key) {
+                Ok(value) => Outcome::Value(Some(value)),
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            Self::Pop => match cache.pop() {
+                Ok((key, value)) => Outcome::Entry(key, value),
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            Self::Clear => {
+                cache.clear();
+                Outcome::Done
+            }
+            Self::Copy => {
+                *cache = cache.copy();
+                Outcome::Done
+            }
+            Self::SetMaxSize(max_size) => Outcome::Evicted(cache.set_max_size(*max_size)),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! x
+#![forbid(unsafe_code)]
+pub mod map;
+pub use map::{EvictionPolicy, UnknownEvictionPolicy};

@@ -1,0 +1,134 @@
+//! Iteration in eviction order (D7), from both ends.
+
+use std::fmt;
+use std::iter::FusedIterator;
+
+use super::order::{AnyOrder, Order};
+use super::slab::{Node, Slab};
+
+/// The entries of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first. Looking at them
+/// counts no use.
+///
+/// Made by [`EvictingMap::iter`](super::EvictingMap::iter), which shows an example.
+pub struct Iter<'a, K, V> {
+    nodes: &'a [Node<K, V>],
+    order: &'a AnyOrder,
+    /// The slots to come at either end; any, if nothing remains.
+    front: u32,
+    back: u32,
+    remaining: usize,
+}
+
+impl<'a, K, V> Iter<'a, K, V> {
+    pub(super) fn new(slab: &'a Slab<K, V>, order: &'a AnyOrder) -> Self {
+        let nodes = slab.nodes();
+        Self {
+            nodes,
+            order,
+            front: order.victim(nodes).unwrap_or(0),
+            back: order.last(nodes).unwrap_or(0),
+            remaining: nodes.len(),
+        }
+    }
+
+    fn entry(&self, slot: u32) -> (&'a K, &'a V) {
+        let node = &self.nodes[slot as usize];
+        (&node.key, &node.value)
+    }
+}
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let slot = self.front;
+        self.front = self.order.after(self.nodes, slot);
+        Some(self.entry(slot))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.remaining, Some(self.remaining))
+    }
+}
+
+impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let slot = self.back;
+        self.back = self.order.before(self.nodes, slot);
+        Some(self.entry(slot))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Iter<'_, K, V> {}
+impl<K, V> FusedIterator for Iter<'_, K, V> {}
+
+impl<K, V> Clone for Iter<'_, K, V> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Iter<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+macro_rules! half {
+    ($(#[$doc:meta])* $name:ident yields $item:ident as $entry:pat => $half:expr) => {
+        $(#[$doc])*
+        pub struct $name<'a, K, V>(pub(super) Iter<'a, K, V>);
+
+        impl<'a, K, V> Iterator for $name<'a, K, V> {
+            type Item = &'a $item;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                self.0.next().map(|$entry| $half)
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                self.0.size_hint()
+            }
+        }
+
+        impl<K, V> DoubleEndedIterator for $name<'_, K, V> {
+            fn next_back(&mut self) -> Option<Self::Item> {
+                self.0.next_back().map(|$entry| $half)
+            }
+        }
+
+        impl<K, V> ExactSizeIterator for $name<'_, K, V> {}
+        impl<K, V> FusedIterator for $name<'_, K, V> {}
+
+        impl<K, V> Clone for $name<'_, K, V> {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        impl<K, V> fmt::Debug for $name<'_, K, V>
+        where
+            $item: fmt::Debug,
+        {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_list().entries(self.clone()).finish()
+            }
+        }
+    };
+}
+
+half! {
+    /// The keys of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first.
+    ///
+    /// Made by [`EvictingMap::keys`](super::EvictingMap::keys), which shows an example.
+    Keys yields K as (key, _) => key
+}
+
+half! {
+    /// The values of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first.
+    ///
+    /// Made by [`EvictingMap::values`](super::EvictingMap::values), which shows an example.
+    Values yields V as (_, value) => value
+}

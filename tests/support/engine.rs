@@ -1,0 +1,105 @@
+//! The engine as a subject of the specification.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+
+use aws_client_cache::EvictionPolicy;
+use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
+use aws_client_cache_spec::{self as spec, Refusal, Subject};
+
+/// The policy of the specification, as the engine's.
+pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
+    match policy {
+        spec::EvictionPolicy::Lru => EvictionPolicy::Lru,
+        spec::EvictionPolicy::Lfu => EvictionPolicy::Lfu,
+    }
+}
+
+/// An [`EvictingMap`] under test.
+#[derive(Debug)]
+pub struct Engine<K, V, S = DefaultHashBuilder>(pub EvictingMap<K, V, S>);
+
+impl<K, V> Engine<K, V> {
+    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        Self(EvictingMap::new(policy(spec_policy), max_size))
+    }
+}
+
+impl<K, V, S> Subject<K, V> for Engine<K, V, S>
+where
+    K: Hash + Eq + Clone + Debug,
+    V: Clone + Debug,
+    S: BuildHasher + Clone,
+{
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists)
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.0.get(key).cloned()
+    }
+
+    fn peek(&self, key: &K) -> Option<V> {
+        self.0.peek(key).cloned()
+    }
+
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+        self.0.remove(key).ok_or(Refusal::NotFound)
+    }
+
+    fn pop(&mut self) -> Result<(K, V), Refusal> {
+        self.0.pop().ok_or(Refusal::Empty)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn set_max_size(&mut self, max_size: usize) -> Vec<(K, V)> {
+        self.0.set_max_size(max_size)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn items(&self) -> Vec<(K, V)> {
+        self.0.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.0.check()
+    }
+
+    fn contains_key(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn keys(&self) -> Vec<K> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn values(&self) -> Vec<V> {
+        self.0.values().cloned().collect()
+    }
+
+    fn reversed(&self) -> Vec<(K, V)> {
+        self.0
+            .iter()
+            .rev()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+}
