@@ -7,6 +7,7 @@ mod support;
 
 use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
 use serde_json::{Value, json};
+use support::cache::Cache;
 use support::engine::Engine;
 
 const RECORDINGS: &str = include_str!("data/boto3-client-cache-2.1.19.jsonl");
@@ -89,4 +90,9 @@ fn the_model_does_what_the_python_package_does() {
 #[test]
 fn the_engine_does_what_the_python_package_does() {
     replay(Engine::new);
+}
+
+#[test]
+fn the_cache_does_what_the_python_package_does() {
+    replay(Cache::new);
 }

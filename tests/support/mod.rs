@@ -1,6 +1,8 @@
-//! What the integration tests share: our caches as subjects of the specification.
+//! What the integration tests share: our caches as subjects of the specification, and a service without a network.
 
-#![allow(dead_code, reason = "each test program uses its part")]
-#![allow(unreachable_pub, reason = "shared by inclusion")]
+#![allow(dead_code, unreachable_pub, reason = "shared by inclusion, and each test program uses its part")]
 
+pub mod cache;
 pub mod engine;
+pub mod fake;
+pub mod history;

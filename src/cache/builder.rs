@@ -1,0 +1,73 @@
+//! How a cache is configured.
+
+use super::evicted::Listener;
+use super::{ClientCache, Evicted, EvictionCause};
+use crate::map::EvictionPolicy;
+
+/// Builds a [`ClientCache`]. Nothing has to be set: the default is LRU and 10 (D1).
+///
+/// ```
+/// use aws_client_cache::{ClientCache, EvictionPolicy};
+///
+/// let cache = ClientCache::builder().policy(EvictionPolicy::Lfu).max_size(30).build();
+/// assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
+/// ```
+#[derive(Debug)]
+#[must_use = "a cache is made by `build`"]
+pub struct ClientCacheBuilder {
+    policy: EvictionPolicy,
+    max_size: usize,
+    on_evict: Listener,
+}
+
+impl ClientCacheBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            policy: EvictionPolicy::default(),
+            max_size: ClientCache::DEFAULT_MAX_SIZE,
+            on_evict: Listener::default(),
+        }
+    }
+
+    /// Which entry goes first.
+    ///
+    /// The type shows an example.
+    pub fn policy(mut self, policy: EvictionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The most clients that the cache holds. 0 is allowed, and holds none.
+    ///
+    /// The type shows an example.
+    pub fn max_size(mut self, max_size: usize) -> Self {
+        self.max_size = max_size;
+        self
+    }
+
+    /// Calls `listener` with every entry that leaves to make room, and why; not with one that is removed, popped or
+    /// cleared (C2).
+    ///
+    /// It is called by the thread whose call evicted, after the cache is unlocked again and before that call returns. So
+    /// it may use the cache, through an `Arc` or a `Weak`. If it panics, it is still told of the other victims, and the
+    /// first panic then goes on to the caller. Setting it again replaces it.
+    ///
+    /// ```
+    /// use aws_client_cache::ClientCache;
+    ///
+    /// let cache = ClientCache::builder()
+    ///     .on_evict(|evicted, cause| eprintln!("{} left: {cause:?}", evicted.key))
+    ///     .build();
+    /// ```
+    pub fn on_evict(mut self, listener: impl Fn(&Evicted, EvictionCause) + Send + Sync + 'static) -> Self {
+        self.on_evict = Listener::new(listener);
+        self
+    }
+
+    /// Makes the cache, empty.
+    ///
+    /// The type shows an example.
+    pub fn build(self) -> ClientCache {
+        ClientCache::with(self.policy, self.max_size, self.on_evict)
+    }
+}

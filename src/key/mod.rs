@@ -1,0 +1,253 @@
+//! What identifies a client.
+
+mod credentials;
+mod customization;
+mod identity;
+
+use std::any::TypeId;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+
+use aws_types::region::Region;
+
+use crate::client::AnyClient;
+use crate::service::Service;
+
+pub(crate) use credentials::{CredentialScope, Digest};
+pub(crate) use customization::Customization;
+pub(crate) use identity::{App, Identity, Retry, Timeout};
+
+/// The key of a client of service `S`: everything that tells it from other clients, and no secret.
+///
+/// [`ClientParams::key`](crate::ClientParams::key) makes it. Two keys are equal exactly if all parameters are
+/// (K1, K2), compared in full; the hash is computed once, when the key is made, and keyed anew for each process
+/// (K3). Cloning is cheap. `Display` is a label for logs, without secrets (K4).
+///
+/// ```
+/// use aws_client_cache::{ClientParams, S3};
+///
+/// let here = ClientParams::<S3>::builder().region("us-west-2").use_fips(true).build()?;
+/// let same = ClientParams::<S3>::builder().use_fips(true).region("us-west-2").build()?;
+/// let other = ClientParams::<S3>::builder().region("us-west-2").build()?;
+/// assert_eq!(here.key(), same.key());
+/// assert_ne!(here.key(), other.key()); // unset is inherited, which differs from any value
+/// assert_eq!(here.key().to_string(), "S3(region=us-west-2, use_fips=true)");
+/// # Ok::<(), aws_client_cache::ClientCacheError>(())
+/// ```
+pub struct ClientCacheKey<S> {
+    key: AnyKey,
+    service: PhantomData<fn() -> S>,
+}
+
+/// The key of a client whose service is known only at run time, as snapshots and
+/// [`pop_item`](crate::ClientCache::pop_item) return it.
+///
+/// It equals the [`ClientCacheKey`] that it was made from, and finds the same client, as an [`AnyClient`].
+///
+/// ```
+/// use aws_client_cache::{AnyKey, ClientParams, S3};
+///
+/// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
+/// let any = AnyKey::from(key.clone());
+/// assert_eq!((any.service_name(), any.region().map(AsRef::as_ref)), ("S3", Some("us-west-2")));
+/// assert_eq!(any.downcast::<S3>(), Ok(key));
+/// # Ok::<(), aws_client_cache::ClientCacheError>(())
+/// ```
+#[derive(Clone)]
+pub struct AnyKey(Arc<Keyed>);
+
+struct Keyed {
+    hash: u64,
+    service_name: &'static str,
+    identity: Identity,
+}
+
+impl AnyKey {
+    pub(crate) fn new(service_name: &'static str, identity: Identity) -> Self {
+        static KEYED: OnceLock<RandomState> = OnceLock::new();
+        let hash = KEYED.get_or_init(RandomState::new).hash_one(&identity);
+        Self(Arc::new(Keyed {
+            hash,
+            service_name,
+            identity,
+        }))
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// The name of the client's service.
+    ///
+    /// The type shows an example.
+    pub fn service_name(&self) -> &'static str {
+        self.0.service_name
+    }
+
+    /// The region that the key names, if it names one.
+    ///
+    /// The type shows an example.
+    pub fn region(&self) -> Option<&Region> {
+        self.identity().region.as_ref()
+    }
+
+    /// The typed key, if it is one of service `S`.
+    ///
+    /// # Errors
+    ///
+    /// The key as it was, if it is of another service.
+    ///
+    /// The type shows an example.
+    pub fn downcast<S: Service>(self) -> Result<ClientCacheKey<S>, Self> {
+        if self.identity().service == TypeId::of::<S>() {
+            Ok(ClientCacheKey::new(self))
+        } else {
+            Err(self)
+        }
+    }
+}
+
+impl PartialEq for AnyKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.identity() == other.identity())
+    }
+}
+
+impl Eq for AnyKey {}
+
+impl Hash for AnyKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+impl fmt::Display for AnyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.service_name())?;
+        self.identity().write_settings(f)?;
+        f.write_str(")")
+    }
+}
+
+impl fmt::Debug for AnyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnyKey({self})")
+    }
+}
+
+impl<S> ClientCacheKey<S> {
+    pub(crate) fn new(key: AnyKey) -> Self {
+        Self {
+            key,
+            service: PhantomData,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        self.key.identity()
+    }
+
+    /// The region that the key names, if it names one.
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientParams, Region, S3};
+    ///
+    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
+    /// assert_eq!(key.region(), Some(&Region::new("us-west-2")));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn region(&self) -> Option<&Region> {
+        self.key.region()
+    }
+}
+
+impl<S> From<ClientCacheKey<S>> for AnyKey {
+    fn from(key: ClientCacheKey<S>) -> Self {
+        key.key
+    }
+}
+
+impl<S> Clone for ClientCacheKey<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.key.clone())
+    }
+}
+
+impl<S> PartialEq for ClientCacheKey<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<S> Eq for ClientCacheKey<S> {}
+
+impl<S> Hash for ClientCacheKey<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl<S> fmt::Display for ClientCacheKey<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}
+
+impl<S> fmt::Debug for ClientCacheKey<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientCacheKey({self})")
+    }
+}
+
+/// A key of either kind: [`ClientCacheKey`], which finds the service's own client, or [`AnyKey`], which finds an
+/// [`AnyClient`]. It cannot be implemented elsewhere.
+///
+/// ```
+/// use aws_client_cache::{CacheKey, ClientCache};
+///
+/// fn forget(cache: &ClientCache, key: &impl CacheKey) {
+///     let _ = cache.remove(key);
+/// }
+/// ```
+pub trait CacheKey: sealed::Sealed {
+    /// What the key finds.
+    type Client;
+
+    #[doc(hidden)]
+    fn as_any(&self) -> &AnyKey;
+
+    #[doc(hidden)]
+    fn client(client: &AnyClient) -> Option<Self::Client>;
+}
+
+impl<S: Service> CacheKey for ClientCacheKey<S> {
+    type Client = S::Client;
+
+    fn as_any(&self) -> &AnyKey {
+        &self.key
+    }
+
+    fn client(client: &AnyClient) -> Option<S::Client> {
+        client.downcast_ref::<S>().cloned()
+    }
+}
+
+impl CacheKey for AnyKey {
+    type Client = AnyClient;
+
+    fn as_any(&self) -> &AnyKey {
+        self
+    }
+
+    fn client(client: &AnyClient) -> Option<AnyClient> {
+        Some(client.clone())
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<S> Sealed for super::ClientCacheKey<S> {}
+    impl Sealed for super::AnyKey {}
+}

@@ -1,0 +1,165 @@
+//! How a client is made, and the key that this gives it.
+
+mod builder;
+mod validate;
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_types::SdkConfig;
+use aws_types::origin::Origin;
+
+use crate::error::ClientCacheError;
+use crate::key::ClientCacheKey;
+use crate::service::Service;
+
+pub use builder::ClientParamsBuilder;
+
+/// A customisation of a service's config builder, ready to apply.
+type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::ConfigBuilder + Send + Sync>;
+
+/// The parameters of a client of service `S`: what it has of its own, the rest being inherited from a base
+/// [`SdkConfig`].
+///
+/// Valid once built, and cheap to clone. They hold the credentials that they were given; their `Debug` and their
+/// [`key`](Self::key) do not show them (K4).
+///
+/// ```
+/// use aws_client_cache::{ClientParams, S3};
+///
+/// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+/// assert_eq!(format!("{params:?}"), "ClientParams(S3(region=us-west-2))");
+/// # Ok::<(), aws_client_cache::ClientCacheError>(())
+/// ```
+pub struct ClientParams<S: Service>(Arc<Inner<S>>);
+
+struct Inner<S: Service> {
+    /// The settings are here: the key holds all of them that is not secret.
+    key: ClientCacheKey<S>,
+    credentials: Option<SharedCredentialsProvider>,
+    /// In the order of their names.
+    apply: Vec<Apply<S>>,
+}
+
+impl<S: Service> ClientParams<S> {
+    /// Begins with nothing set.
+    ///
+    /// The type shows an example.
+    pub fn builder() -> ClientParamsBuilder<S> {
+        ClientParamsBuilder::new()
+    }
+
+    /// The key that these parameters give a client. It was computed when they were built; this is a cheap clone.
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let west = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// let east = ClientParams::<S3>::builder().region("us-east-1").build()?;
+    /// assert_ne!(west.key(), east.key());
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn key(&self) -> ClientCacheKey<S> {
+        self.0.key.clone()
+    }
+
+    /// Makes a new client from a base configuration and these parameters, without any network call.
+    ///
+    /// It does not look into any cache, and it shares with other clients what the base configuration shares: unless
+    /// the base names an HTTP client, every client that is made has connections of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientCacheError::InvalidParams`] names what the base configuration lacks: a `region`, if the parameters name
+    /// none either (K7); a `behavior_version`; a `sleep_impl`, if the feature `rt-tokio` is off.
+    ///
+    /// # Panics
+    ///
+    /// If a customisation panics, or makes of the service's configuration one that the SDK refuses by a panic.
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientParams, SdkConfig, S3};
+    ///
+    /// # async fn example(sdk_config: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// let s3: aws_sdk_s3::Client = params.client(sdk_config).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::unused_async, reason = "a scope of credentials may have to be loaded")]
+    pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
+        let config = self.config(base)?;
+        let apply = &self.0.apply;
+        let builder = apply
+            .iter()
+            .fold(S::config_builder(&config), |builder, apply| apply(builder));
+        Ok(S::client(builder))
+    }
+
+    /// The base configuration with these parameters' overrides.
+    fn config(&self, base: &SdkConfig) -> Result<SdkConfig, ClientCacheError> {
+        let identity = self.0.key.identity();
+        if identity.region.is_none() && base.region().is_none() {
+            let reason = "neither the parameters nor the base configuration name one";
+            return Err(ClientCacheError::invalid("region", reason));
+        }
+        if base.behavior_version().is_none() {
+            let reason = "the base configuration names none";
+            return Err(ClientCacheError::invalid("behavior_version", reason));
+        }
+        if base.sleep_impl().is_none() && default_async_sleep().is_none() {
+            let reason = "the base configuration names none, and the feature `rt-tokio` is off";
+            return Err(ClientCacheError::invalid("sleep_impl", reason));
+        }
+
+        let mut config = base.to_builder();
+        if let Some(region) = &identity.region {
+            config.set_region(region.clone());
+        }
+        if let Some(url) = &identity.endpoint_url {
+            config.set_endpoint_url(Some(url.clone()));
+            // Or the environment's endpoint for the service would win.
+            config.insert_origin("endpoint_url", Origin::shared_config());
+        }
+        if let Some(credentials) = &self.0.credentials {
+            config.set_credentials_provider(Some(credentials.clone()));
+            // Or services that take bearer tokens would send the base's or the environment's: another tenant's.
+            config.set_token_provider(None);
+            config.insert_origin("token_provider", Origin::shared_config());
+            config.insert_origin("auth_scheme_preference", Origin::shared_config());
+        }
+        if identity.use_fips.is_some() {
+            config.set_use_fips(identity.use_fips);
+        }
+        if identity.use_dual_stack.is_some() {
+            config.set_use_dual_stack(identity.use_dual_stack);
+        }
+        if let Some(retry) = &identity.retry_config {
+            config.set_retry_config(Some(retry.0.clone()));
+        }
+        if let Some(timeout) = &identity.timeout_config {
+            let mut timeout = timeout.0.clone();
+            if let Some(inherited) = base.timeout_config() {
+                timeout.take_defaults_from(inherited);
+            }
+            config.set_timeout_config(Some(timeout));
+        }
+        if let Some(name) = &identity.app_name {
+            config.set_app_name(Some(name.0.clone()));
+        }
+        Ok(config.build())
+    }
+}
+
+impl<S: Service> Clone for ClientParams<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Service> fmt::Debug for ClientParams<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientParams({})", self.0.key)
+    }
+}

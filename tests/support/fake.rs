@@ -1,0 +1,122 @@
+//! A service whose clients are plain values, which tell what they were made from and do what a test wants of them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_client_cache::{ClientCacheKey, ClientParams, Region, SdkConfig, Service};
+use aws_config::BehaviorVersion;
+
+/// The service.
+#[derive(Debug)]
+pub enum Fake {}
+
+/// What a [`Client`] is made from.
+#[derive(Clone, Debug)]
+pub struct ConfigBuilder {
+    pub config: SdkConfig,
+    pub applied: Vec<String>,
+}
+
+/// A client: a handle, as the SDK's are.
+#[derive(Debug)]
+pub struct Client {
+    pub id: u64,
+    pub made_from: Option<ConfigBuilder>,
+    pub region: Option<Region>,
+    pub hooks: Arc<Hooks>,
+}
+
+/// What a test has done when a client is cloned or dropped.
+#[derive(Default)]
+pub struct Hooks {
+    pub on_clone: Option<Box<dyn Fn() + Send + Sync>>,
+    pub on_drop: Option<Box<dyn Fn(u64) + Send + Sync>>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hooks")
+    }
+}
+
+impl Client {
+    /// A client of no region.
+    pub fn new(id: u64) -> Self {
+        Self::with_hooks(id, Arc::default())
+    }
+
+    pub fn with_hooks(id: u64, hooks: Arc<Hooks>) -> Self {
+        Self {
+            id,
+            made_from: None,
+            region: None,
+            hooks,
+        }
+    }
+
+    pub fn in_region(id: u64, region: &'static str) -> Self {
+        let mut client = Self::new(id);
+        client.region = Some(Region::from_static(region));
+        client
+    }
+}
+
+impl Clone for Client {
+    fn clone(&self) -> Self {
+        if let Some(hook) = &self.hooks.on_clone {
+            hook();
+        }
+        Self {
+            id: self.id,
+            made_from: self.made_from.clone(),
+            region: self.region.clone(),
+            hooks: Arc::clone(&self.hooks),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(hook) = &self.hooks.on_drop {
+            hook(self.id);
+        }
+    }
+}
+
+impl Service for Fake {
+    type Client = Client;
+    type ConfigBuilder = ConfigBuilder;
+    const NAME: &'static str = "Fake";
+
+    fn config_builder(config: &SdkConfig) -> ConfigBuilder {
+        ConfigBuilder {
+            config: config.clone(),
+            applied: Vec::new(),
+        }
+    }
+
+    fn client(made_from: ConfigBuilder) -> Client {
+        let mut client = Client::new(0);
+        client.region = made_from.config.region().cloned();
+        client.made_from = Some(made_from);
+        client
+    }
+
+    fn region(client: &Client) -> Option<&Region> {
+        client.region.as_ref()
+    }
+}
+
+/// The key of a number, equal for equal numbers.
+pub fn key(number: u8) -> ClientCacheKey<Fake> {
+    let params = ClientParams::builder().base(number.to_string()).build();
+    params.expect("a number is a valid name").key()
+}
+
+/// A base configuration with all that a client needs.
+pub fn base() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .build()
+}
