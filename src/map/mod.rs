@@ -402,7 +402,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.remove_entry(key).map(|(_, value)| value)
+        let (key, value) = self.remove_entry(key)?;
+        // Here, and not on return: the value would leak if the key's `Drop` panicked then.
+        drop(key);
+        Some(value)
     }
 
     /// Removes an entry and returns the key that was stored with its value (D6).
