@@ -177,7 +177,7 @@ impl Hasher for TestHasher {
             Self::Default(hasher) => hasher.write(bytes),
             Self::Constant => {}
             Self::Identity(value) => {
-                *value = bytes.iter().fold(*value, |value, byte| value << 8 | u64::from(*byte))
+                *value = bytes.iter().fold(*value, |value, byte| value << 8 | u64::from(*byte));
             }
         }
     }

@@ -251,3 +251,38 @@ mod sealed {
     impl<S> Sealed for super::ClientCacheKey<S> {}
     impl Sealed for super::AnyKey {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(region: &'static str) -> Identity {
+        Identity {
+            service: TypeId::of::<()>(),
+            base: None,
+            region: Some(Region::from_static(region)),
+            endpoint_url: None,
+            credentials: CredentialScope::Base,
+            use_fips: None,
+            use_dual_stack: None,
+            retry_config: None,
+            timeout_config: None,
+            app_name: None,
+            customizations: Vec::new(),
+        }
+    }
+
+    /// K3
+    #[test]
+    fn keys_whose_hashes_collide_are_compared_in_full() {
+        let key = |region| {
+            AnyKey(Arc::new(Keyed {
+                hash: 7,
+                service_name: "Test",
+                identity: identity(region),
+            }))
+        };
+        assert_eq!(key("a"), key("a"));
+        assert_ne!(key("a"), key("b"));
+    }
+}

@@ -377,3 +377,6 @@ impl<S: Service> fmt::Debug for ClientParamsBuilder<S> {
         write!(f, "ClientParamsBuilder<{}>", S::NAME)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! K1–K3 as one property over all parameters: keys are equal exactly if every parameter is.
+//!
+//! `Settings` mirrors the builder, and a guard below does not compile when the builder has a field that `Settings`
+//! lacks.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use proptest::collection::btree_map;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::ClientParamsBuilder;
+use crate::ClientParams;
+use crate::key::ClientCacheKey;
+use crate::service::Service;
+
+enum Testing {}
+
+impl Service for Testing {
+    type Client = ();
+    type ConfigBuilder = ();
+    const NAME: &'static str = "Testing";
+
+    fn config_builder(_: &SdkConfig) {}
+    fn client((): ()) {}
+
+    fn region((): &()) -> Option<&Region> {
+        None
+    }
+}
+
+type Builder = ClientParamsBuilder<Testing>;
+
+/// Every parameter, each by its place among a few values that all differ, or unset.
+#[derive(Clone, Debug, PartialEq)]
+struct Settings {
+    base: Option<usize>,
+    region: Option<usize>,
+    endpoint_url: Option<usize>,
+    credentials: Option<CredentialsSetting>,
+    use_fips: Option<bool>,
+    use_dual_stack: Option<bool>,
+    retry_config: Option<usize>,
+    timeout_config: Option<usize>,
+    app_name: Option<usize>,
+    customizations: BTreeMap<usize, usize>,
+}
+
+/// The two parameters that exclude each other.
+#[derive(Clone, Debug, PartialEq)]
+enum CredentialsSetting {
+    Static {
+        keys: usize,
+        token: Option<usize>,
+        expiry: Option<usize>,
+        account: Option<usize>,
+    },
+    Provider(usize),
+}
+
+/// Does not compile when the builder gains a parameter: add it to `Settings` then, and to all that follows here.
+fn _every_parameter_is_a_setting(builder: &Builder) {
+    let ClientParamsBuilder {
+        base: _,
+        region: _,
+        endpoint_url: _,
+        credentials: _,
+        credentials_provider: _,
+        use_fips: _,
+        use_dual_stack: _,
+        retry_config: _,
+        timeout_config: _,
+        app_name: _,
+        customizations: _,
+    } = builder;
+}
+
+const NAMES: [&str; 3] = ["a", "b", "a "];
+const REGIONS: [&str; 3] = ["us-west-2", "us-west-1", "US-WEST-2"];
+const ENDPOINTS: [&str; 4] = ["http://a", "http://a/", "https://a", "http://a:80"];
+const APP_NAMES: [&str; 3] = ["a", "b", "A"];
+// The same characters, cut differently.
+const KEYS: [(&str, &str); 3] = [("ab", "cd"), ("abc", "d"), ("abcd", "cd")];
+const TOKENS: [&str; 3] = ["", "t", "cd"];
+const ACCOUNTS: [&str; 2] = ["123456789012", "t"];
+const CUSTOMIZATIONS: usize = 6;
+
+static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
+    // Equal, but not the same.
+    [(); 2].map(|()| SharedCredentialsProvider::new(Credentials::new("ab", "cd", None, None, "test")))
+});
+
+fn expiry(choice: usize) -> SystemTime {
+    let second = Duration::from_secs(1);
+    [
+        SystemTime::UNIX_EPOCH,
+        SystemTime::UNIX_EPOCH + second,
+        SystemTime::UNIX_EPOCH - second,
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(1),
+    ][choice]
+}
+
+fn retry_configs() -> Vec<RetryConfig> {
+    let standard = RetryConfig::standard;
+    vec![
+        standard(),
+        standard().with_max_attempts(5),
+        standard().with_initial_backoff(Duration::from_secs(9)),
+        standard().with_max_backoff(Duration::from_secs(9)),
+        standard().with_reconnect_mode(ReconnectMode::ReuseAllConnections),
+        standard().with_use_static_exponential_base(true),
+        RetryConfig::adaptive(),
+        RetryConfig::disabled(),
+    ]
+}
+
+fn timeout_configs() -> Vec<TimeoutConfig> {
+    let set = TimeoutConfig::builder;
+    let second = Duration::from_secs(1);
+    vec![
+        set().build(),
+        TimeoutConfig::disabled(),
+        set().disable_operation_timeout().build(),
+        set().connect_timeout(second).build(),
+        set().read_timeout(second).build(),
+        set().operation_timeout(second).build(),
+        set().operation_timeout(second * 2).build(),
+        set().operation_attempt_timeout(second).build(),
+    ]
+}
+
+impl Settings {
+    fn strategy() -> impl Strategy<Value = Self> {
+        let fixed = (
+            0..KEYS.len(),
+            option::of(0..TOKENS.len()),
+            option::of(0..4_usize),
+            option::of(0..ACCOUNTS.len()),
+        );
+        let fixed = fixed.prop_map(|(keys, token, expiry, account)| CredentialsSetting::Static {
+            keys,
+            token,
+            expiry,
+            account,
+        });
+        let provider = (0..2_usize).prop_map(CredentialsSetting::Provider);
+        let names = (
+            option::of(0..NAMES.len()),
+            option::of(0..REGIONS.len()),
+            option::of(0..ENDPOINTS.len()),
+            option::of(0..APP_NAMES.len()),
+        );
+        let configs = (
+            option::of(0..retry_configs().len()),
+            option::of(0..timeout_configs().len()),
+            btree_map(0..NAMES.len(), 0..CUSTOMIZATIONS, 0..3),
+        );
+        let flags = (option::of(any::<bool>()), option::of(any::<bool>()));
+        (names, option::of(prop_oneof![fixed, provider]), flags, configs).prop_map(
+            |((base, region, endpoint_url, app_name), credentials, (use_fips, use_dual_stack), configs)| Self {
+                base,
+                region,
+                endpoint_url,
+                credentials,
+                use_fips,
+                use_dual_stack,
+                retry_config: configs.0,
+                timeout_config: configs.1,
+                app_name,
+                customizations: configs.2,
+            },
+        )
+    }
+
+    /// One step for each parameter that is set, in a fixed order.
+    fn steps(&self) -> Vec<Box<dyn Fn(Builder) -> Builder + '_>> {
+        let mut steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>> = Vec::new();
+        if let Some(choice) = self.base {
+            steps.push(Box::new(move |builder| builder.base(NAMES[choice])));
+        }
+        if let Some(choice) = self.region {
+            steps.push(Box::new(move |builder| builder.region(REGIONS[choice])));
+        }
+        if let Some(choice) = self.endpoint_url {
+            steps.push(Box::new(move |builder| builder.endpoint_url(ENDPOINTS[choice])));
+        }
+        if let Some(credentials) = &self.credentials {
+            steps.push(Box::new(move |builder| credentials.apply(builder)));
+        }
+        if let Some(value) = self.use_fips {
+            steps.push(Box::new(move |builder| builder.use_fips(value)));
+        }
+        if let Some(value) = self.use_dual_stack {
+            steps.push(Box::new(move |builder| builder.use_dual_stack(value)));
+        }
+        if let Some(choice) = self.retry_config {
+            steps.push(Box::new(move |builder| {
+                builder.retry_config(retry_configs().swap_remove(choice))
+            }));
+        }
+        if let Some(choice) = self.timeout_config {
+            steps.push(Box::new(move |builder| {
+                builder.timeout_config(timeout_configs().swap_remove(choice))
+            }));
+        }
+        if let Some(choice) = self.app_name {
+            steps.push(Box::new(move |builder| builder.app_name(APP_NAMES[choice])));
+        }
+        for (&name, &choice) in &self.customizations {
+            steps.push(Box::new(move |builder| customize(builder, NAMES[name], choice)));
+        }
+        steps
+    }
+
+    fn key(&self) -> ClientCacheKey<Testing> {
+        build(self.steps())
+    }
+}
+
+fn build(steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>>) -> ClientCacheKey<Testing> {
+    let builder = steps
+        .into_iter()
+        .fold(ClientParams::builder(), |builder, step| step(builder));
+    builder.build().expect("all values are valid").key()
+}
+
+impl CredentialsSetting {
+    fn apply(&self, builder: Builder) -> Builder {
+        match *self {
+            Self::Static {
+                keys,
+                token,
+                expiry: expires,
+                account,
+            } => {
+                let mut credentials = Credentials::builder()
+                    .access_key_id(KEYS[keys].0)
+                    .secret_access_key(KEYS[keys].1)
+                    .provider_name("test");
+                credentials.set_session_token(token.map(|choice| TOKENS[choice].to_owned()));
+                credentials.set_expiry(expires.map(expiry));
+                credentials.set_account_id(account.map(|choice| ACCOUNTS[choice].into()));
+                builder.credentials(credentials.build())
+            }
+            Self::Provider(choice) => builder.credentials_provider(PROVIDERS[choice].clone()),
+        }
+    }
+}
+
+fn customize(builder: Builder, name: &'static str, choice: usize) -> Builder {
+    match choice {
+        0 => builder.customize(name, |()| ()),
+        1 => builder.customize(name, |unit| unit),
+        choice => {
+            // One closure for several values, and two types that hash alike.
+            let one = |builder: Builder, value: u64| builder.customize_with(name, value, |(), _| ());
+            match choice {
+                2 => one(builder, 1),
+                3 => one(builder, 2),
+                4 => builder.customize_with(name, 1_i64, |(), _| ()),
+                _ => builder.customize_with(name, "1", |(), _| ()),
+            }
+        }
+    }
+}
+
+fn hash(key: &ClientCacheKey<Testing>) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    /// K2
+    #[test]
+    fn equal_parameters_set_in_any_order_are_equal_keys(
+        settings in Settings::strategy(),
+        picks in prop::collection::vec(any::<Index>(), 16),
+    ) {
+        let mut steps = settings.steps();
+        let mut shuffled = Vec::new();
+        for pick in picks {
+            if !steps.is_empty() {
+                shuffled.push(steps.swap_remove(pick.index(steps.len())));
+            }
+        }
+        shuffled.append(&mut steps);
+        let (key, same) = (settings.key(), build(shuffled));
+        prop_assert_eq!(&key, &same);
+        prop_assert_eq!(hash(&key), hash(&same));
+    }
+
+    /// K1, K2: unset included. Taking one parameter over from other settings makes a difference exactly if that
+    /// parameter differed.
+    #[test]
+    fn parameters_that_differ_in_any_one_differ_as_keys(settings in Settings::strategy(), other in Settings::strategy()) {
+        macro_rules! each {
+            ($($parameter:ident),* $(,)?) => {
+                // Every field, or this does not compile.
+                let Settings { $($parameter: _),* } = &settings;
+                $({
+                    let mut one = settings.clone();
+                    one.$parameter = other.$parameter.clone();
+                    prop_assert_eq!(settings.key() == one.key(), settings == one, "{}", stringify!($parameter));
+                })*
+            };
+        }
+        each!(
+            base, region, endpoint_url, credentials, use_fips, use_dual_stack, retry_config, timeout_config, app_name,
+            customizations,
+        );
+        prop_assert_eq!(settings.key() == other.key(), settings == other);
+    }
+}
+
+#[test]
+fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
+    let unset = Settings {
+        base: None,
+        region: None,
+        endpoint_url: None,
+        credentials: None,
+        use_fips: None,
+        use_dual_stack: None,
+        retry_config: None,
+        timeout_config: None,
+        app_name: None,
+        customizations: BTreeMap::new(),
+    };
+    let mut all = vec![unset.clone()];
+    let mut add = |change: &dyn Fn(&mut Settings)| {
+        let mut settings = unset.clone();
+        change(&mut settings);
+        all.push(settings);
+    };
+    for choice in 0..NAMES.len() {
+        add(&|settings| settings.base = Some(choice));
+        add(&|settings| settings.region = Some(choice));
+        add(&|settings| settings.app_name = Some(choice));
+        for customization in 0..CUSTOMIZATIONS {
+            add(&|settings| settings.customizations = [(choice, customization)].into());
+        }
+    }
+    for choice in 0..ENDPOINTS.len() {
+        add(&|settings| settings.endpoint_url = Some(choice));
+    }
+    for choice in 0..retry_configs().len() {
+        add(&|settings| settings.retry_config = Some(choice));
+    }
+    for choice in 0..timeout_configs().len() {
+        add(&|settings| settings.timeout_config = Some(choice));
+    }
+    for flag in [false, true] {
+        add(&|settings| settings.use_fips = Some(flag));
+        add(&|settings| settings.use_dual_stack = Some(flag));
+    }
+    for choice in 0..2 {
+        add(&|settings| settings.credentials = Some(CredentialsSetting::Provider(choice)));
+    }
+    let tokens = || (0..TOKENS.len()).map(Some).chain([None]);
+    for keys in 0..KEYS.len() {
+        for token in tokens() {
+            for expiry in [None, Some(0), Some(1), Some(2), Some(3)] {
+                for account in [None, Some(0), Some(1)] {
+                    let credentials = CredentialsSetting::Static {
+                        keys,
+                        token,
+                        expiry,
+                        account,
+                    };
+                    add(&|settings| settings.credentials = Some(credentials.clone()));
+                }
+            }
+        }
+    }
+    let keys: Vec<_> = all.iter().map(Settings::key).collect();
+    for (i, a) in keys.iter().enumerate() {
+        for (j, b) in keys.iter().enumerate() {
+            assert_eq!(a == b, i == j, "{:?} and {:?}", all[i], all[j]);
+        }
+    }
+}
