@@ -34,11 +34,7 @@ pub struct AnyClient {
 
 impl AnyClient {
     pub(crate) fn new<S: Service>(client: S::Client) -> Self {
-        Self {
-            client: Arc::new(client),
-            service: TypeId::of::<S>(),
-            service_name: S::NAME,
-        }
+        Self { client: Arc::new(client), service: TypeId::of::<S>(), service_name: S::NAME }
     }
 
     /// The name of the client's service.
@@ -83,9 +79,7 @@ impl AnyClient {
 impl fmt::Debug for AnyClient {
     /// Shows the service only: the `Debug` of the SDK's clients shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AnyClient")
-            .field(&format_args!("{}", self.service_name))
-            .finish()
+        f.debug_tuple("AnyClient").field(&format_args!("{}", self.service_name)).finish()
     }
 }
 

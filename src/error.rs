@@ -62,9 +62,6 @@ pub enum ClientCacheError {
 
 impl ClientCacheError {
     pub(crate) fn invalid(parameter: &'static str, reason: impl Into<String>) -> Self {
-        Self::InvalidParams {
-            parameter,
-            reason: reason.into(),
-        }
+        Self::InvalidParams { parameter, reason: reason.into() }
     }
 }

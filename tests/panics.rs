@@ -145,12 +145,7 @@ mod the_engine {
             assert_eq!(after, model.items(), "{}", at());
             assert_eq!(engine.max_size(), model.max_size(), "{}", at());
         }
-        assert_eq!(
-            ALIVE.get() - alive,
-            2 * isize::try_from(after.len()).unwrap(),
-            "leaks: {}",
-            at()
-        );
+        assert_eq!(ALIVE.get() - alive, 2 * isize::try_from(after.len()).unwrap(), "leaks: {}", at());
         drop(engine);
         assert_eq!(ALIVE.get(), alive, "leaks: {}", at());
         result.is_err()
@@ -162,10 +157,7 @@ mod the_engine {
         let mut blown = 0;
         for policy in POLICIES {
             for _ in 0..12 {
-                let history = History {
-                    policy,
-                    ..History::arbitrary(&mut g)
-                };
+                let history = History { policy, ..History::arbitrary(&mut g) };
                 for operation in operations() {
                     for callback in [Callback::Hash, Callback::Eq, Callback::Clone, Callback::Drop] {
                         let mut calls = 0;
@@ -223,10 +215,7 @@ mod the_cache {
 
     fn ids(cache: &ClientCache) -> Vec<u64> {
         assert_eq!(cache.check(), Ok(()));
-        cache
-            .values()
-            .map(|client| client.downcast_ref::<Fake>().unwrap().id)
-            .collect()
+        cache.values().map(|client| client.downcast_ref::<Fake>().unwrap().id).collect()
     }
 
     #[test]
@@ -234,10 +223,8 @@ mod the_cache {
         for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
             let armed = Arc::new(AtomicBool::new(false));
             let hook = Arc::clone(&armed);
-            let hooks = Hooks {
-                on_clone: Some(Box::new(move || assert!(!hook.load(Relaxed), "cloned"))),
-                on_drop: None,
-            };
+            let hooks =
+                Hooks { on_clone: Some(Box::new(move || assert!(!hook.load(Relaxed), "cloned"))), on_drop: None };
             let cache = ClientCache::new(policy, 2);
             cache.insert(key(1), Client::with_hooks(1, Arc::new(hooks))).unwrap();
             cache.insert(key(2), Client::new(2)).unwrap();
@@ -266,10 +253,8 @@ mod the_cache {
             |cache| drop(cache.insert(key(2), Client::new(2))),
         ];
         for (number, way) in ways.into_iter().enumerate() {
-            let hooks = Hooks {
-                on_clone: None,
-                on_drop: Some(Box::new(|_| assert!(std::thread::panicking(), "dropped"))),
-            };
+            let hooks =
+                Hooks { on_clone: None, on_drop: Some(Box::new(|_| assert!(std::thread::panicking(), "dropped"))) };
             let cache = ClientCache::new(EvictionPolicy::Lru, 1);
             cache.insert(key(1), Client::with_hooks(1, Arc::new(hooks))).unwrap();
 
@@ -328,9 +313,7 @@ mod the_cache {
     impl Eq for Touchy {}
 
     fn touchy_key() -> ClientCacheKey<Fake> {
-        let params = ClientParams::builder()
-            .customize_with("touchy", Touchy, |builder, _| builder)
-            .build();
+        let params = ClientParams::builder().customize_with("touchy", Touchy, |builder, _| builder).build();
         params.unwrap().key()
     }
 
@@ -352,9 +335,7 @@ mod the_cache {
                 DROPPED.fetch_add(1, Relaxed);
             })),
         };
-        assert!(panics(
-            || cache.insert(touchy_key(), Client::with_hooks(3, Arc::new(hooks)))
-        ));
+        assert!(panics(|| cache.insert(touchy_key(), Client::with_hooks(3, Arc::new(hooks)))));
         COMPARING_PANICS.store(false, Relaxed);
 
         assert_eq!(DROPPED.load(Relaxed), 1);

@@ -69,11 +69,7 @@ fn replay<C: Subject<u8, u64>>(new: impl Fn(EvictionPolicy, usize) -> C) {
             let at = format!("trace {traces}, {step}");
             assert_eq!(perform(&mut cache, step), step["out"], "outcome of {at}");
             assert_eq!(json!(cache.items()), step["state"], "state after {at}");
-            assert_eq!(
-                cache.max_size(),
-                number::<usize>(&step["max_size"]),
-                "max_size after {at}"
-            );
+            assert_eq!(cache.max_size(), number::<usize>(&step["max_size"]), "max_size after {at}");
             assert_eq!(cache.check(), Ok(()), "check after {at}");
             steps += 1;
         }

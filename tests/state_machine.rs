@@ -44,12 +44,7 @@ impl ReferenceStateMachine for Reference {
         setup
             .prop_map(|(policy, max_size, max_uses, hashing)| ReferenceState {
                 model: Model::with_max_uses(policy, max_size, max_uses),
-                setup: Setup {
-                    policy,
-                    max_size,
-                    max_uses,
-                    hashing,
-                },
+                setup: Setup { policy, max_size, max_uses, hashing },
             })
             .boxed()
     }

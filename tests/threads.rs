@@ -96,11 +96,7 @@ fn every_client_that_threads_insert_leaves_exactly_once() {
         let left = left.into_inner().unwrap();
         let distinct: HashSet<_> = left.iter().collect();
         assert_eq!(distinct.len(), left.len(), "a client left twice");
-        assert_eq!(
-            left.len() as u64 + refused.into_inner(),
-            THREADS * INSERTIONS,
-            "a client was lost"
-        );
+        assert_eq!(left.len() as u64 + refused.into_inner(), THREADS * INSERTIONS, "a client was lost");
     }
 }
 
@@ -112,9 +108,7 @@ fn of_threads_that_insert_one_key_exactly_one_succeeds() {
         thread::scope(|scope| {
             for id in 0..4 {
                 let (cache, inserted) = (&cache, &inserted);
-                scope.spawn(move || {
-                    inserted.fetch_add(cache.insert(key(1), Client::new(id)).is_ok().into(), Relaxed)
-                });
+                scope.spawn(move || inserted.fetch_add(cache.insert(key(1), Client::new(id)).is_ok().into(), Relaxed));
             }
         });
         assert_eq!(inserted.into_inner(), 1);
@@ -194,10 +188,7 @@ fn a_listener_may_call_the_cache_and_hears_of_evictions_only() {
         cache.set_max_size(0);
         let went = cache.insert(key(4), Client::new(4)).unwrap().unwrap();
         assert_eq!(went.key, key(4).into());
-        assert_eq!(
-            heard(),
-            [(3, EvictionCause::Shrunk, 0), (4, EvictionCause::Capacity, 0)]
-        );
+        assert_eq!(heard(), [(3, EvictionCause::Shrunk, 0), (4, EvictionCause::Capacity, 0)]);
 
         // Explicit removals, refusals and copies do not call.
         cache.set_max_size(2);

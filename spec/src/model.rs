@@ -63,12 +63,7 @@ impl<K, V> Model<K, V> {
     /// assert_eq!(model.pop(), Ok(('b', ())));
     /// ```
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
-        Self {
-            policy,
-            max_size,
-            max_uses: max_uses.max(1),
-            entries: Vec::new(),
-        }
+        Self { policy, max_size, max_uses: max_uses.max(1), entries: Vec::new() }
     }
 
     /// L1, F1, D7: the entries in the order in which they are to go. The sort is stable, so that the order of
@@ -158,9 +153,6 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
 
     fn items(&self) -> Vec<(K, V)> {
         let order = self.in_eviction_order(); // D7
-        order
-            .into_iter()
-            .map(|entry| (entry.key.clone(), entry.value.clone()))
-            .collect()
+        order.into_iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
     }
 }

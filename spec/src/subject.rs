@@ -171,11 +171,7 @@ where
     same(|| after("values"), &cache.values(), &model.values())?;
     same(|| after("reversed"), &cache.reversed(), &model.reversed())?;
     for key in model.keys().iter().chain(operation.key()) {
-        same(
-            || after(&format!("contains_key({key:?})")),
-            &cache.contains_key(key),
-            &model.contains_key(key),
-        )?;
+        same(|| after(&format!("contains_key({key:?})")), &cache.contains_key(key), &model.contains_key(key))?;
         same(|| after(&format!("peek({key:?})")), &cache.peek(key), &model.peek(key))?;
     }
     // Looking must have changed nothing (D5).
@@ -186,9 +182,5 @@ fn same<T: PartialEq + Debug>(what: impl FnOnce() -> String, cache: &T, model: &
     if cache == model {
         return Ok(());
     }
-    Err(Divergence {
-        what: what(),
-        cache: format!("{cache:?}"),
-        model: format!("{model:?}"),
-    })
+    Err(Divergence { what: what(), cache: format!("{cache:?}"), model: format!("{model:?}") })
 }

@@ -128,10 +128,7 @@ impl ClientCache {
     }
 
     fn with(policy: EvictionPolicy, max_size: usize, on_evict: Listener) -> Self {
-        Self {
-            entries: Mutex::new(EvictingMap::with_hasher(policy, max_size, Prehashed)),
-            on_evict,
-        }
+        Self { entries: Mutex::new(EvictingMap::with_hasher(policy, max_size, Prehashed)), on_evict }
     }
 
     /// Locks the entries. After a panic in a caller's code they are as they were, or as they should be (P1), so a
@@ -268,9 +265,7 @@ impl ClientCache {
     /// ```
     pub fn remove<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
         let removed = self.lock().remove_entry(key.as_any());
-        removed
-            .and_then(|(_, client)| K::client(&client))
-            .ok_or_else(|| not_found(key))
+        removed.and_then(|(_, client)| K::client(&client)).ok_or_else(|| not_found(key))
     }
 
     /// Removes the next victim and returns it (D6). The listener is not told.
@@ -394,12 +389,7 @@ impl ClientCache {
     /// ```
     pub fn items(&self) -> Items {
         let entries = self.lock();
-        Items::new(
-            entries
-                .iter()
-                .map(|(key, client)| (key.clone(), client.clone()))
-                .collect(),
-        )
+        Items::new(entries.iter().map(|(key, client)| (key.clone(), client.clone())).collect())
     }
 
     /// The same as [`items`](Self::items), as a map's `iter` is in Rust.
@@ -438,10 +428,7 @@ impl ClientCache {
     /// ```
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self {
-            entries: Mutex::new(self.lock().clone()),
-            on_evict: Listener::default(),
-        }
+        Self { entries: Mutex::new(self.lock().clone()), on_evict: Listener::default() }
     }
 
     /// Verifies every invariant of the structure, and says which one is broken.
@@ -478,11 +465,7 @@ impl fmt::Display for ClientCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (policy, max_size, keys) = {
             let entries = self.lock();
-            (
-                entries.policy(),
-                entries.max_size(),
-                entries.keys().cloned().collect::<Vec<_>>(),
-            )
+            (entries.policy(), entries.max_size(), entries.keys().cloned().collect::<Vec<_>>())
         };
         write!(f, "ClientCache({policy}, {} of {max_size})", keys.len())?;
         keys.iter().try_for_each(|key| write!(f, "\n  {key}"))

@@ -52,18 +52,14 @@ impl Digest {
             Some(credentials.secret_access_key()),
             credentials.session_token(),
             // Account ids steer endpoints.
-            credentials
-                .account_id()
-                .map(aws_credential_types::attributes::AccountId::as_str),
+            credentials.account_id().map(aws_credential_types::attributes::AccountId::as_str),
         ] {
             feed(&mut mac, field.map(str::as_bytes));
         }
-        let expiry = credentials
-            .expiry()
-            .map(|expiry| match expiry.duration_since(UNIX_EPOCH) {
-                Ok(after) => (b'+', after),
-                Err(before) => (b'-', before.duration()),
-            });
+        let expiry = credentials.expiry().map(|expiry| match expiry.duration_since(UNIX_EPOCH) {
+            Ok(after) => (b'+', after),
+            Err(before) => (b'-', before.duration()),
+        });
         let expiry = expiry.map(|(sign, duration)| {
             let mut field = [sign; 17];
             field[1..].copy_from_slice(&duration.as_nanos().to_le_bytes());

@@ -22,9 +22,7 @@ pub(crate) trait Value: Any + Send + Sync {
 
 impl<V: Eq + Hash + Send + Sync + 'static> Value for V {
     fn equals(&self, other: &dyn Value) -> bool {
-        (other as &dyn Any)
-            .downcast_ref::<V>()
-            .is_some_and(|other| self == other)
+        (other as &dyn Any).downcast_ref::<V>().is_some_and(|other| self == other)
     }
 
     fn feed(&self, mut hasher: &mut dyn Hasher) {

@@ -103,10 +103,7 @@ impl Identity {
         settings.write("base", base.as_deref().map(str::escape_debug).as_ref())?;
         settings.write("region", region.as_ref())?;
         settings.write("endpoint_url", endpoint_url.as_ref())?;
-        settings.write(
-            "credentials",
-            Some(credentials).filter(|scope| **scope != CredentialScope::Base),
-        )?;
+        settings.write("credentials", Some(credentials).filter(|scope| **scope != CredentialScope::Base))?;
         settings.write("use_fips", use_fips.as_ref())?;
         settings.write("use_dual_stack", use_dual_stack.as_ref())?;
         settings.write("retry_config", retry_config.as_ref())?;
@@ -127,10 +124,7 @@ impl fmt::Display for Retry {
 
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self
-            .named()
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
+        let set = self.named().into_iter().filter_map(|(name, value)| Some((name, value?)));
         let set: Vec<_> = set.map(|(name, value)| format!("{name}:{value:?}")).collect();
         f.write_str(if set.is_empty() { "none" } else { "" })?;
         f.write_str(&set.join("/"))

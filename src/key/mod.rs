@@ -68,11 +68,7 @@ impl AnyKey {
     pub(crate) fn new(service_name: &'static str, identity: Identity) -> Self {
         static KEYED: OnceLock<RandomState> = OnceLock::new();
         let hash = KEYED.get_or_init(RandomState::new).hash_one(&identity);
-        Self(Arc::new(Keyed {
-            hash,
-            service_name,
-            identity,
-        }))
+        Self(Arc::new(Keyed { hash, service_name, identity }))
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -101,11 +97,7 @@ impl AnyKey {
     ///
     /// The type shows an example.
     pub fn downcast<S: Service>(self) -> Result<ClientCacheKey<S>, Self> {
-        if self.identity().service == TypeId::of::<S>() {
-            Ok(ClientCacheKey::new(self))
-        } else {
-            Err(self)
-        }
+        if self.identity().service == TypeId::of::<S>() { Ok(ClientCacheKey::new(self)) } else { Err(self) }
     }
 }
 
@@ -139,10 +131,7 @@ impl fmt::Debug for AnyKey {
 
 impl<S> ClientCacheKey<S> {
     pub(crate) fn new(key: AnyKey) -> Self {
-        Self {
-            key,
-            service: PhantomData,
-        }
+        Self { key, service: PhantomData }
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -275,13 +264,7 @@ mod tests {
     /// K3
     #[test]
     fn keys_whose_hashes_collide_are_compared_in_full() {
-        let key = |region| {
-            AnyKey(Arc::new(Keyed {
-                hash: 7,
-                service_name: "Test",
-                identity: identity(region),
-            }))
-        };
+        let key = |region| AnyKey(Arc::new(Keyed { hash: 7, service_name: "Test", identity: identity(region) }));
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
     }

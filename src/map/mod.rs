@@ -105,12 +105,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
     }
 
     fn with_order(order: AnyOrder, max_size: usize, hash_builder: S) -> Self {
-        Self {
-            slab: Slab::new(),
-            order,
-            max_size,
-            hash_builder,
-        }
+        Self { slab: Slab::new(), order, max_size, hash_builder }
     }
 
     /// The number of entries (D5).

@@ -18,11 +18,7 @@ pub(super) struct Links {
 
 impl Links {
     /// Links of a node that is in no ring yet.
-    pub(super) const UNLINKED: Self = Self {
-        older: NIL,
-        newer: NIL,
-        run: NIL,
-    };
+    pub(super) const UNLINKED: Self = Self { older: NIL, newer: NIL, run: NIL };
 }
 
 /// What a ring threads through.
@@ -118,10 +114,8 @@ impl Ring {
         };
         let mut node = oldest.ok_or("a ring's newest node is outside the slab")?.links().newer;
         for _ in 0..nodes.len() {
-            let links = nodes
-                .get(node as usize)
-                .ok_or_else(|| format!("a link points to {node}, outside the slab"))?
-                .links();
+            let links =
+                nodes.get(node as usize).ok_or_else(|| format!("a link points to {node}, outside the slab"))?.links();
             let follower = nodes
                 .get(links.newer as usize)
                 .ok_or_else(|| format!("node {node} points to {}, outside the slab", links.newer))?;

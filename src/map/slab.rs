@@ -64,10 +64,7 @@ pub(super) struct VacantEntry<'a, K, V> {
 
 impl<K, V> Slab<K, V> {
     pub(super) const fn new() -> Self {
-        Self {
-            index: HashTable::new(),
-            nodes: Vec::new(),
-        }
+        Self { index: HashTable::new(), nodes: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,9 +81,7 @@ impl<K, V> Slab<K, V> {
 
     /// The slot of the node with this hash that `is_key` accepts.
     pub(super) fn find(&self, hash: u64, is_key: impl Fn(&K) -> bool) -> Option<u32> {
-        self.index
-            .find(hash, |&slot| is_key(&self.nodes[slot as usize].key))
-            .copied()
+        self.index.find(hash, |&slot| is_key(&self.nodes[slot as usize].key)).copied()
     }
 
     /// Makes room in the index for one more entry, and in the slab too if it may grow, up to `limit` nodes.
@@ -99,11 +94,7 @@ impl<K, V> Slab<K, V> {
         if !grow && self.index.len() < self.index.capacity() {
             return;
         }
-        let target = self.nodes.capacity().max(if grow {
-            len.saturating_mul(2).max(8).min(limit)
-        } else {
-            len
-        });
+        let target = self.nodes.capacity().max(if grow { len.saturating_mul(2).max(8).min(limit) } else { len });
         // One more than the slab holds: a newcomer is in the index before its victim is out of it.
         let index = self.build_index(target + 1, hash);
         self.nodes.reserve_exact(target - len);
@@ -114,15 +105,9 @@ impl<K, V> Slab<K, V> {
     pub(super) fn entry(&mut self, hash: u64, is_key: impl Fn(&K) -> bool) -> Entry<'_, K, V> {
         debug_assert!(self.index.len() < self.index.capacity());
         let nodes = &self.nodes;
-        match self
-            .index
-            .entry(hash, |&slot| is_key(&nodes[slot as usize].key), rehash)
-        {
+        match self.index.entry(hash, |&slot| is_key(&nodes[slot as usize].key), rehash) {
             TableEntry::Occupied(_) => Entry::Occupied,
-            TableEntry::Vacant(bucket) => Entry::Vacant(VacantEntry {
-                bucket,
-                nodes: &mut self.nodes,
-            }),
+            TableEntry::Vacant(bucket) => Entry::Vacant(VacantEntry { bucket, nodes: &mut self.nodes }),
         }
     }
 
@@ -146,9 +131,7 @@ impl<K, V> Slab<K, V> {
     /// Frees a bucket whose node is gone, or has another one already.
     pub(super) fn free_bucket(&mut self, bucket: u32) {
         let entry = self.index.get_bucket_entry(bucket as usize);
-        let Ok(entry) = entry else {
-            unreachable!("a node's bucket is full")
-        };
+        let Ok(entry) = entry else { unreachable!("a node's bucket is full") };
         entry.remove();
     }
 
@@ -160,10 +143,7 @@ impl<K, V> Slab<K, V> {
         K: Clone,
         V: Clone,
     {
-        let mut copy = Self {
-            index: HashTable::new(),
-            nodes: self.nodes.clone(),
-        };
+        let mut copy = Self { index: HashTable::new(), nodes: self.nodes.clone() };
         let index = copy.build_index(copy.nodes.len(), hash);
         copy.adopt_index(index);
         copy
@@ -212,12 +192,7 @@ impl<K, V> VacantEntry<'_, K, V> {
     pub(super) fn push(self, key: K, value: V) -> u32 {
         let slot = u32::try_from(self.nodes.len()).expect("there are at most MAX_ENTRIES nodes");
         let bucket = bucket_number(self.bucket.insert(slot).bucket_index());
-        self.nodes.push(Node {
-            key,
-            value,
-            bucket,
-            links: Links::UNLINKED,
-        });
+        self.nodes.push(Node { key, value, bucket, links: Links::UNLINKED });
         slot
     }
 

@@ -237,16 +237,9 @@ impl<S: Service> ClientParamsBuilder<S> {
         F: Fn(S::ConfigBuilder) -> S::ConfigBuilder + Send + Sync + 'static,
     {
         const {
-            assert!(
-                size_of::<F>() == 0,
-                "a customisation captures nothing: use `customize_with`"
-            );
+            assert!(size_of::<F>() == 0, "a customisation captures nothing: use `customize_with`");
         }
-        let customization = Customization {
-            name: name.into(),
-            function: TypeId::of::<F>(),
-            value: None,
-        };
+        let customization = Customization { name: name.into(), function: TypeId::of::<F>(), value: None };
         self.customizations.push((customization, Box::new(apply)));
         self
     }
@@ -270,11 +263,8 @@ impl<S: Service> ClientParamsBuilder<S> {
         F: Fn(S::ConfigBuilder, V) -> S::ConfigBuilder + Send + Sync + 'static,
     {
         const { assert!(size_of::<F>() == 0, "a customisation captures nothing but its value") }
-        let customization = Customization {
-            name: name.into(),
-            function: TypeId::of::<F>(),
-            value: Some(Box::new(value.clone())),
-        };
+        let customization =
+            Customization { name: name.into(), function: TypeId::of::<F>(), value: Some(Box::new(value.clone())) };
         let apply = move |builder| apply(builder, value.clone());
         self.customizations.push((customization, Box::new(apply)));
         self
@@ -364,10 +354,9 @@ fn credential_scope(
             let provider = SharedCredentialsProvider::new(credentials);
             Ok((CredentialScope::Static(digest), Some(provider)))
         }
-        (Some(_), Some(_)) => Err(ClientCacheError::invalid(
-            "credentials_provider",
-            "static credentials are set as well",
-        )),
+        (Some(_), Some(_)) => {
+            Err(ClientCacheError::invalid("credentials_provider", "static credentials are set as well"))
+        }
     }
 }
 

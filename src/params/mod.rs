@@ -91,9 +91,7 @@ impl<S: Service> ClientParams<S> {
     pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
         let config = self.config(base)?;
         let apply = &self.0.apply;
-        let builder = apply
-            .iter()
-            .fold(S::config_builder(&config), |builder, apply| apply(builder));
+        let builder = apply.iter().fold(S::config_builder(&config), |builder, apply| apply(builder));
         Ok(S::client(builder))
     }
 

@@ -29,10 +29,7 @@ impl Cache {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         let by_number: Vec<_> = (0..KEYS).map(fake::key).collect();
         let numbers = by_number.iter().cloned().map(AnyKey::from).zip(0..).collect();
-        Self {
-            cache: ClientCache::new(policy(spec_policy), max_size),
-            keys: Arc::new(Keys { by_number, numbers }),
-        }
+        Self { cache: ClientCache::new(policy(spec_policy), max_size), keys: Arc::new(Keys { by_number, numbers }) }
     }
 
     fn key(&self, number: u8) -> ClientCacheKey<Fake> {
@@ -46,11 +43,7 @@ impl Cache {
         typed: impl FnOnce(&ClientCacheKey<Fake>) -> T,
         erased: impl FnOnce(&AnyKey) -> T,
     ) -> T {
-        if number.is_multiple_of(2) {
-            typed(&self.key(number))
-        } else {
-            erased(&self.key(number).into())
-        }
+        if number.is_multiple_of(2) { typed(&self.key(number)) } else { erased(&self.key(number).into()) }
     }
 
     fn number(&self, key: &AnyKey) -> u8 {
@@ -90,49 +83,29 @@ impl Subject<u8, u64> for Cache {
 
     fn get(&mut self, key: &u8) -> Option<u64> {
         let cache = &self.cache;
-        self.find(
-            *key,
-            |typed| Some(cache.get(typed)?.id),
-            |erased| Some(id(cache.get(erased)?)),
-        )
+        self.find(*key, |typed| Some(cache.get(typed)?.id), |erased| Some(id(cache.get(erased)?)))
     }
 
     fn try_get(&mut self, key: &u8) -> Result<u64, Refusal> {
         let cache = &self.cache;
-        self.find(
-            *key,
-            |typed| Ok(cache.try_get(typed)?.id),
-            |erased| Ok(id(cache.try_get(erased)?)),
-        )
-        .map_err(|error| refusal(&error))
+        self.find(*key, |typed| Ok(cache.try_get(typed)?.id), |erased| Ok(id(cache.try_get(erased)?)))
+            .map_err(|error| refusal(&error))
     }
 
     fn peek(&self, key: &u8) -> Option<u64> {
         let cache = &self.cache;
-        self.find(
-            *key,
-            |typed| Some(cache.peek(typed)?.id),
-            |erased| Some(id(cache.peek(erased)?)),
-        )
+        self.find(*key, |typed| Some(cache.peek(typed)?.id), |erased| Some(id(cache.peek(erased)?)))
     }
 
     fn contains_key(&self, key: &u8) -> bool {
         let cache = &self.cache;
-        self.find(
-            *key,
-            |typed| cache.contains_key(typed),
-            |erased| cache.contains_key(erased),
-        )
+        self.find(*key, |typed| cache.contains_key(typed), |erased| cache.contains_key(erased))
     }
 
     fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
         let cache = &self.cache;
-        self.find(
-            *key,
-            |typed| Ok(cache.remove(typed)?.id),
-            |erased| Ok(id(cache.remove(erased)?)),
-        )
-        .map_err(|error| refusal(&error))
+        self.find(*key, |typed| Ok(cache.remove(typed)?.id), |erased| Ok(id(cache.remove(erased)?)))
+            .map_err(|error| refusal(&error))
     }
 
     fn pop(&mut self) -> Result<(u8, u64), Refusal> {
@@ -145,10 +118,7 @@ impl Subject<u8, u64> for Cache {
     }
 
     fn copy(&self) -> Self {
-        Self {
-            cache: self.cache.copy(),
-            keys: Arc::clone(&self.keys),
-        }
+        Self { cache: self.cache.copy(), keys: Arc::clone(&self.keys) }
     }
 
     fn max_size(&self) -> usize {

@@ -96,10 +96,6 @@ where
     }
 
     fn reversed(&self) -> Vec<(K, V)> {
-        self.0
-            .iter()
-            .rev()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
+        self.0.iter().rev().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }

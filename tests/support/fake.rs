@@ -46,12 +46,7 @@ impl Client {
     }
 
     pub fn with_hooks(id: u64, hooks: Arc<Hooks>) -> Self {
-        Self {
-            id,
-            made_from: None,
-            region: None,
-            hooks,
-        }
+        Self { id, made_from: None, region: None, hooks }
     }
 
     pub fn in_region(id: u64, region: &'static str) -> Self {
@@ -89,10 +84,7 @@ impl Service for Fake {
     const NAME: &'static str = "Fake";
 
     fn config_builder(config: &SdkConfig) -> ConfigBuilder {
-        ConfigBuilder {
-            config: config.clone(),
-            applied: Vec::new(),
-        }
+        ConfigBuilder { config: config.clone(), applied: Vec::new() }
     }
 
     fn client(made_from: ConfigBuilder) -> Client {
@@ -115,8 +107,5 @@ pub fn key(number: u8) -> ClientCacheKey<Fake> {
 
 /// A base configuration with all that a client needs.
 pub fn base() -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .build()
+    SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("us-east-1")).build()
 }

@@ -37,11 +37,7 @@ impl Arbitrary for History {
                 operation
             })
             .collect();
-        Self {
-            policy,
-            max_size,
-            operations,
-        }
+        Self { policy, max_size, operations }
     }
 
     fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {

@@ -1,10 +1,6 @@
 //! What the integration tests share: our caches as subjects of the specification, and a service without a network.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "shared by inclusion, and each test program uses its part"
-)]
+#![allow(dead_code, unreachable_pub, reason = "shared by inclusion, and each test program uses its part")]
 
 pub mod cache;
 pub mod engine;

@@ -33,17 +33,8 @@ pub(in crate::map) struct Lfu {
 
 impl Lfu {
     pub(super) fn new(max_uses: u64) -> Self {
-        let sentinel = Run {
-            count: 0,
-            nodes: Ring::EMPTY,
-            lower: SENTINEL,
-            higher: SENTINEL,
-        };
-        Self {
-            runs: vec![sentinel],
-            free: NIL,
-            max_uses,
-        }
+        let sentinel = Run { count: 0, nodes: Ring::EMPTY, lower: SENTINEL, higher: SENTINEL };
+        Self { runs: vec![sentinel], free: NIL, max_uses }
     }
 
     fn run(&self, run: u32) -> &Run {
@@ -60,12 +51,7 @@ impl Lfu {
         if self.run(higher).count == count {
             return higher;
         }
-        let new = Run {
-            count,
-            nodes: Ring::EMPTY,
-            lower,
-            higher,
-        };
+        let new = Run { count, nodes: Ring::EMPTY, lower, higher };
         let run = if self.free == NIL {
             self.runs.push(new);
             u32::try_from(self.runs.len() - 1).expect("there are no more runs than nodes")
@@ -121,11 +107,7 @@ impl Order for Lfu {
     fn before<N: Linked>(&self, nodes: &[N], slot: u32) -> u32 {
         let run = self.run(nodes[slot as usize].links().run);
         let older = ring::older(nodes, slot);
-        if run.nodes.is_newest(older) {
-            self.run(run.lower).nodes.newest().unwrap_or(slot)
-        } else {
-            older
-        }
+        if run.nodes.is_newest(older) { self.run(run.lower).nodes.newest().unwrap_or(slot) } else { older }
     }
 
     fn insert<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
@@ -175,10 +157,7 @@ impl Order for Lfu {
         let (mut linked, mut in_use) = (0, 1);
         let (mut lower, mut number) = (SENTINEL, self.run(SENTINEL).higher);
         while number != SENTINEL {
-            let run = self
-                .runs
-                .get(number as usize)
-                .ok_or_else(|| format!("run {number} does not exist"))?;
+            let run = self.runs.get(number as usize).ok_or_else(|| format!("run {number} does not exist"))?;
             if run.lower != lower {
                 return Err(format!("run {number} does not point back to {lower}"));
             }

@@ -63,10 +63,6 @@ impl Order for Lru {
             count += 1;
             Ok(())
         })?;
-        if count == nodes.len() {
-            Ok(())
-        } else {
-            Err(format!("{count} of {} nodes are in the ring", nodes.len()))
-        }
+        if count == nodes.len() { Ok(()) } else { Err(format!("{count} of {} nodes are in the ring", nodes.len())) }
     }
 }

@@ -59,12 +59,7 @@ struct Settings {
 /// The two parameters that exclude each other.
 #[derive(Clone, Debug, PartialEq)]
 enum CredentialsSetting {
-    Static {
-        keys: usize,
-        token: Option<usize>,
-        expiry: Option<usize>,
-        account: Option<usize>,
-    },
+    Static { keys: usize, token: Option<usize>, expiry: Option<usize>, account: Option<usize> },
     Provider(usize),
 }
 
@@ -141,12 +136,7 @@ fn timeout_configs() -> Vec<TimeoutConfig> {
 
 impl Settings {
     fn strategy() -> impl Strategy<Value = Self> {
-        let fixed = (
-            0..KEYS.len(),
-            option::of(0..TOKENS.len()),
-            option::of(0..4_usize),
-            option::of(0..ACCOUNTS.len()),
-        );
+        let fixed = (0..KEYS.len(), option::of(0..TOKENS.len()), option::of(0..4_usize), option::of(0..ACCOUNTS.len()));
         let fixed = fixed.prop_map(|(keys, token, expiry, account)| CredentialsSetting::Static {
             keys,
             token,
@@ -204,14 +194,10 @@ impl Settings {
             steps.push(Box::new(move |builder| builder.use_dual_stack(value)));
         }
         if let Some(choice) = self.retry_config {
-            steps.push(Box::new(move |builder| {
-                builder.retry_config(retry_configs().swap_remove(choice))
-            }));
+            steps.push(Box::new(move |builder| builder.retry_config(retry_configs().swap_remove(choice))));
         }
         if let Some(choice) = self.timeout_config {
-            steps.push(Box::new(move |builder| {
-                builder.timeout_config(timeout_configs().swap_remove(choice))
-            }));
+            steps.push(Box::new(move |builder| builder.timeout_config(timeout_configs().swap_remove(choice))));
         }
         if let Some(choice) = self.app_name {
             steps.push(Box::new(move |builder| builder.app_name(APP_NAMES[choice])));
@@ -228,21 +214,14 @@ impl Settings {
 }
 
 fn build(steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>>) -> ClientCacheKey<Testing> {
-    let builder = steps
-        .into_iter()
-        .fold(ClientParams::builder(), |builder, step| step(builder));
+    let builder = steps.into_iter().fold(ClientParams::builder(), |builder, step| step(builder));
     builder.build().expect("all values are valid").key()
 }
 
 impl CredentialsSetting {
     fn apply(&self, builder: Builder) -> Builder {
         match *self {
-            Self::Static {
-                keys,
-                token,
-                expiry: expires,
-                account,
-            } => {
+            Self::Static { keys, token, expiry: expires, account } => {
                 let mut credentials = Credentials::builder()
                     .access_key_id(KEYS[keys].0)
                     .secret_access_key(KEYS[keys].1)
@@ -374,12 +353,7 @@ fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
         for token in tokens() {
             for expiry in [None, Some(0), Some(1), Some(2), Some(3)] {
                 for account in [None, Some(0), Some(1)] {
-                    let credentials = CredentialsSetting::Static {
-                        keys,
-                        token,
-                        expiry,
-                        account,
-                    };
+                    let credentials = CredentialsSetting::Static { keys, token, expiry, account };
                     add(&|settings| settings.credentials = Some(credentials.clone()));
                 }
             }

@@ -1,0 +1,57 @@
+//! A hit on the cache allocates nothing, with the SDK's own clients. One test, for the counts are of the whole program.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+
+use std::alloc::System;
+use std::hint::black_box;
+
+use aws_client_cache::{AnyKey, ClientCache, ClientParams, EvictionPolicy, Region, S3, SdkConfig};
+use aws_config::BehaviorVersion;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region as Counts, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn allocations(mut call: impl FnMut()) -> usize {
+    let counts = Counts::new(ALLOCATOR);
+    for _ in 0..1_000 {
+        call();
+    }
+    let counts = counts.change();
+    counts.allocations + counts.reallocations
+}
+
+#[test]
+fn a_hit_allocates_nothing_and_this_test_would_see_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let base = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .build();
+    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+        let cache = ClientCache::new(policy, 30);
+        let regions = ["us-west-2", "us-east-1", "eu-central-1"];
+        let params = regions.map(|region| ClientParams::<S3>::builder().region(region).build().unwrap());
+        let keys = params.each_ref().map(ClientParams::key);
+        for (params, key) in params.iter().zip(&keys) {
+            let client = runtime.block_on(params.client(&base)).unwrap();
+            cache.insert(key.clone(), client).unwrap();
+        }
+        let erased = AnyKey::from(keys[0].clone());
+        // The first uses may make LFU's runs.
+        for key in keys.iter().chain(&keys) {
+            assert!(cache.get(key).is_some());
+        }
+
+        let mut turn = keys.iter().cycle();
+        let mut next = || turn.next().unwrap();
+        assert_eq!(allocations(|| drop(black_box(cache.get(next())))), 0, "get");
+        assert_eq!(allocations(|| drop(black_box(cache.try_get(next())))), 0, "try_get");
+        assert_eq!(allocations(|| drop(black_box(cache.get(&erased)))), 0, "get, erased");
+        assert_eq!(allocations(|| drop(black_box(cache.peek(next())))), 0, "peek");
+        assert_eq!(allocations(|| assert!(cache.contains_key(next()))), 0, "contains_key");
+        assert_eq!(allocations(|| drop(black_box(params[0].key()))), 0, "key");
+
+        assert!(allocations(|| drop(black_box(cache.keys()))) >= 1_000, "a snapshot allocates");
+    }
+}

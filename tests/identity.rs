@@ -1,0 +1,530 @@
+//! K1–K8 as a user sees them: what a key is, what it shows, what is refused, and what a client is made from.
+//! That two keys are equal exactly if all parameters are is a property next to the builder, in `src/params`.
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use aws_client_cache::Service;
+use aws_client_cache::{
+    AnyClient, AnyKey, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, EvictionPolicy,
+    Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
+};
+use aws_types::origin::Origin;
+use quickcheck::quickcheck;
+use support::fake::{Client, ConfigBuilder, Fake, base, key};
+
+type Builder = ClientParamsBuilder<Fake>;
+
+fn params() -> Builder {
+    ClientParams::builder()
+}
+
+async fn made_from(params: Builder, base: &SdkConfig) -> ConfigBuilder {
+    let client = params.build().unwrap().client(base).await.unwrap();
+    client.made_from.clone().unwrap()
+}
+
+fn append(mut builder: ConfigBuilder, applied: &str) -> ConfigBuilder {
+    builder.applied.push(applied.to_owned());
+    builder
+}
+
+mod k1a_customisations {
+    use super::*;
+
+    #[tokio::test]
+    async fn apply_in_the_order_of_their_names_with_their_values() {
+        let params = params()
+            .customize_with("c", "three".to_owned(), |builder, value| append(builder, &value))
+            .customize("a", |builder| append(builder, "one"))
+            .customize_with("b", 2, |builder, value| append(builder, &value.to_string()));
+        assert_eq!(made_from(params, &base()).await.applied, ["one", "2", "three"]);
+    }
+
+    #[test]
+    fn are_told_apart_by_name_closure_and_value() {
+        fn one(builder: ConfigBuilder) -> ConfigBuilder {
+            append(builder, "one")
+        }
+        fn other(builder: ConfigBuilder) -> ConfigBuilder {
+            append(builder, "other")
+        }
+        let key = |params: Builder| params.build().unwrap().key();
+        let valued = |value: u8| params().customize_with("name", value, |builder, _| builder);
+        assert_eq!(key(params().customize("name", one)), key(params().customize("name", one)));
+        assert_ne!(key(params().customize("name", one)), key(params().customize("other", one)));
+        assert_ne!(key(params().customize("name", one)), key(params().customize("name", other)));
+        assert_eq!(key(valued(1)), key(valued(1)));
+        assert_ne!(key(valued(1)), key(valued(2)));
+    }
+
+    #[test]
+    fn with_a_repeated_name_are_refused() {
+        let twice = params().customize("name", |b| b).customize_with("name", 1, |b, _| b).build();
+        let error = twice.unwrap_err().to_string();
+        assert_eq!(error, r#"invalid customize: the name "name" is repeated"#);
+    }
+}
+
+mod k3_keyed_digests {
+    use super::*;
+
+    /// What this process makes of the same parameters as every other one: the label, which shows a part of the digest
+    /// of the credentials, and the hash.
+    fn digest_and_hash() -> String {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        let key = params().credentials(credentials).build().unwrap().key();
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&key);
+        format!("digest and hash: {key} {hash}")
+    }
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "a child process tells its parent")]
+    fn of_one_process_differ_from_those_of_another() {
+        println!("{}", digest_and_hash());
+        if std::env::var_os("DIGEST_AND_HASH_OF_CHILD").is_some() {
+            return;
+        }
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["k3_keyed_digests::of_one_process_differ_from_those_of_another", "--exact", "--nocapture"])
+            .env("DIGEST_AND_HASH_OF_CHILD", "1")
+            .output()
+            .unwrap();
+        let output = String::from_utf8(child.stdout).unwrap();
+        let of_child = output.lines().find(|line| line.contains("digest and hash: ")).expect("the child prints it");
+        let (ours, theirs) = (digest_and_hash(), of_child.split_once("digest").unwrap().1);
+        let ours = ours.split_once("digest").unwrap().1;
+        for (ours, theirs) in ours.split(' ').zip(theirs.split(' ')).skip(3) {
+            assert_ne!(ours, theirs);
+        }
+    }
+}
+
+mod k4_secrets {
+    use super::*;
+
+    const SECRETS: [&str; 5] = ["AKIDSECRET", "SECRETKEY", "SECRETTOKEN", "SECRETVALUE", "SECRETUSERINFO"];
+
+    fn credentials() -> Credentials {
+        let expiry = SystemTime::now() + Duration::from_hours(1);
+        Credentials::new("AKIDSECRET", "SECRETKEY", Some("SECRETTOKEN".into()), Some(expiry), "test")
+    }
+
+    fn assert_no_secret(what: &str, shown: &str) {
+        for secret in SECRETS {
+            assert!(!shown.contains(secret), "{what} shows {secret}: {shown}");
+        }
+    }
+
+    fn assert_shows_no_secret(what: &str, shown: &(impl std::fmt::Debug + ?Sized)) {
+        assert_no_secret(what, &format!("{shown:?} {shown:#?}"));
+    }
+
+    fn with_secrets() -> Builder {
+        params()
+            .region("us-west-2")
+            .credentials(credentials())
+            .customize_with("name", "SECRETVALUE", |builder, _| builder)
+    }
+
+    #[tokio::test]
+    async fn are_shown_by_nothing_that_is_public() {
+        let provided = || params().credentials_provider(SharedCredentialsProvider::new(credentials()));
+        for builder in [with_secrets(), provided()] {
+            assert_shows_no_secret("the builder", &builder);
+            let params = builder.build().unwrap();
+            assert_shows_no_secret("params", &params);
+            let (key, any_key) = (params.key(), AnyKey::from(params.key()));
+            assert_shows_no_secret("the key", &key);
+            assert_shows_no_secret("the erased key", &any_key);
+            assert_no_secret("labels", &format!("{key} {any_key}"));
+
+            let cache = ClientCache::builder().max_size(1).on_evict(|evicted, _| {
+                assert_shows_no_secret("evicted", evicted);
+            });
+            assert_shows_no_secret("the cache's builder", &cache);
+            let cache = cache.build();
+            let client = params.client(&base()).await.unwrap();
+            assert!(format!("{client:?}").contains("AKIDSECRET") || client.made_from.is_some(), "a client may show it");
+            cache.insert(key.clone(), client.clone()).unwrap();
+            assert_shows_no_secret("the cache", &cache);
+            assert_no_secret("the cache's label", &cache.to_string());
+            assert_shows_no_secret("items", &cache.items());
+            assert_shows_no_secret("keys", &cache.keys());
+            assert_shows_no_secret("values", &cache.values());
+
+            let mut elsewhere = client.clone();
+            elsewhere.region = Some(Region::from_static("eu-west-1"));
+            let mut errors = vec![
+                cache.insert(key.clone(), client.clone()).unwrap_err(),
+                ClientCache::default().try_get(&key).unwrap_err(),
+                ClientCache::default().remove(&any_key).unwrap_err(),
+            ];
+            errors.extend(ClientCache::default().insert(key.clone(), elsewhere).err());
+            for error in &errors {
+                assert_shows_no_secret("an error", error);
+                assert_no_secret("an error's message", &error.to_string());
+            }
+            let evicted = cache.insert(super::key(1), Client::new(1)).unwrap();
+            assert_shows_no_secret("what was evicted", &evicted);
+        }
+    }
+
+    #[test]
+    fn are_not_repeated_by_the_refusal_of_what_holds_them() {
+        let refused = [
+            params().endpoint_url("http://SECRETUSERINFO@host"),
+            params().endpoint_url("http://host?SECRETVALUE"),
+            params().endpoint_url("http://host#SECRETVALUE"),
+            params().endpoint_url("SECRETVALUE"),
+            params().region("SECRETVALUE!"),
+            params().app_name("SECRETVALUE with blanks"),
+            params().credentials(Credentials::new("AKIDSECRET", "", None, None, "test")),
+            params().credentials(Credentials::new("", "SECRETKEY", None, None, "test")),
+            with_secrets().credentials_provider(SharedCredentialsProvider::new(credentials())),
+        ];
+        for builder in refused {
+            let error = builder.build().unwrap_err();
+            assert_no_secret("an error", &format!("{error} {error:?}"));
+        }
+    }
+
+    #[test]
+    fn tenants_with_static_credentials_are_told_apart_in_labels() {
+        let label = |id: &str| {
+            let credentials = Credentials::new(id, "secret", None, None, "test");
+            params().credentials(credentials).build().unwrap().key().to_string()
+        };
+        assert_eq!(label("one"), label("one"));
+        assert_ne!(label("one"), label("two"));
+        assert!(label("one").starts_with("Fake(credentials=static#"), "{}", label("one"));
+    }
+
+    #[test]
+    fn a_label_is_one_line_whatever_names_are_given() {
+        let params = params().base("a\nb").customize("c\r\nd", |builder| builder).build().unwrap();
+        assert_eq!(params.key().to_string(), r"Fake(base=a\nb, customization=c\r\nd)");
+    }
+}
+
+mod k5_bad_parameters {
+    use super::*;
+
+    fn parameter(builder: Builder) -> &'static str {
+        match builder.build() {
+            Err(ClientCacheError::InvalidParams { parameter, .. }) => parameter,
+            other => panic!("not refused as it should be: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn are_refused_by_name_when_params_are_built() {
+        let long = "a".repeat(64);
+        for region in ["", " ", "us west", "us_west", "-us", "us-", "us-west-2.evil.example", "1234", "us-west-2/", "ü"]
+        {
+            assert_eq!(parameter(params().region(region)), "region", "{region:?}");
+        }
+        assert_eq!(parameter(params().region(long)), "region");
+        for url in [
+            "",
+            "host",
+            "host:80",
+            "/path",
+            "//host",
+            "ftp://host",
+            "file:///etc/passwd",
+            "http://",
+            "http:///path",
+            "http://:80",
+            "http://user@host",
+            "http://user:password@host",
+            "http://@host",
+            "http://host?query",
+            "http://host/?",
+            "http://host#fragment",
+            "http://host/#",
+            "http://host:99999",
+            "http://host:port",
+            "http://host:",
+            "http://ho st",
+            "http://host/pa th",
+            "http://host\n",
+            "http://[::1",
+        ] {
+            assert_eq!(parameter(params().endpoint_url(url)), "endpoint_url", "{url:?}");
+        }
+        for name in ["", "with blanks", "ünicode", "a\n"] {
+            assert_eq!(parameter(params().app_name(name)), "app_name", "{name:?}");
+        }
+        assert_eq!(parameter(params().base("")), "base");
+        assert_eq!(parameter(params().customize("", |builder| builder)), "customize");
+        let incomplete = |id, secret| params().credentials(Credentials::new(id, secret, None, None, "test"));
+        assert_eq!(parameter(incomplete("", "secret")), "credentials");
+        assert_eq!(parameter(incomplete("id", "")), "credentials");
+        let complete = Credentials::new("id", "secret", None, None, "test");
+        let both = params().credentials(complete.clone());
+        let both = both.credentials_provider(SharedCredentialsProvider::new(complete));
+        assert_eq!(parameter(both), "credentials_provider");
+    }
+
+    #[test]
+    fn do_not_include_what_people_use() {
+        for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
+            assert!(params().region(region).build().is_ok(), "{region}");
+        }
+        for url in [
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000",
+            "https://s3.us-west-2.amazonaws.com",
+            "https://vpce-1a2b3c4d.s3.us-west-2.vpce.amazonaws.com/",
+            "https://host/some/path/",
+            "HTTPS://host",
+            "http://minio",
+        ] {
+            assert!(params().endpoint_url(url).build().is_ok(), "{url}");
+        }
+    }
+
+    quickcheck! {
+        fn no_string_makes_building_panic(text: String) -> bool {
+            let all = params()
+                .base(text.clone())
+                .region(text.clone())
+                .endpoint_url(text.clone())
+                .app_name(text.clone())
+                .customize_with(text.clone(), text.clone(), |builder, _| builder);
+            let url = params().endpoint_url(format!("http://{text}"));
+            let _ = (all.build(), url.build());
+            params().base(text.clone()).build().is_ok() != text.is_empty()
+        }
+    }
+}
+
+mod k6_regions {
+    use super::*;
+
+    #[test]
+    fn a_client_of_another_region_than_its_keys_is_refused_and_nothing_changes() {
+        let cache = ClientCache::default();
+        let west = params().region("us-west-2").build().unwrap().key();
+        let refused = cache.insert(west.clone(), Client::in_region(1, "us-east-1")).unwrap_err();
+        assert!(matches!(&refused, ClientCacheError::ClientMismatch { found, .. } if found.as_ref() == "us-east-1"));
+        assert_eq!(refused.to_string(), "a client for us-east-1 cannot be cached under Fake(region=us-west-2)",);
+        assert!(cache.is_empty());
+        cache.insert(west.clone(), Client::in_region(2, "us-west-2")).unwrap();
+        assert_eq!(cache.peek(&west).unwrap().id, 2);
+    }
+
+    #[test]
+    fn with_no_region_in_the_key_or_in_the_client_nothing_is_checked() {
+        let cache = ClientCache::default();
+        cache.insert(key(1), Client::in_region(1, "us-east-1")).unwrap();
+        let west = params().region("us-west-2").build().unwrap().key();
+        cache.insert(west, Client::new(2)).unwrap();
+        assert_eq!(cache.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_customisation_that_changes_the_region_is_refused_at_insertion() {
+        let params = params().region("us-west-2").customize("elsewhere", |mut builder| {
+            let config = builder.config.to_builder().region(Region::from_static("us-east-1"));
+            builder.config = config.build();
+            builder
+        });
+        let params = params.build().unwrap();
+        let client = params.client(&base()).await.unwrap();
+        let refused = ClientCache::default().insert(params.key(), client);
+        assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })));
+    }
+}
+
+mod k7_base_configurations {
+    use super::*;
+
+    async fn lacks(base: SdkConfig) -> &'static str {
+        match params().build().unwrap().client(&base).await {
+            Err(ClientCacheError::InvalidParams { parameter, .. }) => parameter,
+            other => panic!("not refused as it should be: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_neither_params_nor_base_name_is_refused_by_name() {
+        assert_eq!(lacks(base().to_builder().region(None).build()).await, "region");
+        let mut versionless = base().to_builder();
+        versionless.set_behavior_version(None);
+        assert_eq!(lacks(versionless.build()).await, "behavior_version");
+        let regionless = base().to_builder().region(None).build();
+        let params = params().region("us-west-2").build().unwrap();
+        assert!(params.client(&regionless).await.is_ok());
+    }
+
+    #[test]
+    fn that_are_named_are_part_of_the_key() {
+        let of = |name: &str| params().region("us-west-2").base(name).build().unwrap().key();
+        let unnamed = params().region("us-west-2").build().unwrap().key();
+        assert_eq!(of("prod"), of("prod"));
+        assert_ne!(of("prod"), of("test"));
+        assert_ne!(of("prod"), unnamed);
+    }
+}
+
+mod k8_refusals {
+    use super::*;
+
+    #[test]
+    fn of_a_client_for_another_region_come_before_those_of_a_present_key() {
+        let cache = ClientCache::default();
+        let west = params().region("us-west-2").build().unwrap().key();
+        cache.insert(west.clone(), Client::in_region(1, "us-west-2")).unwrap();
+        let both = cache.insert(west.clone(), Client::in_region(2, "us-east-1"));
+        assert!(matches!(both, Err(ClientCacheError::ClientMismatch { .. })));
+        let present = cache.insert(west, Client::in_region(2, "us-west-2"));
+        assert!(matches!(present, Err(ClientCacheError::AlreadyExists { .. })));
+    }
+}
+
+mod k1_services {
+    use super::*;
+
+    /// Another service with the same clients.
+    #[derive(Debug)]
+    enum Twin {}
+
+    impl Service for Twin {
+        type Client = Client;
+        type ConfigBuilder = ConfigBuilder;
+        const NAME: &'static str = "Fake";
+
+        fn config_builder(config: &SdkConfig) -> ConfigBuilder {
+            Fake::config_builder(config)
+        }
+
+        fn client(builder: ConfigBuilder) -> Client {
+            Fake::client(builder)
+        }
+
+        fn region(client: &Client) -> Option<&Region> {
+            Fake::region(client)
+        }
+    }
+
+    #[test]
+    fn are_told_apart_by_their_marker_even_if_name_and_clients_are_the_same() {
+        let cache = ClientCache::new(EvictionPolicy::Lru, 10);
+        let fake = params().region("us-west-2").build().unwrap().key();
+        let twin = ClientParams::<Twin>::builder().region("us-west-2").build().unwrap().key();
+        assert_ne!(AnyKey::from(fake.clone()), AnyKey::from(twin.clone()));
+        cache.insert(fake.clone(), Client::new(1)).unwrap();
+        assert!(cache.get(&twin).is_none());
+        cache.insert(twin.clone(), Client::new(2)).unwrap();
+        assert_eq!((cache.get(&fake).unwrap().id, cache.get(&twin).unwrap().id), (1, 2));
+
+        let any: AnyClient = cache.get(&AnyKey::from(twin.clone())).unwrap();
+        assert!(any.downcast_ref::<Fake>().is_none());
+        let any = any.downcast::<Fake>().unwrap_err();
+        assert_eq!(any.downcast::<Twin>().unwrap().id, 2);
+        let key = AnyKey::from(twin.clone()).downcast::<Fake>().unwrap_err();
+        assert_eq!(key.downcast::<Twin>(), Ok(twin));
+    }
+}
+
+mod overrides {
+    use super::*;
+
+    fn full_base() -> SdkConfig {
+        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(30));
+        base()
+            .to_builder()
+            .endpoint_url("http://base")
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("base", "base", None, None, "test")))
+            .use_fips(true)
+            .use_dual_stack(true)
+            .retry_config(RetryConfig::standard().with_max_attempts(7))
+            .timeout_config(timeouts.read_timeout(Duration::from_secs(10)).build())
+            .app_name(aws_types::app_name::AppName::new("base").unwrap())
+            .build()
+    }
+
+    async fn config(params: Builder) -> SdkConfig {
+        made_from(params, &full_base()).await.config
+    }
+
+    async fn access_key_id(config: &SdkConfig) -> String {
+        use aws_credential_types::provider::ProvideCredentials;
+        let credentials = config.credentials_provider().unwrap().provide_credentials().await;
+        credentials.unwrap().access_key_id().to_owned()
+    }
+
+    #[tokio::test]
+    async fn that_are_not_set_are_inherited() {
+        let config = config(params()).await;
+        assert_eq!(config.region(), Some(&Region::from_static("us-east-1")));
+        assert_eq!(config.endpoint_url(), Some("http://base"));
+        assert!(!config.get_origin("endpoint_url").is_client_config(), "it is not ours");
+        assert!(!config.get_origin("token_provider").is_client_config(), "it is not ours");
+        assert_eq!(access_key_id(&config).await, "base");
+        assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(true), Some(true)));
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 7);
+        assert_eq!(config.timeout_config(), full_base().timeout_config());
+        assert_eq!(config.app_name().unwrap().as_ref(), "base");
+    }
+
+    #[tokio::test]
+    async fn that_are_set_win_over_the_base() {
+        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).disable_connect_timeout();
+        let config = config(
+            params()
+                .region("us-west-2")
+                .endpoint_url("http://params")
+                .credentials(Credentials::new("params", "params", None, None, "test"))
+                .use_fips(false)
+                .use_dual_stack(false)
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts.build())
+                .app_name("params"),
+        )
+        .await;
+        assert_eq!(config.region(), Some(&Region::from_static("us-west-2")));
+        assert_eq!(config.endpoint_url(), Some("http://params"));
+        assert_eq!(config.get_origin("endpoint_url"), Origin::shared_config());
+        assert_eq!(access_key_id(&config).await, "params");
+        assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(false), Some(false)));
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 1);
+        assert_eq!(config.app_name().unwrap().as_ref(), "params");
+        // Each timeout is inherited by itself.
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(1)));
+        assert_eq!(timeouts.read_timeout(), Some(Duration::from_secs(10)));
+        assert_eq!(timeouts.connect_timeout(), None);
+    }
+
+    #[tokio::test]
+    async fn of_credentials_leave_no_bearer_token_of_the_base_or_the_environment_in_their_place() {
+        use aws_credential_types::{Token, provider::token::SharedTokenProvider};
+        let token = SharedTokenProvider::new(Token::new("token of the base", None));
+        let base = full_base().to_builder().token_provider(token).build();
+        let own = SharedCredentialsProvider::new(Credentials::new("params", "params", None, None, "test"));
+
+        let inherited = made_from(params(), &base).await.config;
+        assert!(inherited.token_provider().is_some());
+        let config = made_from(params().credentials_provider(own), &base).await.config;
+        assert_eq!(access_key_id(&config).await, "params");
+        assert!(config.token_provider().is_none());
+        // What makes the SDK's clients for Bedrock leave AWS_BEARER_TOKEN_BEDROCK alone.
+        assert!(config.get_origin("token_provider").is_client_config());
+        assert!(config.get_origin("auth_scheme_preference").is_client_config());
+    }
+
+    #[tokio::test]
+    async fn of_a_provider_are_not_wrapped_again() {
+        use aws_smithy_runtime_api::client::identity::ResolveIdentity;
+        let own = SharedCredentialsProvider::new(Credentials::new("params", "params", None, None, "test"));
+        let partition = own.cache_partition();
+        let config = config(params().credentials_provider(own)).await;
+        assert_eq!(config.credentials_provider().unwrap().cache_partition(), partition);
+    }
+}
