@@ -244,3 +244,28 @@ fn a_bound_of_usize_max_takes_no_memory_up_front() {
         assert_eq!(engine.check(), Ok(()));
     }
 }
+
+#[test]
+fn the_default_is_lru_and_ten() {
+    let cache = aws_client_cache::ClientCache::default();
+    assert_eq!((cache.policy(), cache.max_size()), (aws_client_cache::EvictionPolicy::Lru, 10), "D1");
+}
+
+#[test]
+fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
+    let map = aws_client_cache::map::EvictingMap::with_max_uses(
+        aws_client_cache::EvictionPolicy::Lfu,
+        4,
+        std::hash::RandomState::new(),
+        2,
+    );
+    let mut engine = Engine(map);
+    for key in 0..3 {
+        engine.insert(key, 0_u64).unwrap();
+    }
+    for key in [0, 1, 2, 0, 0, 1] {
+        engine.get(&key);
+        assert_eq!(engine.check(), Ok(()));
+    }
+    assert_eq!(engine.keys(), [2, 0, 1], "F1: all counts are 2, so the last use decides");
+}
