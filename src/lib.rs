@@ -1,5 +1,76 @@
-//! x
-#![forbid(unsafe_code)]
+//! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU and LFU eviction.
+//!
+//! Making a client of the AWS SDK for Rust costs a hundred microseconds and its first call a new connection; cloning one
+//! costs nanoseconds. A program that talks to AWS as many tenants, roles, regions or endpoints therefore keeps its
+//! clients, and needs to bound how many. What is written by hand for that tends to be an unbounded map, with a key that
+//! forgets what tells clients apart, so that one tenant gets another's client. [`ClientCache`] is that map done once:
+//! keys are made from everything that tells clients apart, and hold no secret.
+//!
+//! ```
+//! use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, EvictionPolicy, SdkConfig, S3};
+//!
+//! # async fn example(sdk_config: &SdkConfig) -> Result<(), ClientCacheError> {
+//! // an LRU client cache with a maximum size of 30
+//! let cache = ClientCache::new(EvictionPolicy::Lru, 30);
+//! // client parameters in an object
+//! let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+//! // a cache key from those parameters
+//! let key = params.key();
+//! // the assignment
+//! cache.insert(key.clone(), params.client(sdk_config).await?)?;
+//! // retrieval, the error on a miss being ClientCacheError::NotFound
+//! let s3: aws_sdk_s3::Client = cache.try_get(&key)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which policy
+//!
+//! [`EvictionPolicy::Lru`] is for most programs: what was used lately will be used again. [`EvictionPolicy::Lfu`] suits a
+//! few tenants that are always busy among many that come once: a burst of newcomers does not push the busy ones out. Its
+//! counts do not age, so a tenant that was busy once stays long.
+//!
+//! # What makes two keys equal
+//!
+//! All parameters, compared in full: the service, region, endpoint, credentials, FIPS, dual stack, retries, timeouts,
+//! app name, customisations, and the name of the base configuration. The traps:
+//!
+//! * What is not set is inherited from the base configuration, and differs from every value that is set, even if the base
+//!   says the same.
+//! * Static credentials are compared by a keyed digest. A [`SharedCredentialsProvider`] is compared by its identity:
+//!   clones of one are one, and wrapping the same provider again makes another.
+//! * A customisation's closure is compared by its type: write it once and call it from where it is needed.
+//! * Base configurations are not compared. Who makes clients from several names each one, by
+//!   [`base`](ClientParamsBuilder::base).
+//!
+//! # Other services
+//!
+//! [`service!`] makes a marker for any `aws-sdk-*` crate, and one cache holds clients of any mix of services. What comes
+//! out of it without a typed key, as from [`pop_item`](ClientCache::pop_item), is an [`AnyClient`], which knows its
+//! service.
+//!
+//! # Costs
+//!
+//! Every operation on one entry takes constant time under one lock, some tens of nanoseconds, and a hit allocates
+//! nothing. Snapshots are linear. The engine, [`map::EvictingMap`], is public, and makes a cache of anything else.
+//!
+//! # Failure
+//!
+//! Nothing panics that a caller can pass, but for what is listed under *Panics* of [`ClientParams::client`]. A panic in a
+//! caller's own code (a client's `Clone` or `Drop`, a listener, a value's `Eq`) reaches its caller, and leaves the cache
+//! whole and usable.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `s3` | yes | the marker [`S3`] and `aws-sdk-s3` |
+//! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
+//! | `default-https-client` | yes | the SDK's own HTTPS client, for a base configuration that names none |
+//!
+//! Without default features the crate depends on no service crate, and in any case not on `aws-config`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
 mod client;
@@ -16,12 +87,19 @@ pub use key::{AnyKey, CacheKey, ClientCacheKey};
 pub use map::{EvictionPolicy, UnknownEvictionPolicy};
 pub use params::{ClientParams, ClientParamsBuilder};
 #[cfg(feature = "s3")]
+#[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;
 pub use service::Service;
 
+// The SDK's types that parameters are made of, so that a user need not depend on the crates that they come from.
 #[doc(no_inline)]
 pub use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 #[doc(no_inline)]
 pub use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 #[doc(no_inline)]
 pub use aws_types::{SdkConfig, region::Region};
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,6 +9,7 @@ use aws_client_cache_spec::{EvictionPolicy, Operation, Outcome, Refusal, Subject
 use quickcheck::quickcheck;
 use support::cache::Cache;
 use support::engine::Engine;
+use support::fake::{self, Fake};
 use support::history::History;
 
 /// A key that no history uses.
@@ -253,13 +254,7 @@ fn the_default_is_lru_and_ten() {
 
 #[test]
 fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
-    let map = aws_client_cache::map::EvictingMap::with_max_uses(
-        aws_client_cache::EvictionPolicy::Lfu,
-        4,
-        std::hash::RandomState::new(),
-        2,
-    );
-    let mut engine = Engine(map);
+    let mut engine = Engine::with_max_uses(EvictionPolicy::Lfu, 4, 2);
     for key in 0..3 {
         engine.insert(key, 0_u64).unwrap();
     }
@@ -268,4 +263,22 @@ fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
         assert_eq!(engine.check(), Ok(()));
     }
     assert_eq!(engine.keys(), [2, 0, 1], "F1: all counts are 2, so the last use decides");
+}
+
+#[test]
+fn a_snapshot_does_not_change_afterwards() {
+    let mut subject = Cache::new(EvictionPolicy::Lru, 3);
+    for key in 0..3 {
+        subject.insert(key, key.into()).unwrap();
+    }
+    let (before, items, keys, values) =
+        (subject.items(), subject.cache.items(), subject.cache.keys(), subject.cache.values());
+    subject.get(&0);
+    subject.pop().unwrap();
+    subject.insert(7, 7).unwrap();
+    assert_ne!(subject.items(), before);
+    let items: Vec<_> = items.map(|(key, client)| (key, client.downcast::<Fake>().unwrap().id)).collect();
+    assert_eq!(items, before.iter().map(|(key, id)| (fake::key(*key).into(), *id)).collect::<Vec<_>>(), "D7");
+    assert_eq!(keys.collect::<Vec<_>>(), items.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), "D7");
+    assert!(values.map(|client| client.downcast::<Fake>().unwrap().id).eq(items.iter().map(|(_, id)| *id)), "D7");
 }

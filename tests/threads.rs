@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
-use aws_client_cache::{ClientCache, EvictionCause, EvictionPolicy};
+use aws_client_cache::{ClientCache, ClientParams, EvictionCause, EvictionPolicy, SdkConfig, Service};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use support::fake::{Client, Fake, Hooks, key};
+use support::fake::{Client, Fake, Hooks, base, key};
 
 assert_impl_all!(ClientCache: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_impl_all!(aws_client_cache::ClientCacheKey<Fake>: Send, Sync, Unpin);
-assert_impl_all!(aws_client_cache::ClientParams<Fake>: Send, Sync, Unpin);
+assert_impl_all!(ClientParams<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientParamsBuilder<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sync);
 // D8: a clone would look like a shared handle. D11: nothing overwrites silently.
@@ -206,4 +206,18 @@ fn a_listener_may_call_the_cache_and_hears_of_evictions_only() {
         copy.set_max_size(0); // D8: a copy has no listener
         assert_eq!(heard(), []);
     });
+}
+
+#[test]
+fn what_makes_a_client_can_be_spawned() {
+    /// What runs elsewhere is sent there, from generic code too: a guard held across an await could not be (C3).
+    fn sent(work: impl Future<Output = bool> + Send + 'static) -> impl Future<Output = bool> + Send + 'static {
+        work
+    }
+    async fn make<S: Service>(params: ClientParams<S>, base: SdkConfig) -> bool {
+        params.client(&base).await.is_ok()
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let params = ClientParams::<Fake>::builder().build().unwrap();
+    assert!(runtime.block_on(runtime.spawn(sent(make(params, base())))).unwrap());
 }

@@ -23,6 +23,12 @@ impl<K, V> Engine<K, V> {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         Self(EvictingMap::new(policy(spec_policy), max_size))
     }
+
+    /// With use counts that stop at `max_uses`.
+    pub fn with_max_uses(spec_policy: spec::EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        Self(EvictingMap::with_max_uses(policy(spec_policy), max_size, hasher, max_uses))
+    }
 }
 
 impl<K, V, S> Subject<K, V> for Engine<K, V, S>
