@@ -207,6 +207,7 @@ mod the_cache {
         ClientCache, ClientCacheError, ClientCacheKey, ClientParams, EvictionCause, EvictionPolicy,
     };
 
+    use crate::support::deadlock::without_deadlock;
     use crate::support::fake::{Client, Fake, Hooks, key};
 
     fn panics<T>(call: impl FnOnce() -> T) -> bool {
@@ -319,6 +320,10 @@ mod the_cache {
 
     #[test]
     fn a_key_that_panics_when_compared_changes_nothing_and_its_client_is_dropped_outside_the_lock() {
+        without_deadlock(comparing_panics);
+    }
+
+    fn comparing_panics() {
         let cache = Arc::new(ClientCache::new(EvictionPolicy::Lfu, 2));
         cache.insert(touchy_key(), Client::new(1)).unwrap();
         cache.insert(key(2), Client::new(2)).unwrap();

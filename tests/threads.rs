@@ -4,13 +4,12 @@ mod support;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
-use std::time::Duration;
 
 use aws_client_cache::{ClientCache, ClientParams, EvictionCause, EvictionPolicy, SdkConfig, Service};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use support::deadlock::without_deadlock;
 use support::fake::{Client, Fake, Hooks, base, key};
 
 assert_impl_all!(ClientCache: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
@@ -21,20 +20,6 @@ assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sy
 // D8: a clone would look like a shared handle. D11: nothing overwrites silently.
 assert_not_impl_any!(ClientCache: Clone, Extend<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
-
-/// Runs a test that a held lock would hang, and fails instead.
-fn without_deadlock(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = channel();
-    let thread = thread::spawn(move || {
-        test();
-        let _ = done.send(());
-    });
-    // Also an error if the test panics, which `join` then passes on.
-    let _ = finished.recv_timeout(Duration::from_secs(20)).inspect_err(|error| {
-        assert!(*error != std::sync::mpsc::RecvTimeoutError::Timeout, "deadlock");
-    });
-    thread.join().unwrap();
-}
 
 #[test]
 fn every_client_that_threads_insert_leaves_exactly_once() {

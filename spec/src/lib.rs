@@ -1,9 +1,8 @@
 //! The reference model of a bounded cache with strict LRU or LFU eviction, and the language that caches are
 //! compared with it in.
 //!
-//! The rules, numbered as everywhere in `aws-client-cache`, are in
-//! [SPEC.md](https://github.com/aws-client-cache/aws-client-cache/blob/main/spec/SPEC.md). This crate depends on
-//! nothing, so that any cache can be held against it:
+//! The [`rules`] are numbered, as everywhere in `aws-client-cache`. This crate depends on nothing, so that any cache can
+//! be held against it:
 //!
 //! * [`Model`] is the specification as a program: a plain `Vec`, so simple that a reader sees that it is right.
 //! * [`Operation`] and [`Outcome`] are what can be asked of a cache and what it answers.
@@ -35,3 +34,6 @@ mod subject;
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
 pub use subject::{Divergence, Subject, step};
+
+#[doc = include_str!("../SPEC.md")]
+pub mod rules {}
