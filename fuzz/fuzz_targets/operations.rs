@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../tests/support/engine.rs"]
 mod engine;
 
