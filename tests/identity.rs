@@ -271,6 +271,14 @@ mod k5_bad_parameters {
     }
 
     #[test]
+    fn with_userinfo_are_told_so() {
+        for url in ["http://user@host", "http://user:password@host", "http://user:80@host:80", "http://@host"] {
+            let error = params().endpoint_url(url).build().unwrap_err();
+            assert_eq!(error.to_string(), "invalid endpoint_url: it has userinfo", "{url:?}");
+        }
+    }
+
+    #[test]
     fn do_not_include_what_people_use() {
         for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
             assert!(params().region(region).build().is_ok(), "{region}");
