@@ -1,0 +1,100 @@
+//! The main example, as a user runs it.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+
+#[path = "../examples/server/mod.rs"]
+mod server;
+
+use std::process::{Command, Output};
+
+use aws_client_cache::Credentials;
+use server::Server;
+
+fn quickstart(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--example", "quickstart", "--"]).args(arguments);
+    command.env_remove("AWS_ENDPOINT_URL");
+    command
+}
+
+fn text(output: &Output) -> (String, String) {
+    (String::from_utf8_lossy(&output.stdout).into(), String::from_utf8_lossy(&output.stderr).into())
+}
+
+fn succeeds(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert!(output.status.success() && stdout.contains("Done:"), "{stdout}\n{stderr}");
+    stdout
+}
+
+/// Who is evicted when carol comes.
+fn evicted_by_carol(stdout: &str) -> &str {
+    let (_, carol) = stdout.split_once("decides who goes").expect("carol comes");
+    let (before, _) = carol.split_once(" is evicted: Capacity").expect("someone is evicted");
+    before.trim_end().rsplit(' ').next().unwrap()
+}
+
+#[test]
+fn the_policy_decides_who_goes() {
+    assert_eq!(evicted_by_carol(&succeeds(&mut quickstart(&[]))), "alice");
+    assert_eq!(evicted_by_carol(&succeeds(&mut quickstart(&["--policy", "lfu", "--max-size", "2"]))), "bob");
+}
+
+#[test]
+fn every_error_of_the_example_is_shown() {
+    let stdout = succeeds(&mut quickstart(&["--policy", "LRU"]));
+    for error in [
+        "a client is cached already under S3(region=ap-south-1",
+        "no client is cached under S3(region=sa-east-1)",
+        "None",
+        "the cache is empty",
+        "invalid region: it is empty",
+        r#"unknown eviction policy "FIFO""#,
+    ] {
+        assert!(stdout.contains(error), "{error} in {stdout}");
+    }
+    assert!(!stdout.contains("AKIA") && !stdout.contains("the secret of"), "K4: {stdout}");
+}
+
+#[test]
+fn any_size_will_do() {
+    for size in ["0", "1", "3", "18446744073709551615"] {
+        succeeds(&mut quickstart(&["--max-size", size]));
+    }
+}
+
+#[test]
+fn a_wrong_argument_gets_a_clear_error_and_exit_code_2() {
+    for (arguments, named) in
+        [(["--policy", "fifo"], "--policy"), (["--max-size", "-1"], "-1"), (["--max-size", "many"], "--max-size")]
+    {
+        let output = quickstart(&arguments).output().unwrap();
+        let (stdout, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{stdout}\n{stderr}");
+        assert!(stdout.is_empty() && stderr.contains("error: ") && stderr.contains(named), "{stderr}");
+    }
+    let help = quickstart(&["--help"]).output().unwrap();
+    assert!(help.status.success() && text(&help).0.contains("--max-size <MAX_SIZE>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_is_used_if_the_environment_names_it() {
+    let credentials = Credentials::new("AKIDENVIRONMENT", "secret of the environment", None, None, "test");
+    let server = Server::start([&credentials]).await.unwrap();
+    let endpoint = server.endpoint_url();
+    let stdout = tokio::task::spawn_blocking(move || {
+        let mut command = quickstart(&[]);
+        let stdout = succeeds(
+            command
+                .env("AWS_ENDPOINT_URL", &endpoint)
+                .env("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT")
+                .env("AWS_SECRET_ACCESS_KEY", "secret of the environment")
+                .env_remove("AWS_SESSION_TOKEN")
+                .env_remove("AWS_PROFILE"),
+        );
+        assert!(stdout.contains(&format!("The S3 server is {endpoint}")), "{stdout}");
+        stdout
+    });
+    assert_eq!(evicted_by_carol(&stdout.await.unwrap()), "alice");
+}
