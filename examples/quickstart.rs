@@ -155,8 +155,12 @@ async fn client(
     }
     let client = tenant.params.client(sdk_config).await?;
     println!("   {:>9}  makes a client", tenant.name);
-    cache.insert(key, client.clone())?;
-    Ok(client)
+    match cache.insert(key.clone(), client.clone()) {
+        // Another task was faster; this program has none.
+        Err(ClientCacheError::AlreadyExists { .. }) => Ok(cache.get(&key).unwrap_or(client)),
+        Err(error) => Err(error),
+        Ok(_evicted) => Ok(client),
+    }
 }
 
 /// Puts an object, gets it back, and sees that it is the same.

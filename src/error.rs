@@ -17,7 +17,7 @@ use crate::map::UnknownEvictionPolicy;
 /// assert_eq!(error.to_string(), "no client is cached under S3(region=us-west-2)");
 /// # Ok::<(), ClientCacheError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientCacheError {
     /// The key to insert is present, and what it holds is not replaced (D3).
@@ -38,7 +38,7 @@ pub enum ClientCacheError {
     #[error("the cache is empty")]
     Empty,
     /// The client to insert is for another region than its key (K6).
-    #[error("a client for {found} cannot be cached under {key}")]
+    #[error("a client for {} cannot be cached under {key}", found.as_ref().escape_debug())]
     #[non_exhaustive]
     ClientMismatch {
         /// The key.

@@ -4,7 +4,7 @@
 //! new connection. A program that talks to AWS as many tenants, roles, regions or endpoints therefore keeps its
 //! clients, and needs to bound how many. What is written by hand for that tends to be an unbounded map, with a key that
 //! forgets what tells clients apart, so that one tenant gets another's client. [`ClientCache`] is that map done once:
-//! keys are made from everything that tells clients apart, and hold no secret.
+//! keys are made from everything that tells clients of one configuration apart, and hold no credentials.
 //!
 //! ```
 //! use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, EvictionPolicy, SdkConfig, S3};
@@ -40,8 +40,9 @@
 //! * Static credentials are compared by a keyed digest. A [`SharedCredentialsProvider`] is compared by its identity:
 //!   clones of one are one, and wrapping the same provider again makes another.
 //! * A customisation's closure is compared by its type: write it once and call it from where it is needed.
-//! * Base configurations are not compared. Who makes clients from several names each one, by
-//!   [`base`](ClientParamsBuilder::base).
+//! * **Base configurations are not compared.** If each tenant has an [`SdkConfig`] of its own, params that name only a region
+//!   give all of them one key, and one tenant another's client. Give each tenant's credentials to the params; or name each
+//!   base, by [`base`](ClientParamsBuilder::base); or keep a cache for each.
 //!
 //! # Other services
 //!
@@ -70,6 +71,7 @@
 //!
 //! Without default features the crate depends on no service crate, and in any case not on `aws-config`.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;

@@ -8,10 +8,12 @@ mod the_engine {
     use std::hash::{Hash, Hasher};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
+    use aws_client_cache::map::EvictingMap;
     use aws_client_cache_spec::{Model, Operation, Subject, step};
     use quickcheck::{Arbitrary, Gen};
 
-    use crate::support::engine::Engine;
+    use crate::support::engine::{Engine, policy};
+    use crate::support::hashing::Hashing;
     use crate::support::history::{History, POLICIES};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +193,33 @@ mod the_engine {
                 assert_eq!(contents(&engine), model.items());
             }
             assert!(model.len() > 100, "most insertions only hash the newcomer");
+        }
+    }
+
+    #[test]
+    fn a_full_map_goes_on_after_a_panic_while_its_index_is_rebuilt() {
+        for spec_policy in POLICIES {
+            let map = EvictingMap::with_hasher(policy(spec_policy), 30, Hashing::Identity);
+            let mut engine: Engine<Fused<u64>, Fused<u64>, Hashing> = Engine(map);
+            let contents = |engine: &Engine<Fused<u64>, Fused<u64>, Hashing>| {
+                engine.0.iter().map(|(key, _)| key.0).collect::<Vec<_>>()
+            };
+            let mut blown = 0;
+            for key in 0..4_000 {
+                let before = contents(&engine);
+                // The newcomer's own hash is call 0: call 1 is only made by a rebuild.
+                FUSE.set(Some((Callback::Hash, 1)));
+                let insert = AssertUnwindSafe(|| engine.0.insert(Fused::new(key), Fused::new(0)).is_ok());
+                let inserted = catch_unwind(insert);
+                FUSE.set(None);
+                assert_eq!(engine.check(), Ok(()));
+                if inserted.is_err() {
+                    blown += usize::from(key > 60);
+                    assert_eq!(contents(&engine), before);
+                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                }
+            }
+            assert!(blown > 4, "the index of a full map was rebuilt {blown} times");
         }
     }
 }

@@ -177,9 +177,11 @@ async fn tenants_of_a_cache_that_is_too_small_write_and_read_with_their_own_cred
         assert!(made > 3 && hits > 0, "{made} clients made, {hits} hits");
     }
 
-    // The server tells tenants apart: someone without credentials there is refused.
-    let stranger = params().credentials(credentials("stranger")).customize("path_style", |b| b.force_path_style(true));
-    let stranger = stranger.build().unwrap().client(&base).await.unwrap();
-    let refused = stranger.list_buckets().send().await.unwrap_err();
-    assert!(refused.raw_response().is_some_and(|response| response.status().is_client_error()), "{refused:?}");
+    // The server tells tenants apart: a bucket is denied to others than its owner, and to someone without credentials.
+    for other in [tenants[1].clone(), credentials("stranger")] {
+        let other = params().credentials(other).customize("path_style", |builder| builder.force_path_style(true));
+        let other = other.build().unwrap().client(&base).await.unwrap();
+        let denied = other.get_object().bucket("bucket-0-lru").key("key").send().await.unwrap_err();
+        assert_eq!(denied.raw_response().map(|response| response.status().as_u16()), Some(403), "{denied:?}");
+    }
 }

@@ -3,15 +3,15 @@
 mod support;
 
 use std::fmt::Debug;
-use std::hash::{BuildHasher, Hasher};
 use std::marker::PhantomData;
 
-use aws_client_cache::map::{DefaultHashBuilder, DefaultHasher, EvictingMap};
+use aws_client_cache::map::EvictingMap;
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
+use support::hashing::Hashing;
 
 /// How a run is set up.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ trait FromSetup: Subject<u8, u64> + Debug {
 impl FromSetup for Engine<u8, u64, Hashing> {
     fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
         let Setup { max_size, max_uses, .. } = *setup;
-        let map = EvictingMap::with_max_uses(policy(setup.policy), max_size, setup.hashing.clone(), max_uses);
+        let map = EvictingMap::with_max_uses(policy(setup.policy), max_size, setup.hashing, max_uses);
         (Self(map), Model::with_max_uses(setup.policy, max_size, max_uses))
     }
 }
@@ -133,55 +133,4 @@ prop_state_machine! {
 
     #[test]
     fn the_cache_behaves_as_the_model(sequential 1..80 => CacheMachine);
-}
-
-/// Hashers that spread well, not at all, and by the low bits only.
-#[derive(Clone, Debug)]
-enum Hashing {
-    Default,
-    Constant,
-    Identity,
-}
-
-enum TestHasher {
-    Default(DefaultHasher),
-    Constant,
-    Identity(u64),
-}
-
-impl BuildHasher for Hashing {
-    type Hasher = TestHasher;
-
-    fn build_hasher(&self) -> TestHasher {
-        match self {
-            // One hasher for all maps of the program, as a map's must not change.
-            Self::Default => TestHasher::Default(HASHER.with(BuildHasher::build_hasher)),
-            Self::Constant => TestHasher::Constant,
-            Self::Identity => TestHasher::Identity(0),
-        }
-    }
-}
-
-thread_local! {
-    static HASHER: DefaultHashBuilder = DefaultHashBuilder::default();
-}
-
-impl Hasher for TestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Default(hasher) => hasher.write(bytes),
-            Self::Constant => {}
-            Self::Identity(value) => {
-                *value = bytes.iter().fold(*value, |value, byte| value << 8 | u64::from(*byte));
-            }
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        match self {
-            Self::Default(hasher) => hasher.finish(),
-            Self::Constant => 0,
-            Self::Identity(value) => *value,
-        }
-    }
 }

@@ -8,6 +8,8 @@
 //! * [`Operation`] and [`Outcome`] are what can be asked of a cache and what it answers.
 //! * [`Subject`] is a cache under test. Implement it for yours, and [`step`] holds it against the model, one
 //!   operation at a time, every accessor included.
+//! * [`closure()`] does every operation in every state of a small scope, and so covers sequences of every length. It needs
+//!   to see the cache's layout: [`Explore`].
 //!
 //! ```
 //! use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject, step};
@@ -27,10 +29,12 @@
 //! # Ok::<(), aws_client_cache_spec::Divergence>(())
 //! ```
 
+mod closure;
 mod model;
 mod operation;
 mod subject;
 
+pub use closure::{CounterExample, Covered, Explore, Scope, closure};
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
 pub use subject::{Divergence, Subject, step};

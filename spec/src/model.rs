@@ -66,6 +66,11 @@ impl<K, V> Model<K, V> {
         Self { policy, max_size, max_uses: max_uses.max(1), entries: Vec::new() }
     }
 
+    /// The keys and use counts by last use, oldest first: with the bound, all that a model consists of.
+    pub(crate) fn by_last_use(&self) -> impl Iterator<Item = (&K, u64)> {
+        self.entries.iter().map(|entry| (&entry.key, entry.uses))
+    }
+
     /// L1, F1, D7: the entries in the order in which they are to go. The sort is stable, so that the order of
     /// last use decides within a count.
     fn in_eviction_order(&self) -> Vec<&Entry<K, V>> {

@@ -49,7 +49,7 @@ impl ClientCacheBuilder {
     /// cleared (C2).
     ///
     /// It is called by the thread whose call evicted, after the cache is unlocked again and before that call returns. So
-    /// it may use the cache, through an `Arc` or a `Weak`. If it panics, it is still told of the other victims, and the
+    /// it may use the cache, through a `Weak`: in an `Arc`, the cache would own itself and never be dropped. If it panics, it is still told of the other victims, and the
     /// first panic then goes on to the caller. Setting it again replaces it.
     ///
     /// ```

@@ -31,8 +31,8 @@ pub struct Evicted {
     pub client: AnyClient,
 }
 
-impl From<(AnyKey, AnyClient)> for Evicted {
-    fn from((key, client): (AnyKey, AnyClient)) -> Self {
+impl Evicted {
+    pub(super) fn new((key, client): (AnyKey, AnyClient)) -> Self {
         Self { key, client }
     }
 }
@@ -43,7 +43,7 @@ impl From<(AnyKey, AnyClient)> for Evicted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EvictionCause {
-    /// The cache was full, and another client was inserted.
+    /// The cache was full, and another client was inserted; or it holds none at all, and this is the one.
     Capacity,
     /// `max_size` was lowered.
     Shrunk,

@@ -145,7 +145,8 @@ impl ClientCache {
     /// In this order (K8), and nothing has changed then; the refused client is dropped:
     ///
     /// * [`ClientCacheError::ClientMismatch`], if the key names a region and the client is for another (K6). Nothing else
-    ///   can be read back from a client; that the client was made by the key's parameters is up to the caller.
+    ///   can be read back from a client. That it was made by the key's parameters, from the base configuration that the key's
+    ///   other clients are made from, is up to the caller.
     /// * [`ClientCacheError::AlreadyExists`], if the key is present (D3): nothing is replaced, and no use is counted.
     ///
     /// ```
@@ -177,7 +178,7 @@ impl ClientCache {
         let inserted = self.lock().insert(key_inside, client_inside);
         match inserted {
             Ok(victim) => {
-                let victim = victim.map(Evicted::from);
+                let victim = victim.map(Evicted::new);
                 self.on_evict.tell(victim.as_slice(), EvictionCause::Capacity);
                 Ok(victim)
             }
@@ -338,7 +339,7 @@ impl ClientCache {
     /// ```
     pub fn set_max_size(&self, max_size: usize) -> Vec<Evicted> {
         let victims = self.lock().set_max_size(max_size);
-        let victims: Vec<_> = victims.into_iter().map(Evicted::from).collect();
+        let victims: Vec<_> = victims.into_iter().map(Evicted::new).collect();
         self.on_evict.tell(&victims, EvictionCause::Shrunk);
         victims
     }

@@ -1,14 +1,15 @@
 //! K3: how credentials take part in a key's identity without being in it.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::identity::{IdentityCachePartition, ResolveIdentity};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
+
+use super::keyed;
 
 /// Whose credentials a client signs with.
 #[derive(PartialEq, Eq, Hash)]
@@ -33,7 +34,8 @@ impl fmt::Display for CredentialScope {
         match self {
             Self::Base => f.write_str("base"),
             Self::Static(digest) => write!(f, "static#{digest}"),
-            Self::Provider(_) => f.write_str("provider"),
+            // Enough to tell the tenants of a log apart, as with digests.
+            Self::Provider(partition) => write!(f, "provider#{:08x}", keyed::hash(partition) >> 32),
         }
     }
 }
@@ -46,7 +48,7 @@ pub(crate) struct Digest([u8; 32]);
 impl Digest {
     /// Fails only if the operating system gives no randomness for the process's key.
     pub(crate) fn of(credentials: &Credentials) -> Result<Self, getrandom::Error> {
-        let mut mac = keyed_mac()?;
+        let mut mac = keyed::mac()?;
         for field in [
             Some(credentials.access_key_id()),
             Some(credentials.secret_access_key()),
@@ -82,14 +84,4 @@ fn feed(mac: &mut Hmac<Sha256>, field: Option<&[u8]>) {
     let length = field.map_or(u64::MAX, |field| field.len() as u64);
     mac.update(&length.to_le_bytes());
     mac.update(field.unwrap_or_default());
-}
-
-fn keyed_mac() -> Result<Hmac<Sha256>, getrandom::Error> {
-    static KEYED: OnceLock<Hmac<Sha256>> = OnceLock::new();
-    if let Some(mac) = KEYED.get() {
-        return Ok(mac.clone());
-    }
-    let mut key = [0; 64];
-    getrandom::fill(&mut key)?;
-    Ok(KEYED.get_or_init(|| Hmac::new(&key.into())).clone())
 }

@@ -12,7 +12,7 @@ use aws_types::region::Region;
 use super::credentials::CredentialScope;
 use super::customization::Customization;
 
-/// Everything that tells clients apart, and nothing that is secret.
+/// Everything that tells clients apart, and no credentials.
 ///
 /// Equality is derived, so that no field can be left out of it. `None` is inherited from the base.
 #[derive(PartialEq, Eq, Hash)]

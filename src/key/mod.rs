@@ -3,12 +3,13 @@
 mod credentials;
 mod customization;
 mod identity;
+mod keyed;
 
 use std::any::TypeId;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_types::region::Region;
 
@@ -44,7 +45,7 @@ pub struct ClientCacheKey<S> {
 /// The key of a client whose service is known only at run time, as snapshots and
 /// [`pop_item`](crate::ClientCache::pop_item) return it.
 ///
-/// It equals the [`ClientCacheKey`] that it was made from, and finds the same client, as an [`AnyClient`].
+/// It is made from a [`ClientCacheKey`], and finds the same client, as an [`AnyClient`].
 ///
 /// ```
 /// use aws_client_cache::{AnyKey, ClientParams, S3};
@@ -66,8 +67,7 @@ struct Keyed {
 
 impl AnyKey {
     pub(crate) fn new(service_name: &'static str, identity: Identity) -> Self {
-        static KEYED: OnceLock<RandomState> = OnceLock::new();
-        let hash = KEYED.get_or_init(RandomState::new).hash_one(&identity);
+        let hash = keyed::hash(&identity);
         Self(Arc::new(Keyed { hash, service_name, identity }))
     }
 

@@ -245,7 +245,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
 
     /// Removes every entry. `max_size` and policy stay.
     ///
-    /// Linear, for dropping them. If a key or value panics when it is dropped, the map is empty all the same.
+    /// Linear, for dropping them, and gives their memory back. If a key or value panics when it is dropped, the map is empty all the same.
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -262,7 +262,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// Empties the map and returns what drops its entries, for a caller who holds a lock.
     pub(crate) fn take(&mut self) -> impl Sized + use<K, V, S> {
         self.order.clear();
-        self.slab.take_nodes()
+        self.slab.take()
     }
 
     fn limit(&self) -> usize {

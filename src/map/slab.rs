@@ -122,10 +122,9 @@ impl<K, V> Slab<K, V> {
         (node.key, node.value)
     }
 
-    /// Empties the slab and returns what it held, so that the caller decides when it is dropped.
-    pub(super) fn take_nodes(&mut self) -> Vec<Node<K, V>> {
-        self.index.clear();
-        std::mem::take(&mut self.nodes)
+    /// Empties the slab and returns it as it was, so that the caller decides when it is dropped.
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new())
     }
 
     /// Frees a bucket whose node is gone, or has another one already.

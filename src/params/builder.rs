@@ -225,7 +225,9 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     ///
-    /// ```compile_fail
+    /// Nor must it read what differs from call to call, such as a `static` or the environment: the key cannot know.
+    ///
+    /// ```compile_fail,E0080
     /// # use aws_client_cache::{ClientParams, S3};
     /// let path_style = std::env::args().count() > 1;
     /// let params = ClientParams::<S3>::builder()
@@ -246,6 +248,9 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Changes the service's own config builder with a value, which is part of the key (K1a) and never printed.
     ///
+    /// The key keeps the value as it is, so it is no place for a secret. Its `Eq` decides which clients are the same: it must
+    /// compare all that the closure uses. It is called while the cache is locked, and must not call the cache.
+    ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
     /// let params = |path_style: bool| {
@@ -256,6 +261,14 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// assert_eq!(params(true)?.key(), params(true)?.key());
     /// assert_ne!(params(true)?.key(), params(false)?.key());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let path_style = std::env::args().count() > 1;
+    /// let params = ClientParams::<S3>::builder()
+    ///     .customize_with("path_style", (), move |builder, ()| builder.force_path_style(path_style))
+    ///     .build();
     /// ```
     pub fn customize_with<V, F>(mut self, name: impl Into<Cow<'static, str>>, value: V, apply: F) -> Self
     where

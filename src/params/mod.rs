@@ -66,6 +66,17 @@ impl<S: Service> ClientParams<S> {
 
     /// Makes a new client from a base configuration and these parameters, without any network call.
     ///
+    /// The base configuration is not part of [`key`](Self::key): params of one key make different clients from different bases.
+    /// Who uses several for one cache names each, by [`base`](ClientParamsBuilder::base), or sets in the params what differs:
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientParams, S3};
+    ///
+    /// let of = |tenant: &str| ClientParams::<S3>::builder().region("us-west-2").base(tenant).build();
+    /// assert_ne!(of("tenant-1")?.key(), of("tenant-2")?.key());
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    ///
     /// It does not look into any cache, and it shares with other clients what the base configuration shares: unless
     /// the base names an HTTP client, every client that is made has connections of its own.
     ///
@@ -76,7 +87,8 @@ impl<S: Service> ClientParams<S> {
     ///
     /// # Panics
     ///
-    /// If a customisation panics, or makes of the service's configuration one that the SDK refuses by a panic.
+    /// If a customisation panics; or if base and customisations together are a configuration that the SDK refuses, which it
+    /// does by a panic.
     ///
     /// ```
     /// use aws_client_cache::{ClientParams, SdkConfig, S3};

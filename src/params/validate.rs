@@ -1,5 +1,7 @@
 //! K5: what a parameter may be. The reasons never repeat the value, which might hold a secret.
 
+use std::net::Ipv6Addr;
+
 use aws_credential_types::Credentials;
 use aws_types::app_name::AppName;
 
@@ -31,6 +33,9 @@ pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
     if url.contains('#') {
         return invalid("it has a fragment");
     }
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return invalid("it has other characters than visible ASCII");
+    }
     let Ok(uri) = url.parse::<http::Uri>() else {
         return invalid("it is not a URL");
     };
@@ -43,8 +48,8 @@ pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
     if authority.as_str().contains('@') {
         return invalid("it has userinfo");
     }
-    if authority.host().is_empty() {
-        return invalid("it has no host");
+    if !is_host(authority.host()) {
+        return invalid("its host is neither a name nor an address");
     }
     let has_port = authority.as_str().len() > authority.host().len();
     if has_port && authority.port_u16().is_none() {
@@ -54,6 +59,20 @@ pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
         return invalid("it has a query");
     }
     Ok(())
+}
+
+/// What the parser lets through as a host is more than hosts.
+fn is_host(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if let Some(address) = address {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let is_label = |label: &str| {
+        let ends = [label.bytes().next(), label.bytes().next_back()];
+        ends.iter().all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
 pub(super) fn app_name(name: String) -> Result<AppName, ClientCacheError> {

@@ -6,4 +6,5 @@ pub mod cache;
 pub mod deadlock;
 pub mod engine;
 pub mod fake;
+pub mod hashing;
 pub mod history;
