@@ -23,9 +23,9 @@ pub trait Explore: Subject<u8, u64> {
     #[must_use]
     fn fork(&self) -> Self;
 
-    /// Everything that the cache's later behaviour can depend on, apart from the values; a key is shown as `name` names
+    /// Everything that the cache's later behaviour can depend on, apart from the values, with a key shown as `names` shows
     /// it.
-    fn layout(&self, name: &dyn Fn(u8) -> u64) -> Vec<u64>;
+    fn layout(&self, names: Names<'_>) -> Vec<u64>;
 }
 
 impl Explore for Model<u8, u64> {
@@ -33,9 +33,38 @@ impl Explore for Model<u8, u64> {
         self.clone()
     }
 
-    fn layout(&self, name: &dyn Fn(u8) -> u64) -> Vec<u64> {
-        let entries = self.by_last_use().flat_map(|(key, uses)| [name(*key), uses]);
+    fn layout(&self, names: Names<'_>) -> Vec<u64> {
+        let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(*key), uses]);
         [self.max_size() as u64].into_iter().chain(entries).collect()
+    }
+}
+
+/// How keys are shown in a layout.
+///
+/// [`Explore::layout`] is called with one.
+#[derive(Clone, Copy, Debug)]
+pub enum Names<'a> {
+    /// As they are. The layout is to be complete.
+    Own,
+    /// By their places in the order of last use: keys are interchangeable. What depends on which key is which, such as the
+    /// bucket that its hash gives it, is to be left out.
+    Places(&'a [u8]),
+}
+
+impl Names<'_> {
+    /// What to show for a key.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::Names;
+    ///
+    /// assert_eq!(Names::Own.of(7), 7);
+    /// assert_eq!(Names::Places(&[3, 7]).of(7), 1);
+    /// ```
+    pub fn of(self, key: u8) -> u64 {
+        match self {
+            Names::Own => key.into(),
+            Names::Places(keys) => keys.iter().position(|live| *live == key).map_or(u64::MAX, |place| place as u64),
+        }
     }
 }
 
@@ -52,8 +81,8 @@ pub struct Scope {
     pub keys: u8,
     /// Where use counts saturate.
     pub max_uses: u64,
-    /// Whether states that differ only by which key is which count as one. No cache may tell keys apart but by equality
-    /// and hash, so with keys that hash alike, or a layout without an index, nothing is lost.
+    /// Whether states that differ only by which key is which count as one, which covers more keys in less time. What
+    /// depends on hashes is then left out of the layout, and covered by a search that is not symmetric.
     pub symmetric: bool,
 }
 
@@ -166,13 +195,11 @@ pub fn closure<C: Explore>(
 /// A state, as it is told from others: the model's and the layout of the cache, with keys named alike.
 fn canonical<C: Explore>(joint: &Joint<C>, scope: Scope) -> Vec<u64> {
     let order: Vec<u8> = joint.model.by_last_use().map(|(key, _)| *key).collect();
-    let by_place = |key: u8| order.iter().position(|live| *live == key).map_or(u64::MAX, |place| place as u64);
-    let by_number = |key: u8| u64::from(key);
-    let name: &dyn Fn(u8) -> u64 = if scope.symmetric { &by_place } else { &by_number };
-    let mut state = joint.model.layout(name);
+    let names = if scope.symmetric { Names::Places(&order) } else { Names::Own };
+    let mut state = joint.model.layout(names);
     // The model's part has a known length, so the two cannot run into each other.
     state.push(state.len() as u64);
-    state.extend(joint.cache.layout(name));
+    state.extend(joint.cache.layout(names));
     state
 }
 

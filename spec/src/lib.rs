@@ -34,7 +34,7 @@ mod model;
 mod operation;
 mod subject;
 
-pub use closure::{CounterExample, Covered, Explore, Scope, closure};
+pub use closure::{CounterExample, Covered, Explore, Names, Scope, closure};
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
 pub use subject::{Divergence, Subject, step};

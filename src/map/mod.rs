@@ -265,6 +265,45 @@ impl<K, V, S> EvictingMap<K, V, S> {
         self.slab.take()
     }
 
+    /// An exact copy, down to the layout, for the search through all states.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    #[must_use]
+    pub fn fork(&self) -> Self
+    where
+        K: Clone,
+        V: Clone,
+        S: Clone,
+    {
+        Self {
+            slab: self.slab.fork(),
+            order: self.order.clone(),
+            max_size: self.max_size,
+            hash_builder: self.hash_builder.clone(),
+        }
+    }
+
+    /// The layout in numbers, with each key as `name` names it: what stands in which slot, in eviction order, and what the
+    /// order keeps. With `index`, the room and the buckets too, which depend on hashes.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    pub fn layout(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {
+        let nodes = self.slab.nodes();
+        let mut layout = vec![self.max_size as u64, nodes.len() as u64];
+        let mut slot = self.order.victim(nodes);
+        for _ in 0..nodes.len() {
+            let Some(place) = slot else { break };
+            layout.extend([u64::from(place), name(&nodes[place as usize].key)]);
+            slot = Some(self.order.after(nodes, place));
+        }
+        layout.extend(self.order.layout(nodes));
+        if index {
+            layout.push(u64::MAX);
+            layout.extend(self.slab.layout());
+        }
+        layout
+    }
+
     fn limit(&self) -> usize {
         self.max_size.min(MAX_ENTRIES)
     }

@@ -165,6 +165,26 @@ impl<K, V> Slab<K, V> {
         self.index = index;
     }
 
+    /// An exact copy, with the index as it is; that its buckets stay where they are is for `check` to see.
+    #[cfg(any(test, feature = "__internals"))]
+    pub(super) fn fork(&self) -> Self
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let mut nodes = Vec::with_capacity(self.nodes.capacity());
+        nodes.extend(self.nodes.iter().cloned());
+        Self { index: self.index.clone(), nodes }
+    }
+
+    /// The room of the slab and of the index, and the bucket of each node, in numbers.
+    #[cfg(any(test, feature = "__internals"))]
+    pub(super) fn layout(&self) -> Vec<u64> {
+        let room = [self.nodes.capacity(), self.index.num_buckets(), self.index.capacity()];
+        let room = room.into_iter().map(|room| room as u64);
+        room.chain(self.nodes.iter().map(|node| node.bucket.into())).collect()
+    }
+
     /// Verifies that index and nodes point at each other, one to one, and that every key is found.
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check(&self, hash: impl Fn(&K) -> u64) -> Result<(), String>

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
-use aws_client_cache_spec::{self as spec, Refusal, Subject};
+use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, Subject};
 
 /// The policy of the specification, as the engine's.
 pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
@@ -103,5 +103,15 @@ where
 
     fn reversed(&self) -> Vec<(K, V)> {
         self.0.iter().rev().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+}
+
+impl<S: BuildHasher + Clone> Explore for Engine<u8, u64, S> {
+    fn fork(&self) -> Self {
+        Self(self.0.fork())
+    }
+
+    fn layout(&self, names: Names<'_>) -> Vec<u64> {
+        self.0.layout(|key| names.of(*key), matches!(names, Names::Own))
     }
 }

@@ -153,6 +153,24 @@ impl Order for Lfu {
     }
 
     #[cfg(any(test, feature = "__internals"))]
+    fn layout<N: Linked>(&self, _: &[N]) -> Vec<u64> {
+        let mut layout = Vec::new();
+        let mut run = self.run(SENTINEL).higher;
+        while run != SENTINEL {
+            layout.extend([run.into(), self.run(run).count]);
+            run = self.run(run).higher;
+        }
+        let mut free = self.free;
+        while free != NIL {
+            layout.push(free.into());
+            free = self.run(free).higher;
+        }
+        // How many runs there are tells where the free ones begin.
+        layout.push(self.runs.len() as u64);
+        layout
+    }
+
+    #[cfg(any(test, feature = "__internals"))]
     fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String> {
         let (mut linked, mut in_use) = (0, 1);
         let (mut lower, mut number) = (SENTINEL, self.run(SENTINEL).higher);

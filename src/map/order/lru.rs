@@ -57,6 +57,11 @@ impl Order for Lru {
     }
 
     #[cfg(any(test, feature = "__internals"))]
+    fn layout<N: Linked>(&self, _: &[N]) -> Vec<u64> {
+        Vec::new()
+    }
+
+    #[cfg(any(test, feature = "__internals"))]
     fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String> {
         let mut count = 0;
         self.uses.check(nodes, |_, _| {

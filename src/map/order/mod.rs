@@ -42,6 +42,10 @@ pub(super) trait Order {
     /// Forgets every node.
     fn clear(&mut self);
 
+    /// What the order keeps beyond the sequence of the nodes, in numbers.
+    #[cfg(any(test, feature = "__internals"))]
+    fn layout<N: Linked>(&self, nodes: &[N]) -> Vec<u64>;
+
     /// Verifies every invariant of the order over these nodes.
     #[cfg(any(test, feature = "__internals"))]
     fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String>;
@@ -119,6 +123,11 @@ impl Order for AnyOrder {
 
     fn clear(&mut self) {
         either!(self, order => order.clear());
+    }
+
+    #[cfg(any(test, feature = "__internals"))]
+    fn layout<N: Linked>(&self, nodes: &[N]) -> Vec<u64> {
+        either!(self, order => order.layout(nodes))
     }
 
     #[cfg(any(test, feature = "__internals"))]
