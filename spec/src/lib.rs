@@ -10,6 +10,8 @@
 //!   operation at a time, every accessor included.
 //! * [`closure()`] does every operation in every state of a small scope, and so covers sequences of every length. It needs
 //!   to see the cache's layout: [`Explore`].
+//! * [`Broken`] is a fleet of caches that are each wrong in one subtle way. That none passes is the proof that the
+//!   comparison can fail.
 //!
 //! ```
 //! use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject, step};
@@ -30,11 +32,13 @@
 //! ```
 
 mod closure;
+mod fleet;
 mod model;
 mod operation;
 mod subject;
 
 pub use closure::{CounterExample, Covered, Explore, Names, Scope, closure};
+pub use fleet::{Broken, Fault};
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
 pub use subject::{Divergence, Subject, step};

@@ -13,10 +13,10 @@ pub enum EvictionPolicy {
 }
 
 #[derive(Clone, Debug)]
-struct Entry<K, V> {
-    key: K,
-    value: V,
-    uses: u64,
+pub(crate) struct Entry<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) uses: u64,
 }
 
 /// A bounded cache, as simple as it can be: every operation is linear or worse.
@@ -33,11 +33,11 @@ struct Entry<K, V> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Model<K, V> {
-    policy: EvictionPolicy,
-    max_size: usize,
-    max_uses: u64,
+    pub(crate) policy: EvictionPolicy,
+    pub(crate) max_size: usize,
+    pub(crate) max_uses: u64,
     /// By last use, oldest first.
-    entries: Vec<Entry<K, V>>,
+    pub(crate) entries: Vec<Entry<K, V>>,
 }
 
 impl<K, V> Model<K, V> {
