@@ -34,7 +34,7 @@ use crate::service::Service;
 #[must_use = "parameters are made by `build`"]
 pub struct ClientParamsBuilder<S: Service> {
     base: Option<String>,
-    region: Option<Cow<'static, str>>,
+    region: Option<String>,
     endpoint_url: Option<String>,
     credentials: Option<Credentials>,
     credentials_provider: Option<SharedCredentialsProvider>,
@@ -80,15 +80,16 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The region: up to 63 letters, digits and hyphens, as in host names.
+    /// The region: up to 63 letters, digits and hyphens, as in host names. A [`Region`] will do, too.
     ///
     /// ```
-    /// # use aws_client_cache::{ClientParams, S3};
+    /// # use aws_client_cache::{ClientParams, Region, S3};
+    /// assert!(ClientParams::<S3>::builder().region(&Region::new("us-west-2")).build().is_ok());
     /// assert!(ClientParams::<S3>::builder().region("us-west-2").build().is_ok());
     /// assert!(ClientParams::<S3>::builder().region("").build().is_err());
     /// ```
-    pub fn region(mut self, region: impl Into<Cow<'static, str>>) -> Self {
-        self.region = Some(region.into());
+    pub fn region(mut self, region: impl AsRef<str>) -> Self {
+        self.region = Some(region.as_ref().to_owned());
         self
     }
 

@@ -15,7 +15,7 @@ pub(super) fn region(region: &str) -> Result<(), ClientCacheError> {
         return invalid("it is empty");
     }
     if region.len() > 63 || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return invalid("it has other characters than up to 63 letters, digits and hyphens");
+        return invalid("it is more than 63 characters, or others than letters, digits and hyphens");
     }
     if region.starts_with('-') || region.ends_with('-') {
         return invalid("it starts or ends with a hyphen");
@@ -40,7 +40,7 @@ pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
         return invalid("it is not a URL");
     };
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return invalid("its scheme is neither http nor https");
+        return invalid("it begins with neither http:// nor https://");
     }
     let Some(authority) = uri.authority() else {
         return invalid("it has no host");
