@@ -5,62 +5,9 @@
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../tests/support/engine.rs"]
 mod engine;
+#[path = "../../tests/support/fuzzed.rs"]
+mod fuzzed;
 
-use arbitrary::Arbitrary;
-use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
-use engine::Engine;
 use libfuzzer_sys::fuzz_target;
 
-#[derive(Arbitrary, Debug)]
-struct Input {
-    lfu: bool,
-    max_size: u8,
-    /// Use counts stop here, so that saturation is reached.
-    max_uses: u8,
-    operations: Vec<Step>,
-}
-
-#[derive(Arbitrary, Debug)]
-enum Step {
-    Insert(u8, u64),
-    Get(u8),
-    TryGet(u8),
-    Peek(u8),
-    ContainsKey(u8),
-    Remove(u8),
-    Pop,
-    Clear,
-    Copy,
-    SetMaxSize(u8),
-}
-
-impl From<Step> for Operation<u8, u64> {
-    fn from(step: Step) -> Self {
-        // Few keys, so that they meet again.
-        let key = |key: u8| key % 32;
-        match step {
-            Step::Insert(k, value) => Self::Insert(key(k), value),
-            Step::Get(k) => Self::Get(key(k)),
-            Step::TryGet(k) => Self::TryGet(key(k)),
-            Step::Peek(k) => Self::Peek(key(k)),
-            Step::ContainsKey(k) => Self::ContainsKey(key(k)),
-            Step::Remove(k) => Self::Remove(key(k)),
-            Step::Pop => Self::Pop,
-            Step::Clear => Self::Clear,
-            Step::Copy => Self::Copy,
-            Step::SetMaxSize(max_size) => Self::SetMaxSize(usize::from(max_size % 24)),
-        }
-    }
-}
-
-fuzz_target!(|input: Input| {
-    let policy = if input.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
-    let (max_size, max_uses) = (usize::from(input.max_size % 24), input.max_uses.into());
-    let mut engine = Engine::with_max_uses(policy, max_size, max_uses);
-    let mut model = Model::with_max_uses(policy, max_size, max_uses);
-    for operation in input.operations {
-        if let Err(divergence) = step(&mut engine, &mut model, &operation.into()) {
-            panic!("{divergence}");
-        }
-    }
-});
+fuzz_target!(|input: fuzzed::Input| input.run());

@@ -6,5 +6,6 @@ pub mod cache;
 pub mod deadlock;
 pub mod engine;
 pub mod fake;
+pub mod fuzzed;
 pub mod hashing;
 pub mod history;

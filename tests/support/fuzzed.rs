@@ -1,0 +1,65 @@
+//! What the fuzzer makes of bytes, and what is done with it: the engine beside the model, every accessor compared after each
+//! operation.
+
+use arbitrary::Arbitrary;
+use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
+
+use super::engine::Engine;
+
+/// A cache, and what is done with it.
+#[derive(Arbitrary, Debug)]
+pub struct Input {
+    lfu: bool,
+    max_size: u8,
+    /// Use counts stop here, so that saturation is reached.
+    max_uses: u8,
+    operations: Vec<Step>,
+}
+
+/// An [`Operation`] on few keys and small bounds, so that they meet again.
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Insert(u8, u64),
+    Get(u8),
+    TryGet(u8),
+    Peek(u8),
+    ContainsKey(u8),
+    Remove(u8),
+    Pop,
+    Clear,
+    Copy,
+    SetMaxSize(u8),
+}
+
+impl From<Step> for Operation<u8, u64> {
+    fn from(step: Step) -> Self {
+        let key = |key: u8| key % 32;
+        match step {
+            Step::Insert(k, value) => Self::Insert(key(k), value),
+            Step::Get(k) => Self::Get(key(k)),
+            Step::TryGet(k) => Self::TryGet(key(k)),
+            Step::Peek(k) => Self::Peek(key(k)),
+            Step::ContainsKey(k) => Self::ContainsKey(key(k)),
+            Step::Remove(k) => Self::Remove(key(k)),
+            Step::Pop => Self::Pop,
+            Step::Clear => Self::Clear,
+            Step::Copy => Self::Copy,
+            Step::SetMaxSize(max_size) => Self::SetMaxSize(usize::from(max_size % 24)),
+        }
+    }
+}
+
+impl Input {
+    /// Does it, and panics where engine and model part.
+    pub fn run(self) {
+        let policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
+        let (max_size, max_uses) = (usize::from(self.max_size % 24), self.max_uses.into());
+        let mut engine = Engine::with_max_uses(policy, max_size, max_uses);
+        let mut model = Model::with_max_uses(policy, max_size, max_uses);
+        for operation in self.operations {
+            if let Err(divergence) = step(&mut engine, &mut model, &operation.into()) {
+                panic!("{divergence}");
+            }
+        }
+    }
+}
