@@ -83,8 +83,8 @@ impl Hash for App {
 }
 
 impl Identity {
-    /// Writes the settings that differ from the base, as `name=value`. No secret is here to be written, and the
-    /// values of customisations, which might be secrets, are not (K4).
+    /// Writes the settings that are set, as `name=value`. No credentials are here to be written, and the values of
+    /// customisations, which may be anything, are not (K1a, K4).
     pub(super) fn write_settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             service: _,

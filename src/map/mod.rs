@@ -245,7 +245,8 @@ impl<K, V, S> EvictingMap<K, V, S> {
 
     /// Removes every entry. `max_size` and policy stay.
     ///
-    /// Linear, for dropping them, and gives their memory back. If a key or value panics when it is dropped, the map is empty all the same.
+    /// Linear, for dropping them, and gives their memory back. If a key or value panics when it is dropped, the map is
+    /// empty all the same.
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
