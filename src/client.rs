@@ -57,7 +57,9 @@ impl AnyClient {
     ///
     /// The type shows an example.
     pub fn downcast<S: Service>(self) -> Result<S::Client, Self> {
-        self.downcast_ref::<S>().cloned().ok_or(self)
+        let Some(client) = self.downcast_ref::<S>().cloned() else { return Err(self) };
+        drop(self); // here, and not on return: the client would leak if this panicked then
+        Ok(client)
     }
 
     /// A reference to the client, if it is one of service `S`.

@@ -40,7 +40,7 @@ fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
         "values" => outcome(Ok(cache.values())),
         "reversed" => outcome(Ok(cache.reversed().into_iter().map(|(key, _)| key).collect::<Vec<_>>())),
         "set_max_size" => {
-            cache.set_max_size(number(&step["value"]));
+            cache.set_max_size(number(&step["value"])).expect("a cache whose bound can be set");
             outcome(Ok(Value::Null))
         }
         "clear" => {
@@ -48,7 +48,7 @@ fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
             outcome(Ok(Value::Null))
         }
         "copy" => {
-            *cache = cache.copy();
+            *cache = cache.copy().expect("a cache that can be copied");
             outcome(Ok(Value::Null))
         }
         unknown => panic!("unknown operation {unknown}"),

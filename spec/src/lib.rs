@@ -31,17 +31,36 @@
 //! # Ok::<(), aws_client_cache_spec::Divergence>(())
 //! ```
 
+mod branch;
 mod closure;
+mod counter_example;
+mod dict;
+mod explore;
 mod fleet;
+mod fused;
+mod level;
 mod model;
 mod operation;
+mod panics;
+mod random;
+mod shrink;
+mod step;
 mod subject;
 
-pub use closure::{CounterExample, Covered, Explore, Names, Scope, closure};
+pub use branch::{Branch, Branches};
+pub use closure::{bounded, closure};
+pub use counter_example::CounterExample;
+pub use dict::Dict;
+pub use explore::{Covered, Explore, Names, Scope};
 pub use fleet::{Broken, Fault};
+pub use fused::{Burned, Callback, Fused, with_fuse};
+pub use level::Level;
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
-pub use subject::{Divergence, Subject, step};
+pub use panics::{Panicked, panic_step, panics};
+pub use random::{Random, dict, order};
+pub use step::{Divergence, step};
+pub use subject::{Difference, Subject};
 
 #[doc = include_str!("../SPEC.md")]
 pub mod rules {}

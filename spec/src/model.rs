@@ -12,7 +12,7 @@ pub enum EvictionPolicy {
     Lfu,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
@@ -31,7 +31,7 @@ pub(crate) struct Entry<K, V> {
 /// assert_eq!(model.insert("c", 3)?, Some(("b", 2)));
 /// # Ok::<(), aws_client_cache_spec::Refusal>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Model<K, V> {
     pub(crate) policy: EvictionPolicy,
     pub(crate) max_size: usize,
@@ -71,27 +71,27 @@ impl<K, V> Model<K, V> {
         self.entries.iter().map(|entry| (&entry.key, entry.uses))
     }
 
-    /// L1, F1, D7: the entries in the order in which they are to go. The sort is stable, so that the order of
+    /// L1, F1, D7: the places of the entries in the order in which they are to go. The sort is stable, so that the order of
     /// last use decides within a count.
-    fn in_eviction_order(&self) -> Vec<&Entry<K, V>> {
-        let mut order: Vec<_> = self.entries.iter().collect();
+    pub(crate) fn in_eviction_order(&self) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.entries.len()).collect();
         match self.policy {
             EvictionPolicy::Lru => {}
-            EvictionPolicy::Lfu => order.sort_by_key(|entry| entry.uses),
+            EvictionPolicy::Lfu => order.sort_by_key(|place| self.entries[*place].uses),
         }
         order
     }
-}
-
-impl<K: Clone + Eq, V: Clone> Model<K, V> {
-    fn position(&self, key: &K) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.key == *key)
-    }
 
     fn evict(&mut self) -> Option<(K, V)> {
-        let victim = self.in_eviction_order().first()?.key.clone();
-        let entry = self.entries.remove(self.position(&victim)?);
+        let victim = *self.in_eviction_order().first()?;
+        let entry = self.entries.remove(victim);
         Some((entry.key, entry.value))
+    }
+}
+
+impl<K: Eq, V> Model<K, V> {
+    fn position(&self, key: &K) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.key == *key)
     }
 }
 
@@ -127,7 +127,9 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
 
     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
         let position = self.position(key).ok_or(Refusal::NotFound)?;
-        Ok(self.entries.remove(position).value) // D6
+        let entry = self.entries.remove(position); // D6
+        drop(entry.key); // here, or the value would leak if this panicked (P1)
+        Ok(entry.value)
     }
 
     fn pop(&mut self) -> Result<(K, V), Refusal> {
@@ -138,18 +140,18 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
         self.entries.clear();
     }
 
-    fn copy(&self) -> Self {
-        self.clone() // D8
+    fn copy(&self) -> Option<Self> {
+        Some(self.clone()) // D8
     }
 
     fn max_size(&self) -> usize {
         self.max_size // D1
     }
 
-    fn set_max_size(&mut self, max_size: usize) -> Vec<(K, V)> {
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.max_size = max_size;
         let excess = self.entries.len().saturating_sub(max_size);
-        (0..excess).filter_map(|_| self.evict()).collect() // D9
+        Some((0..excess).filter_map(|_| self.evict()).collect()) // D9
     }
 
     fn len(&self) -> usize {
@@ -158,6 +160,6 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
 
     fn items(&self) -> Vec<(K, V)> {
         let order = self.in_eviction_order(); // D7
-        order.into_iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
+        order.into_iter().map(|place| (self.entries[place].key.clone(), self.entries[place].value.clone())).collect()
     }
 }

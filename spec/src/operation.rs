@@ -33,6 +33,8 @@ pub enum Operation<K, V> {
     Copy,
     /// Set the bound, and evict what exceeds it (D9).
     SetMaxSize(usize),
+    /// Take a snapshot, in eviction order (D7).
+    Items,
 }
 
 /// What a cache answers to an [`Operation`].
@@ -48,10 +50,14 @@ pub enum Outcome<K, V> {
     Value(Option<V>),
     /// An entry.
     Entry(K, V),
+    /// Entries, in eviction order.
+    Entries(Vec<(K, V)>),
     /// Yes or no.
     Answer(bool),
     /// It was refused, and nothing has changed.
     Refused(Refusal),
+    /// The cache has no such operation, so there is nothing to compare.
+    Missing,
 }
 
 /// Why a cache refuses an operation.
@@ -100,7 +106,7 @@ impl<K, V> Operation<K, V> {
             | Self::Peek(key)
             | Self::ContainsKey(key)
             | Self::Remove(key) => Some(key),
-            Self::Pop | Self::Clear | Self::Copy | Self::SetMaxSize(_) => None,
+            Self::Pop | Self::Clear | Self::Copy | Self::SetMaxSize(_) | Self::Items => None,
         }
     }
 
@@ -113,7 +119,7 @@ impl<K, V> Operation<K, V> {
     /// ```
     pub fn apply<C: crate::Subject<K, V>>(&self, cache: &mut C) -> Outcome<K, V>
     where
-        K: Clone,
+        K: Clone + Eq,
         V: Clone,
     {
         match self {
@@ -140,11 +146,38 @@ impl<K, V> Operation<K, V> {
                 cache.clear();
                 Outcome::Done
             }
-            Self::Copy => {
-                *cache = cache.copy();
-                Outcome::Done
-            }
-            Self::SetMaxSize(max_size) => Outcome::Evicted(cache.set_max_size(*max_size)),
+            Self::Copy => match cache.copy() {
+                Some(copy) => {
+                    *cache = copy;
+                    Outcome::Done
+                }
+                None => Outcome::Missing,
+            },
+            Self::SetMaxSize(max_size) => cache.set_max_size(*max_size).map_or(Outcome::Missing, Outcome::Evicted),
+            Self::Items => Outcome::Entries(cache.items()),
+        }
+    }
+
+    /// The same operation on keys and values of other types.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::Operation;
+    /// let operation = Operation::Insert(1, 10).map(|key| key + 1, |value| value.to_string());
+    /// assert_eq!(operation, Operation::Insert(2, "10".to_owned()));
+    /// ```
+    pub fn map<L, W>(self, key: impl FnOnce(K) -> L, value: impl FnOnce(V) -> W) -> Operation<L, W> {
+        match self {
+            Self::Insert(k, v) => Operation::Insert(key(k), value(v)),
+            Self::Get(k) => Operation::Get(key(k)),
+            Self::TryGet(k) => Operation::TryGet(key(k)),
+            Self::Peek(k) => Operation::Peek(key(k)),
+            Self::ContainsKey(k) => Operation::ContainsKey(key(k)),
+            Self::Remove(k) => Operation::Remove(key(k)),
+            Self::Pop => Operation::Pop,
+            Self::Clear => Operation::Clear,
+            Self::Copy => Operation::Copy,
+            Self::SetMaxSize(max_size) => Operation::SetMaxSize(max_size),
+            Self::Items => Operation::Items,
         }
     }
 }

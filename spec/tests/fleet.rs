@@ -1,42 +1,96 @@
-//! The comparison lets the model pass, and none of the broken caches.
+//! The levels let the model pass, and none of the broken caches.
 
 use std::collections::BTreeSet;
 
-use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Model, Scope, closure};
+use aws_client_cache_spec::{
+    Branch, Broken, CounterExample, EvictionPolicy, Explore, Fault, Fused, Level, Model, Random, Scope, Subject,
+    bounded, closure, dict, order, panics,
+};
 
-fn scope(policy: EvictionPolicy) -> Scope {
-    Scope { policy, max_size: 3, keys: 4, max_uses: 3, symmetric: false }
+const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
+const MAX_USES: u64 = 3;
+
+fn random(policy: EvictionPolicy) -> Random {
+    Random { max_uses: MAX_USES, ..Random::new(policy) }
+}
+
+/// The first level that refuses a cache.
+fn refused<C, F>(
+    policy: EvictionPolicy,
+    plain: impl Fn(usize) -> C,
+    fused: impl Fn(usize) -> F,
+) -> Option<CounterExample>
+where
+    C: Subject<u8, u64> + Explore<u8, u64>,
+    F: Explore<Fused<u8>, Fused<u64>>,
+{
+    let small = Scope::new(policy, 2, 3);
+    let levels = dict(random(policy), &plain).and(order(random(policy), &plain)).err();
+    levels.or_else(|| closure(small, &plain).err()).or_else(|| panics(small, &fused).err())
 }
 
 #[test]
-fn the_model_passes() {
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
-        let small = Scope { max_size: 2, keys: 3, ..scope(policy) };
-        assert!(closure::<Model<u8, u64>>(small, Model::with_max_uses).is_ok());
+fn the_model_has_every_level_of_one_thread() {
+    for policy in POLICIES {
+        let model = |max_size| Model::with_max_uses(policy, max_size, MAX_USES);
+        let fused = |max_size| Model::with_max_uses(policy, max_size, MAX_USES);
+        assert!(refused(policy, model, fused).is_none());
+        assert!(bounded(Scope { depth: 2, ..Scope::new(policy, 2, 2) }, model).is_ok());
     }
 }
 
 /// So it is its fault for which each of the others is refused.
 #[test]
-fn a_cache_of_the_fleet_without_a_fault_passes() {
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
-        let sound = |policy, max_size, max_uses| Broken::new(None, policy, max_size, max_uses);
-        assert!(closure(scope(policy), sound).is_ok());
+fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
+    for policy in POLICIES {
+        let plain = |max_size| Broken::new(None, policy, max_size, MAX_USES);
+        let fused = |max_size| Broken::new(None, policy, max_size, MAX_USES);
+        if let Some(found) = refused(policy, plain, fused) {
+            panic!("{found}");
+        }
     }
 }
 
 #[test]
-fn no_broken_cache_passes_and_each_is_led_apart_by_few_operations() {
+fn no_broken_cache_has_the_level_that_names_its_fault() {
+    let policy = EvictionPolicy::Lfu;
     for fault in Fault::ALL {
-        let broken = |policy, max_size, max_uses| Broken::new(fault, policy, max_size, max_uses);
-        match closure(scope(EvictionPolicy::Lfu), broken) {
-            Ok(covered) => panic!("{fault:?} passes: {covered:?}"),
-            Err(found) => {
-                assert!(found.operations().len() <= 8, "{fault:?}: {found}");
-                assert!(found.to_string().contains("step(&mut cache, &mut model, &Operation::"), "{found}");
-            }
-        }
+        let plain = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+        let fused = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+        let found = refused(policy, plain, fused).unwrap_or_else(|| panic!("{fault:?} passes"));
+        assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
+        assert!(found.operations().len() <= 8, "{fault:?} is led apart by few operations, not by {found}");
     }
+}
+
+/// What random operations find is no accident: the closure finds each of those faults too, by as few operations or fewer.
+#[test]
+fn no_broken_cache_passes_the_closure_and_none_is_led_apart_by_fewer_operations() {
+    let policy = EvictionPolicy::Lfu;
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.level() < Level::Closure) {
+        let new = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+        let scope = Scope { max_size: 3, keys: 4, ..Scope::new(policy, 3, 4) };
+        let found = closure(scope, new).err().unwrap_or_else(|| panic!("{fault:?} passes"));
+        assert!(found.operations().len() <= 8, "{fault:?}: {found}");
+        assert!(found.to_string().contains("step(&mut cache, &mut model, &Operation::"), "{found}");
+    }
+}
+
+#[test]
+fn random_runs_reach_every_branch() {
+    let model = |max_size| Model::with_max_uses(EvictionPolicy::Lfu, max_size, MAX_USES);
+    let branches = order(random(EvictionPolicy::Lfu), model).unwrap();
+    assert_eq!(branches.never().collect::<Vec<Branch>>(), []);
+}
+
+#[test]
+fn equal_seeds_give_equal_runs_and_others_do_not() {
+    let branches = |seed| {
+        let model = |max_size| Model::new(EvictionPolicy::Lru, max_size);
+        order(Random { seed, runs: 10, ..Random::new(EvictionPolicy::Lru) }, model).unwrap()
+    };
+    assert_eq!(branches(1), branches(1));
+    assert_ne!(branches(1), branches(2));
 }
 
 #[test]

@@ -266,7 +266,9 @@ impl ClientCache {
     /// ```
     pub fn remove<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
         let removed = self.lock().remove_entry(key.as_any());
-        removed.and_then(|(_, client)| K::client(&client)).ok_or_else(|| not_found(key))
+        let client = removed.as_ref().and_then(|(_, client)| K::client(client));
+        drop(removed); // here, and not on return: the client would leak if this panicked then
+        client.ok_or_else(|| not_found(key))
     }
 
     /// Removes the next victim and returns it (D6). The listener is not told.
@@ -437,6 +439,21 @@ impl ClientCache {
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
         self.lock().check()
+    }
+
+    /// An exact copy, down to the layout, without the listener.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { entries: Mutex::new(self.lock().fork()), on_evict: Listener::default() }
+    }
+
+    /// The engine's layout, as [`EvictingMap::layout`] shows it.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    pub fn layout(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
+        self.lock().layout(name, index)
     }
 }
 

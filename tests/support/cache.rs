@@ -117,17 +117,17 @@ impl Subject<u8, u64> for Cache {
         self.cache.clear();
     }
 
-    fn copy(&self) -> Self {
-        Self { cache: self.cache.copy(), keys: Arc::clone(&self.keys) }
+    fn copy(&self) -> Option<Self> {
+        Some(Self { cache: self.cache.copy(), keys: Arc::clone(&self.keys) })
     }
 
     fn max_size(&self) -> usize {
         self.cache.max_size()
     }
 
-    fn set_max_size(&mut self, max_size: usize) -> Vec<(u8, u64)> {
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(u8, u64)>> {
         let evicted = self.cache.set_max_size(max_size);
-        evicted.into_iter().map(|evicted| self.evicted(evicted)).collect()
+        Some(evicted.into_iter().map(|evicted| self.evicted(evicted)).collect())
     }
 
     fn len(&self) -> usize {

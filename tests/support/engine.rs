@@ -61,16 +61,16 @@ where
         self.0.clear();
     }
 
-    fn copy(&self) -> Self {
-        Self(self.0.clone())
+    fn copy(&self) -> Option<Self> {
+        Some(Self(self.0.clone()))
     }
 
     fn max_size(&self) -> usize {
         self.0.max_size()
     }
 
-    fn set_max_size(&mut self, max_size: usize) -> Vec<(K, V)> {
-        self.0.set_max_size(max_size)
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
+        Some(self.0.set_max_size(max_size))
     }
 
     fn len(&self) -> usize {
@@ -106,12 +106,17 @@ where
     }
 }
 
-impl<S: BuildHasher + Clone> Explore for Engine<u8, u64, S> {
+impl<K, V, S> Explore<K, V> for Engine<K, V, S>
+where
+    K: Hash + Eq + Clone + Debug,
+    V: Clone + Debug,
+    S: BuildHasher + Clone,
+{
     fn fork(&self) -> Self {
         Self(self.0.fork())
     }
 
-    fn layout(&self, names: Names<'_>) -> Vec<u64> {
-        self.0.layout(|key| names.of(*key), matches!(names, Names::Own))
+    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+        self.0.layout(|key| names.of(key), names.are_own())
     }
 }

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod deadlock;
 pub mod engine;
 pub mod fake;
+pub mod fused;
 pub mod fuzzed;
 pub mod hashing;
 pub mod history;

@@ -1,175 +1,72 @@
-//! Caches that are each wrong in one subtle way: the proof that the comparison can fail.
+//! A cache of one thread with a fault.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
 
-use crate::closure::{Explore, Names};
+use super::Fault;
+use crate::explore::{Explore, Names};
 use crate::model::{Entry, EvictionPolicy, Model};
 use crate::operation::Refusal;
 use crate::subject::Subject;
-
-/// What is wrong with a [`Broken`] cache.
-///
-/// ```
-/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Scope, closure};
-///
-/// let scope = Scope { policy: EvictionPolicy::Lfu, max_size: 2, keys: 3, max_uses: 3, symmetric: false };
-/// for fault in Fault::ALL {
-///     let broken = |policy, max_size, max_uses| Broken::new(fault, policy, max_size, max_uses);
-///     assert!(closure(scope, broken).is_err() , "{fault:?} passes for a cache");
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Fault {
-    /// D1: holds one entry more than it may.
-    HoldsOneTooMany,
-    /// D1: at a bound of 0, one entry is held.
-    ZeroHoldsOne,
-    /// D2: a victim goes before the cache is full.
-    EvictsEarly,
-    /// D2: what went is not told.
-    VictimIsNotReturned,
-    /// D2: at a bound of 1, the newcomer goes.
-    NewcomerGoesAtOne,
-    /// D2, F1: the newcomer is placed before the victim is chosen.
-    NewcomerIsPlacedFirst,
-    /// D3: a full cache evicts before it finds that the key is present.
-    EvictsBeforeItLooks,
-    /// D3: a refused insertion counts as a use.
-    RefusalIsAUse,
-    /// D3: a present key is replaced.
-    Replaces,
-    /// D4: a hit counts no use.
-    HitIsNoUse,
-    /// D4: the hit that is an error on a miss counts no use.
-    TryGetIsNoUse,
-    /// D4: a miss evicts the next victim.
-    MissEvicts,
-    /// D5: peeking counts a use.
-    PeekIsAUse,
-    /// D5: asking whether a key is there forgets it if it is the next victim.
-    AskingForgets,
-    /// D6: popping takes the last one to go.
-    PopsTheLast,
-    /// D6: removal of an absent key removes the next victim.
-    RemovesSomethingElse,
-    /// D7: the keys come in the order of last use, whatever the policy.
-    KeysInAnotherOrder,
-    /// D7: reversed is not.
-    ReversedIsNot,
-    /// D8: a copy starts all counts anew.
-    CopyForgetsCounts,
-    /// D8: a copy forgets the order of last use.
-    CopyForgetsTheOrder,
-    /// D8: a copy is empty.
-    CopyIsEmpty,
-    /// D9: shrinking takes the last ones to go.
-    ShrinksFromTheWrongEnd,
-    /// D9: shrinking tells what went backwards.
-    ShrinkingTellsBackwards,
-    /// D9: shrinking to exactly what is there evicts one.
-    ShrinksOneTooMany,
-    /// D10: a key that returns has the count that it had.
-    CountSurvives,
-    /// L1, F1: a hit counts, but does not become the last use.
-    HitDoesNotMove,
-    /// F1: of equal counts, the most recently used goes.
-    TiesByMostRecent,
-    /// F1: the first hit is not counted.
-    FirstHitIsFree,
-    /// F1: a count that would saturate starts anew.
-    SaturationWraps,
-}
-
-impl Fault {
-    /// All of them.
-    ///
-    /// The type shows an example.
-    pub const ALL: [Self; 29] = [
-        Self::HoldsOneTooMany,
-        Self::ZeroHoldsOne,
-        Self::EvictsEarly,
-        Self::VictimIsNotReturned,
-        Self::NewcomerGoesAtOne,
-        Self::NewcomerIsPlacedFirst,
-        Self::EvictsBeforeItLooks,
-        Self::RefusalIsAUse,
-        Self::Replaces,
-        Self::HitIsNoUse,
-        Self::TryGetIsNoUse,
-        Self::MissEvicts,
-        Self::PeekIsAUse,
-        Self::AskingForgets,
-        Self::PopsTheLast,
-        Self::RemovesSomethingElse,
-        Self::KeysInAnotherOrder,
-        Self::ReversedIsNot,
-        Self::CopyForgetsCounts,
-        Self::CopyForgetsTheOrder,
-        Self::CopyIsEmpty,
-        Self::ShrinksFromTheWrongEnd,
-        Self::ShrinkingTellsBackwards,
-        Self::ShrinksOneTooMany,
-        Self::CountSurvives,
-        Self::HitDoesNotMove,
-        Self::TiesByMostRecent,
-        Self::FirstHitIsFree,
-        Self::SaturationWraps,
-    ];
-}
 
 /// A cache that is right but for one [`Fault`], or altogether.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
 ///
-/// let mut broken = Broken::new(Fault::ReversedIsNot, EvictionPolicy::Lru, 2, u64::MAX);
+/// let mut broken = Broken::<u8, u64>::new(Fault::ReversedIsNot, EvictionPolicy::Lru, 2, u64::MAX);
 /// broken.insert(1, 10)?;
 /// broken.insert(2, 20)?;
 /// assert_eq!(broken.reversed(), broken.items());
 /// # Ok::<(), aws_client_cache_spec::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Broken {
+pub struct Broken<K, V> {
     fault: Option<Fault>,
     /// Looking changes it, under some faults.
-    model: RefCell<Model<u8, u64>>,
-    /// The counts of keys that left, for the fault that remembers them.
-    left: BTreeMap<u8, u64>,
+    model: RefCell<Model<K, V>>,
+    /// The counts of keys that left, the last one first, for the fault that remembers them.
+    left: Vec<(K, u64)>,
+    /// Whether an operation is under way, for the fault that minds.
+    busy: Cell<bool>,
 }
 
-impl Broken {
+impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     /// An empty cache with this fault; with `None` it has none, and differs from the others in nothing else.
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<Fault>>, policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
         let fault = fault.into();
-        Self { fault, model: RefCell::new(Model::with_max_uses(policy, max_size, max_uses)), left: BTreeMap::new() }
+        Self {
+            fault,
+            model: RefCell::new(Model::with_max_uses(policy, max_size, max_uses)),
+            left: Vec::new(),
+            busy: Cell::new(false),
+        }
     }
 
     fn is(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }
 
-    fn model(&mut self) -> &mut Model<u8, u64> {
+    fn model(&mut self) -> &mut Model<K, V> {
         self.model.get_mut()
     }
 
     /// Takes out the last one to go.
-    fn take_last(&mut self) -> Option<(u8, u64)> {
-        let (key, value) = *self.model().items().last()?;
+    fn take_last(&mut self) -> Option<(K, V)> {
+        let (key, value) = self.model().items().pop()?;
         self.model().remove(&key).ok()?;
         Some((key, value))
     }
 
     /// Takes out the next victim, with the fault that is about ties.
-    fn evict(&mut self) -> Option<(u8, u64)> {
+    fn evict(&mut self) -> Option<(K, V)> {
         let lowest = self.model().entries.iter().map(|entry| entry.uses).min()?;
         let victim = if self.is(Fault::TiesByMostRecent) {
             let tied = self.model().entries.iter().rposition(|entry| entry.uses == lowest)?;
-            let key = self.model().entries[tied].key;
-            (key, self.model().remove(&key).ok()?)
+            let key = self.model().entries[tied].key.clone();
+            let value = self.model().remove(&key).ok()?;
+            (key, value)
         } else {
             self.model().pop().ok()?
         };
@@ -179,7 +76,9 @@ impl Broken {
     /// Remembers the counts, before something may go.
     fn remember(&mut self) {
         if self.is(Fault::CountSurvives) {
-            let counts = self.model.get_mut().entries.iter().map(|entry| (entry.key, entry.uses));
+            let counts = self.model.get_mut().entries.iter().map(|entry| (entry.key.clone(), entry.uses));
+            let counts: Vec<_> = counts.collect();
+            self.left.retain(|(key, _)| counts.iter().all(|(present, _)| present != key));
             self.left.extend(counts);
         }
     }
@@ -195,21 +94,31 @@ impl Broken {
     }
 }
 
-impl Subject<u8, u64> for Broken {
-    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.remember();
         let full = self.full();
         let mut victim = None;
         if full && self.is(Fault::EvictsBeforeItLooks) {
             victim = self.evict();
         }
-        if self.contains_key(&key) {
+        if full && self.is(Fault::EvictsBeforeItCompares) {
+            let first = *self.model().in_eviction_order().first().unwrap_or(&0);
+            let out = (first < self.len()).then(|| self.model().entries.remove(first));
+            let is_present = self.contains_key(&key) || out.as_ref().is_some_and(|out| out.key == key);
+            if let Some(out) = out {
+                self.model().entries.insert(first, out);
+            }
+            if is_present {
+                return Err(Refusal::AlreadyExists);
+            }
+        } else if self.contains_key(&key) {
             match self.fault {
                 Some(Fault::RefusalIsAUse) => drop(self.model().get(&key)),
                 Some(Fault::Replaces) => {
                     let present = self.model().entries.iter_mut().find(|entry| entry.key == key);
                     if let Some(entry) = present {
-                        entry.value = value + 100;
+                        entry.value = value;
                     }
                 }
                 _ => {}
@@ -220,7 +129,7 @@ impl Subject<u8, u64> for Broken {
         if holds_none || (full && self.max_size() == 1 && self.is(Fault::NewcomerGoesAtOne)) {
             return Ok(Some((key, value)));
         }
-        let uses = self.left.get(&key).copied().unwrap_or(1);
+        let uses = self.left.iter().find_map(|(left, uses)| (*left == key).then_some(*uses)).unwrap_or(1);
         let newcomer = Entry { key, value, uses };
         if self.is(Fault::NewcomerIsPlacedFirst) {
             self.model().entries.push(newcomer);
@@ -233,7 +142,15 @@ impl Subject<u8, u64> for Broken {
         Ok(victim.filter(|_| !self.is(Fault::VictimIsNotReturned)))
     }
 
-    fn get(&mut self, key: &u8) -> Option<u64> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        if self.is(Fault::PanicPoisons) {
+            if self.busy.replace(true) {
+                return None;
+            }
+            let found = self.model().get(key);
+            self.busy.set(false);
+            return found;
+        }
         if !self.contains_key(key) {
             if self.is(Fault::MissEvicts) {
                 self.evict();
@@ -245,6 +162,14 @@ impl Subject<u8, u64> for Broken {
         let max_uses = model.max_uses;
         match fault {
             Some(Fault::HitIsNoUse) => {}
+            Some(Fault::HitTakesTheEntryOut) => {
+                let place = model.entries.iter().position(|entry| entry.key == *key)?;
+                let mut entry = model.entries.remove(place);
+                let value = entry.value.clone();
+                entry.uses = max_uses.min(entry.uses + 1);
+                model.entries.push(entry);
+                return Some(value);
+            }
             Some(Fault::HitDoesNotMove) => {
                 let hit = model.entries.iter_mut().find(|entry| entry.key == *key);
                 if let Some(entry) = hit {
@@ -262,31 +187,40 @@ impl Subject<u8, u64> for Broken {
                 }
             }
         }
-        self.peek_quietly(*key)
+        self.peek_quietly(key)
     }
 
-    fn try_get(&mut self, key: &u8) -> Result<u64, Refusal> {
-        let found = if self.is(Fault::TryGetIsNoUse) { self.peek_quietly(*key) } else { self.get(key) };
+    fn try_get(&mut self, key: &K) -> Result<V, Refusal> {
+        let found = if self.is(Fault::TryGetIsNoUse) { self.peek_quietly(key) } else { self.get(key) };
         found.ok_or(Refusal::NotFound)
     }
 
-    fn peek(&self, key: &u8) -> Option<u64> {
+    fn peek(&self, key: &K) -> Option<V> {
         if self.is(Fault::PeekIsAUse) {
             return self.model.borrow_mut().get(key);
         }
-        self.peek_quietly(*key)
+        self.peek_quietly(key)
     }
 
-    fn contains_key(&self, key: &u8) -> bool {
-        let is_there = self.peek_quietly(*key).is_some();
+    fn contains_key(&self, key: &K) -> bool {
+        let is_there = self.peek_quietly(key).is_some();
         if self.is(Fault::AskingForgets) && self.model.borrow().items().first().is_some_and(|(next, _)| next == key) {
             let _ = self.model.borrow_mut().remove(key);
         }
         is_there
     }
 
-    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
         self.remember();
+        if self.is(Fault::RemovesAndDropsInside) {
+            let entries = &mut self.model().entries;
+            let place = entries.iter().position(|entry| entry.key == *key).ok_or(Refusal::NotFound)?;
+            let mut out = std::mem::take(entries);
+            let Entry { key, value, .. } = out.remove(place);
+            drop(key);
+            *entries = out;
+            return Ok(value);
+        }
         let removed = self.model().remove(key);
         if removed.is_err() && self.is(Fault::RemovesSomethingElse) {
             self.evict();
@@ -294,7 +228,7 @@ impl Subject<u8, u64> for Broken {
         removed
     }
 
-    fn pop(&mut self) -> Result<(u8, u64), Refusal> {
+    fn pop(&mut self) -> Result<(K, V), Refusal> {
         self.remember();
         let popped = if self.is(Fault::PopsTheLast) { self.take_last() } else { self.evict() };
         popped.ok_or(Refusal::Empty)
@@ -305,22 +239,30 @@ impl Subject<u8, u64> for Broken {
         self.model().clear();
     }
 
-    fn copy(&self) -> Self {
+    fn copy(&self) -> Option<Self> {
+        if self.is(Fault::CopyTakesTheEntries) {
+            let out = std::mem::take(&mut self.model.borrow_mut().entries);
+            let entries = out.clone();
+            self.model.borrow_mut().entries = out;
+            let copy = self.clone();
+            copy.model.borrow_mut().entries = entries;
+            return Some(copy);
+        }
         let mut copy = self.clone();
         match self.fault {
             Some(Fault::CopyForgetsCounts) => copy.model().entries.iter_mut().for_each(|entry| entry.uses = 1),
-            Some(Fault::CopyForgetsTheOrder) => copy.model().entries.sort_by_key(|entry| entry.key),
+            Some(Fault::CopyForgetsTheOrder) => copy.model().entries.reverse(),
             Some(Fault::CopyIsEmpty) => copy.model().clear(),
             _ => {}
         }
-        copy
+        Some(copy)
     }
 
     fn max_size(&self) -> usize {
         self.model.borrow().max_size()
     }
 
-    fn set_max_size(&mut self, max_size: usize) -> Vec<(u8, u64)> {
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.remember();
         self.model().max_size = max_size;
         let mut excess = self.len().saturating_sub(max_size);
@@ -333,44 +275,45 @@ impl Subject<u8, u64> for Broken {
         if self.is(Fault::ShrinkingTellsBackwards) {
             gone.reverse();
         }
-        gone
+        Some(gone)
     }
 
     fn len(&self) -> usize {
         self.model.borrow().len()
     }
 
-    fn items(&self) -> Vec<(u8, u64)> {
+    fn items(&self) -> Vec<(K, V)> {
         self.model.borrow().items()
     }
 
-    fn keys(&self) -> Vec<u8> {
+    fn keys(&self) -> Vec<K> {
         if self.is(Fault::KeysInAnotherOrder) {
-            return self.model.borrow().by_last_use().map(|(key, _)| *key).collect();
+            return self.model.borrow().by_last_use().map(|(key, _)| key.clone()).collect();
         }
         self.model.borrow().keys()
     }
 
-    fn reversed(&self) -> Vec<(u8, u64)> {
+    fn reversed(&self) -> Vec<(K, V)> {
         if self.is(Fault::ReversedIsNot) { self.items() } else { self.model.borrow().reversed() }
     }
 }
 
-impl Broken {
-    fn peek_quietly(&self, key: u8) -> Option<u64> {
-        self.model.borrow().peek(&key)
+impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+    fn peek_quietly(&self, key: &K) -> Option<V> {
+        self.model.borrow().peek(key)
     }
 }
 
-impl Explore for Broken {
+impl<K: Clone + Eq, V: Clone> Explore<K, V> for Broken<K, V> {
     fn fork(&self) -> Self {
         self.clone()
     }
 
-    fn layout(&self, names: Names<'_>) -> Vec<u64> {
-        let left = self.left.iter().flat_map(|(key, uses)| [names.of(*key), *uses]);
-        let mut layout: Vec<_> = left.collect();
-        layout.push(u64::MAX);
+    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+        let mut left: Vec<_> = self.left.iter().map(|(key, uses)| [names.of(key), *uses]).collect();
+        left.sort_unstable();
+        let mut layout = left.concat();
+        layout.extend([u64::MAX, self.busy.get().into()]);
         layout.extend(self.model.borrow().layout(names));
         layout
     }

@@ -1,0 +1,212 @@
+//! What a run has reached: how often each operation took each of its branches.
+
+use std::fmt;
+
+use crate::model::Model;
+use crate::operation::{Operation, Outcome};
+use crate::subject::Subject;
+
+/// What an operation can do, as the rules distinguish it.
+///
+/// [`Branches`] shows an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Branch {
+    /// D2: an insertion with room to spare.
+    InsertStores,
+    /// D2: an insertion that evicts.
+    InsertEvicts,
+    /// F1: an insertion that evicts one of several entries with the lowest count.
+    InsertEvictsTied,
+    /// D1, D2: an insertion at a bound of 0.
+    InsertAtZero,
+    /// D3: a refused insertion.
+    InsertRefused,
+    /// D4: a hit.
+    Hit,
+    /// D4: a hit of the next victim.
+    HitNextVictim,
+    /// F1: a hit of an entry whose count is saturated.
+    HitSaturated,
+    /// D4: a miss.
+    Miss,
+    /// D5: peeking or asking, where there is something.
+    LookThere,
+    /// D5: peeking or asking, where there is nothing.
+    LookAbsent,
+    /// D6: a removal of the next victim.
+    RemoveNextVictim,
+    /// D6: a removal from elsewhere.
+    Remove,
+    /// D6: a removal of what is not there.
+    RemoveAbsent,
+    /// D6: the next victim popped.
+    Pop,
+    /// D6: nothing to pop.
+    PopEmpty,
+    /// Something cleared.
+    Clear,
+    /// Nothing cleared.
+    ClearEmpty,
+    /// D8: a copy of something.
+    Copy,
+    /// D8: a copy of nothing.
+    CopyEmpty,
+    /// D9: a bound that is no lower.
+    Grow,
+    /// D9: a lower bound that what is there fits.
+    ShrinkFits,
+    /// D9: one evicted by a lower bound.
+    ShrinkOne,
+    /// D9: several evicted by a lower bound, and some left.
+    ShrinkSeveral,
+    /// D9: everything evicted by a bound of 0.
+    ShrinkToZero,
+    /// D7: a snapshot of something.
+    Items,
+    /// D7: a snapshot of nothing.
+    ItemsEmpty,
+}
+
+impl Branch {
+    /// All of them.
+    pub const ALL: [Self; 27] = [
+        Self::InsertStores,
+        Self::InsertEvicts,
+        Self::InsertEvictsTied,
+        Self::InsertAtZero,
+        Self::InsertRefused,
+        Self::Hit,
+        Self::HitNextVictim,
+        Self::HitSaturated,
+        Self::Miss,
+        Self::LookThere,
+        Self::LookAbsent,
+        Self::RemoveNextVictim,
+        Self::Remove,
+        Self::RemoveAbsent,
+        Self::Pop,
+        Self::PopEmpty,
+        Self::Clear,
+        Self::ClearEmpty,
+        Self::Copy,
+        Self::CopyEmpty,
+        Self::Grow,
+        Self::ShrinkFits,
+        Self::ShrinkOne,
+        Self::ShrinkSeveral,
+        Self::ShrinkToZero,
+        Self::Items,
+        Self::ItemsEmpty,
+    ];
+
+    /// Which branch an operation took that was done to `before` and had an outcome.
+    fn of(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
+        let next_victim = before.keys().first().copied();
+        let uses = |key: u8| before.entries.iter().find(|entry| entry.key == key).map(|entry| entry.uses);
+        match (operation, outcome) {
+            (Operation::Insert(..), Outcome::Refused(_)) => Self::InsertRefused,
+            (Operation::Insert(..), _) if before.max_size() == 0 => Self::InsertAtZero,
+            (Operation::Insert(..), Outcome::Evicted(victims)) if !victims.is_empty() => {
+                let lowest = before.entries.iter().map(|entry| entry.uses).min();
+                let tied = before.entries.iter().filter(|entry| Some(entry.uses) == lowest).count();
+                if tied > 1 { Self::InsertEvictsTied } else { Self::InsertEvicts }
+            }
+            (Operation::Insert(..), _) => Self::InsertStores,
+            (Operation::Get(key) | Operation::TryGet(key), Outcome::Value(Some(_))) => match uses(*key) {
+                Some(uses) if uses == before.max_uses => Self::HitSaturated,
+                _ if next_victim == Some(*key) => Self::HitNextVictim,
+                _ => Self::Hit,
+            },
+            (Operation::Get(_) | Operation::TryGet(_), _) => Self::Miss,
+            (Operation::Peek(_), Outcome::Value(Some(_))) | (Operation::ContainsKey(_), Outcome::Answer(true)) => {
+                Self::LookThere
+            }
+            (Operation::Peek(_) | Operation::ContainsKey(_), _) => Self::LookAbsent,
+            (Operation::Remove(_), Outcome::Refused(_)) => Self::RemoveAbsent,
+            (Operation::Remove(key), _) if next_victim == Some(*key) => Self::RemoveNextVictim,
+            (Operation::Remove(_), _) => Self::Remove,
+            (Operation::Pop, Outcome::Refused(_)) => Self::PopEmpty,
+            (Operation::Pop, _) => Self::Pop,
+            (Operation::Clear, _) if before.is_empty() => Self::ClearEmpty,
+            (Operation::Clear, _) => Self::Clear,
+            (Operation::Copy, _) if before.is_empty() => Self::CopyEmpty,
+            (Operation::Copy, _) => Self::Copy,
+            (Operation::SetMaxSize(max_size), _) if *max_size >= before.max_size() => Self::Grow,
+            (Operation::SetMaxSize(0), Outcome::Evicted(victims)) if !victims.is_empty() => Self::ShrinkToZero,
+            (Operation::SetMaxSize(_), Outcome::Evicted(victims)) => match victims.len() {
+                0 => Self::ShrinkFits,
+                1 => Self::ShrinkOne,
+                _ => Self::ShrinkSeveral,
+            },
+            (Operation::SetMaxSize(_), _) => Self::ShrinkFits,
+            (Operation::Items, _) if before.is_empty() => Self::ItemsEmpty,
+            (Operation::Items, _) => Self::Items,
+        }
+    }
+}
+
+/// How often each [`Branch`] was taken.
+///
+/// ```
+/// use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
+///
+/// let mut branches = Branches::default();
+/// let mut model = Model::new(EvictionPolicy::Lru, 1);
+/// branches.apply(&mut model, &Operation::Insert(1, 10));
+/// branches.apply(&mut model, &Operation::Insert(2, 20));
+/// assert_eq!(branches.count(Branch::InsertEvicts), 1);
+/// assert_eq!(branches.operations(), 2);
+/// assert!(branches.never().any(|branch| branch == Branch::Miss));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Branches([u64; Branch::ALL.len()]);
+
+impl Branches {
+    /// Applies an operation to a model, and counts the branch that it takes.
+    ///
+    /// The type shows an example.
+    pub fn apply(&mut self, model: &mut Model<u8, u64>, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        let before = model.clone();
+        let outcome = operation.apply(model);
+        self.0[Branch::of(&before, operation, &outcome) as usize] += 1;
+        outcome
+    }
+
+    /// How often a branch was taken.
+    ///
+    /// The type shows an example.
+    pub fn count(&self, branch: Branch) -> u64 {
+        self.0[branch as usize]
+    }
+
+    /// How many operations there were.
+    ///
+    /// The type shows an example.
+    pub fn operations(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The branches that were never taken.
+    ///
+    /// The type shows an example.
+    pub fn never(&self) -> impl Iterator<Item = Branch> {
+        Branch::ALL.into_iter().filter(|branch| self.count(*branch) == 0)
+    }
+}
+
+impl std::ops::AddAssign for Branches {
+    fn add_assign(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+    }
+}
+
+/// A line for each branch.
+impl fmt::Display for Branches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Branch::ALL.into_iter().try_for_each(|branch| {
+            let name = format!("{branch:?}");
+            writeln!(f, "{name:<18}{:>12}", self.count(branch))
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! How a cache and the model are led apart, as a Rust test to paste.
+
+use std::fmt;
+
+use crate::fused::Callback;
+use crate::level::Level;
+use crate::model::EvictionPolicy;
+use crate::operation::Operation;
+use crate::step::Divergence;
+
+/// The operations that lead a cache and the model apart, and nothing that could be left out.
+///
+/// [`closure`](crate::closure()) returns it, and so do the other levels of one thread.
+#[derive(Clone, Debug)]
+pub struct CounterExample(Box<Found>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) level: Level,
+    pub(crate) policy: EvictionPolicy,
+    pub(crate) max_size: usize,
+    pub(crate) max_uses: u64,
+    pub(crate) operations: Vec<Operation<u8, u64>>,
+    /// Which call of which callback panics in the last operation.
+    pub(crate) panic: Option<(Callback, usize)>,
+    pub(crate) divergence: Divergence,
+}
+
+impl CounterExample {
+    /// The level that the cache doesn't have.
+    ///
+    /// [`closure`](crate::closure()) shows an example.
+    pub fn level(&self) -> Level {
+        self.0.level
+    }
+
+    /// What is to be done, in this order, to an empty cache.
+    ///
+    /// [`closure`](crate::closure()) shows an example.
+    pub fn operations(&self) -> &[Operation<u8, u64>] {
+        &self.0.operations
+    }
+
+    /// Where they part in the end.
+    ///
+    /// [`closure`](crate::closure()) shows an example.
+    pub fn divergence(&self) -> &Divergence {
+        &self.0.divergence
+    }
+}
+
+/// A Rust test, to paste.
+impl fmt::Display for CounterExample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { level, policy, max_size, max_uses, operations, panic, divergence } = &*self.0;
+        writeln!(f, "// {level}: {divergence}")?;
+        writeln!(f, "#[test]\nfn a_cache_and_the_model_part() {{")?;
+        let reference = match level {
+            Level::Dict => format!("Dict::new({max_size})"),
+            _ if *max_uses == u64::MAX => format!("Model::new(EvictionPolicy::{policy:?}, {max_size})"),
+            _ => format!("Model::with_max_uses(EvictionPolicy::{policy:?}, {max_size}, {max_uses})"),
+        };
+        let name = if *level == Level::Dict { "dict" } else { "model" };
+        let also = if *max_uses == u64::MAX { String::new() } else { format!(", with counts up to {max_uses}") };
+        writeln!(f, "    let mut cache = todo!(\"yours, empty, with a bound of {max_size}{also}\");")?;
+        writeln!(f, "    let mut {name} = {reference};")?;
+        let (last, before) = match (&operations[..], panic) {
+            ([before @ .., last], Some(panic)) => (Some((last, panic)), before),
+            (all, _) => (None, all),
+        };
+        for operation in before {
+            match level {
+                Level::Dict => writeln!(f, "    dict.step(&mut cache, &Operation::{operation:?}).unwrap();")?,
+                Level::Panics => writeln!(
+                    f,
+                    "    step(&mut cache, &mut model, &Operation::{operation:?}.map(Fused::new, Fused::new)).unwrap();"
+                )?,
+                _ => writeln!(f, "    step(&mut cache, &mut model, &Operation::{operation:?}).unwrap();")?,
+            }
+        }
+        if let Some((operation, (callback, calls))) = last {
+            writeln!(
+                f,
+                "    panic_step(cache, &model, &Operation::{operation:?}, Callback::{callback:?}, {calls}).unwrap();"
+            )?;
+        }
+        write!(f, "}}")
+    }
+}
+
+impl std::error::Error for CounterExample {}
+
+impl From<Found> for CounterExample {
+    fn from(found: Found) -> Self {
+        Self(Box::new(found))
+    }
+}

@@ -1,0 +1,136 @@
+//! What a bounded dict does, whichever of its entries goes: the rules D without the order.
+
+use std::fmt::Debug;
+
+use crate::operation::{Operation, Outcome, Refusal};
+use crate::step::{Divergence, look, same_set};
+use crate::subject::{Difference, Subject, differs};
+
+/// A bounded dict that leaves the choice of victims to the cache that it is compared with, and holds it to it: exactly so
+/// many go as must, each was there, and is gone.
+///
+/// ```
+/// use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
+///
+/// let mut cache = Model::new(EvictionPolicy::Lru, 1);
+/// let mut dict = Dict::new(1);
+/// dict.step(&mut cache, &Operation::Insert('a', 1))?;
+/// dict.step(&mut cache, &Operation::Insert('b', 2))?;
+/// # Ok::<(), aws_client_cache_spec::Divergence>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dict<K, V> {
+    max_size: usize,
+    /// In no order.
+    entries: Vec<(K, V)>,
+}
+
+impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
+    /// D1: an empty dict that holds at most `max_size` entries.
+    ///
+    /// The type shows an example.
+    pub fn new(max_size: usize) -> Self {
+        Self { max_size, entries: Vec::new() }
+    }
+
+    /// Applies one operation to a cache, and compares the outcome and then every accessor, in whatever order it shows its
+    /// entries.
+    ///
+    /// # Errors
+    ///
+    /// The first difference, or what the cache's own [`check`](Subject::check) finds.
+    ///
+    /// The type shows an example.
+    pub fn step<C: Subject<K, V>>(&mut self, cache: &mut C, operation: &Operation<K, V>) -> Result<(), Divergence> {
+        let outcome = operation.apply(cache);
+        if outcome == Outcome::Missing {
+            return Ok(());
+        }
+        let untold = differs::<K, V, C>(Difference::VictimsUntold);
+        self.follow(operation, &outcome, untold.then(|| cache.items()).as_deref())
+            .map_err(|expected| Divergence::new(format!("{operation:?}"), &outcome, expected))?;
+        look(cache, operation, &self.entries, false, self.max_size)
+    }
+
+    fn value(&self, key: &K) -> Option<V> {
+        self.entries.iter().find_map(|(present, value)| (present == key).then(|| value.clone()))
+    }
+
+    /// Does what the cache has done, if a dict may; or says what it would do. `left`, of a cache that doesn't tell its
+    /// victims, is what it holds now.
+    fn follow(
+        &mut self,
+        operation: &Operation<K, V>,
+        outcome: &Outcome<K, V>,
+        left: Option<&[(K, V)]>,
+    ) -> Result<(), String> {
+        let or_refused = |found: Option<V>| match found {
+            Some(value) => Outcome::Value(Some(value)),
+            None => Outcome::Refused(Refusal::NotFound),
+        };
+        let expected = match operation {
+            Operation::Insert(key, value) => {
+                if self.value(key).is_some() {
+                    Outcome::Refused(Refusal::AlreadyExists) // D3
+                } else {
+                    self.entries.push((key.clone(), value.clone()));
+                    let newcomer = (self.max_size > 0).then_some(key);
+                    return self.evict(outcome, left, newcomer); // D2
+                }
+            }
+            Operation::Get(key) | Operation::Peek(key) => Outcome::Value(self.value(key)), // D4, D5
+            Operation::TryGet(key) => or_refused(self.value(key)),                         // D4
+            Operation::ContainsKey(key) => Outcome::Answer(self.value(key).is_some()),     // D5
+            Operation::Remove(key) => {
+                let removed = self.value(key);
+                self.entries.retain(|(present, _)| present != key);
+                or_refused(removed) // D6
+            }
+            Operation::Pop => match outcome {
+                Outcome::Entry(key, _) if !self.entries.is_empty() => {
+                    let Some(popped) = self.value(key) else { return Err("an entry that was there".to_owned()) };
+                    self.entries.retain(|(present, _)| present != key);
+                    Outcome::Entry(key.clone(), popped) // D6
+                }
+                _ if self.entries.is_empty() => Outcome::Refused(Refusal::Empty), // D6
+                _ => return Err("an entry".to_owned()),
+            },
+            Operation::Clear => {
+                self.entries.clear();
+                Outcome::Done
+            }
+            Operation::Copy => Outcome::Done, // D8
+            Operation::SetMaxSize(max_size) => {
+                self.max_size = *max_size;
+                return self.evict(outcome, left, None); // D9
+            }
+            Operation::Items => match outcome {
+                Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(()), // D7
+                _ => Outcome::Entries(self.entries.clone()),
+            },
+        };
+        if *outcome == expected { Ok(()) } else { Err(format!("{expected:?}")) }
+    }
+
+    /// Lets go what the cache has let go, if they are so many as must, and not the newcomer.
+    fn evict(&mut self, outcome: &Outcome<K, V>, left: Option<&[(K, V)]>, newcomer: Option<&K>) -> Result<(), String> {
+        let excess = self.entries.len().saturating_sub(self.max_size);
+        let told = if let Outcome::Evicted(told) = outcome { Some(told.clone()) } else { None };
+        let gone = match left {
+            Some(left) => told.map(|_| self.entries.iter().filter(|entry| !left.contains(entry)).cloned().collect()),
+            None => told,
+        };
+        let gone: Vec<_> = gone.unwrap_or_default();
+        for (nth, entry) in gone.iter().enumerate() {
+            let is_there = self.entries.contains(entry) && !gone[..nth].contains(entry);
+            if !is_there || newcomer == Some(&entry.0) {
+                return Err(format!("{excess} that were there"));
+            }
+        }
+        if gone.len() != excess || !matches!(outcome, Outcome::Evicted(_)) {
+            return Err(format!("{excess} evicted"));
+        }
+        self.entries.retain(|entry| !gone.contains(entry));
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Caches that are each wrong in one subtle way: the proof that the comparison can fail.
+
+mod broken;
+
+use crate::level::Level;
+
+pub use broken::Broken;
+
+/// What is wrong with a [`Broken`] cache.
+///
+/// ```
+/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Level, Random, dict};
+///
+/// for fault in Fault::ALL.into_iter().filter(|fault| fault.level() == Level::Dict) {
+///     let broken = |max_size| Broken::<u8, u64>::new(fault, EvictionPolicy::Lfu, max_size, u64::MAX);
+///     assert!(dict(Random::new(EvictionPolicy::Lfu), broken).is_err(), "{fault:?} passes for a dict");
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Fault {
+    /// D1: holds one entry more than it may.
+    HoldsOneTooMany,
+    /// D1: at a bound of 0, one entry is held.
+    ZeroHoldsOne,
+    /// D2: a victim goes before the cache is full.
+    EvictsEarly,
+    /// D2: what went is not told.
+    VictimIsNotReturned,
+    /// D2: at a bound of 1, the newcomer goes.
+    NewcomerGoesAtOne,
+    /// D2, F1: the newcomer is placed before the victim is chosen.
+    NewcomerIsPlacedFirst,
+    /// D3: a full cache evicts before it finds that the key is present.
+    EvictsBeforeItLooks,
+    /// D3: a refused insertion counts as a use.
+    RefusalIsAUse,
+    /// D3: a present key is replaced.
+    Replaces,
+    /// D4: a hit counts no use.
+    HitIsNoUse,
+    /// D4: the hit that is an error on a miss counts no use.
+    TryGetIsNoUse,
+    /// D4: a miss evicts the next victim.
+    MissEvicts,
+    /// D5: peeking counts a use.
+    PeekIsAUse,
+    /// D5: asking whether a key is there forgets it if it is the next victim.
+    AskingForgets,
+    /// D6: popping takes the last one to go.
+    PopsTheLast,
+    /// D6: removal of an absent key removes the next victim.
+    RemovesSomethingElse,
+    /// D7: the keys come in the order of last use, whatever the policy.
+    KeysInAnotherOrder,
+    /// D7: reversed is not.
+    ReversedIsNot,
+    /// D8: a copy starts all counts anew.
+    CopyForgetsCounts,
+    /// D8: a copy forgets the order of last use.
+    CopyForgetsTheOrder,
+    /// D8: a copy is empty.
+    CopyIsEmpty,
+    /// D9: shrinking takes the last ones to go.
+    ShrinksFromTheWrongEnd,
+    /// D9: shrinking tells what went backwards.
+    ShrinkingTellsBackwards,
+    /// D9: shrinking to exactly what is there evicts one.
+    ShrinksOneTooMany,
+    /// D10: a key that returns has the count that it had.
+    CountSurvives,
+    /// L1, F1: a hit counts, but does not become the last use.
+    HitDoesNotMove,
+    /// F1: of equal counts, the most recently used goes.
+    TiesByMostRecent,
+    /// F1: the first hit is not counted.
+    FirstHitIsFree,
+    /// F1: a count that would saturate starts anew.
+    SaturationWraps,
+    /// P1: a hit takes the entry out while it clones the value.
+    HitTakesTheEntryOut,
+    /// P1: the victim goes before keys are compared.
+    EvictsBeforeItCompares,
+    /// P1: a copy takes all entries out while it clones them.
+    CopyTakesTheEntries,
+    /// P1: a removal drops the key while the other entries are out.
+    RemovesAndDropsInside,
+    /// P1: what was under way when something panicked is taken to be under way for ever.
+    PanicPoisons,
+}
+
+impl Fault {
+    /// All of them.
+    ///
+    /// The type shows an example.
+    pub const ALL: [Self; 34] = [
+        Self::HoldsOneTooMany,
+        Self::ZeroHoldsOne,
+        Self::EvictsEarly,
+        Self::VictimIsNotReturned,
+        Self::NewcomerGoesAtOne,
+        Self::NewcomerIsPlacedFirst,
+        Self::EvictsBeforeItLooks,
+        Self::RefusalIsAUse,
+        Self::Replaces,
+        Self::HitIsNoUse,
+        Self::TryGetIsNoUse,
+        Self::MissEvicts,
+        Self::PeekIsAUse,
+        Self::AskingForgets,
+        Self::PopsTheLast,
+        Self::RemovesSomethingElse,
+        Self::KeysInAnotherOrder,
+        Self::ReversedIsNot,
+        Self::CopyForgetsCounts,
+        Self::CopyForgetsTheOrder,
+        Self::CopyIsEmpty,
+        Self::ShrinksFromTheWrongEnd,
+        Self::ShrinkingTellsBackwards,
+        Self::ShrinksOneTooMany,
+        Self::CountSurvives,
+        Self::HitDoesNotMove,
+        Self::TiesByMostRecent,
+        Self::FirstHitIsFree,
+        Self::SaturationWraps,
+        Self::HitTakesTheEntryOut,
+        Self::EvictsBeforeItCompares,
+        Self::CopyTakesTheEntries,
+        Self::RemovesAndDropsInside,
+        Self::PanicPoisons,
+    ];
+
+    /// The first level that refuses it.
+    ///
+    /// The type shows an example.
+    pub fn level(self) -> Level {
+        match self {
+            Self::HoldsOneTooMany
+            | Self::ZeroHoldsOne
+            | Self::EvictsEarly
+            | Self::VictimIsNotReturned
+            | Self::NewcomerGoesAtOne
+            | Self::NewcomerIsPlacedFirst
+            | Self::EvictsBeforeItLooks
+            | Self::Replaces
+            | Self::MissEvicts
+            | Self::PeekIsAUse
+            | Self::AskingForgets
+            | Self::RemovesSomethingElse
+            | Self::KeysInAnotherOrder
+            | Self::ReversedIsNot
+            | Self::CopyIsEmpty
+            | Self::ShrinksOneTooMany => Level::Dict,
+            Self::HitTakesTheEntryOut
+            | Self::EvictsBeforeItCompares
+            | Self::CopyTakesTheEntries
+            | Self::RemovesAndDropsInside
+            | Self::PanicPoisons => Level::Panics,
+            _ => Level::Order,
+        }
+    }
+}

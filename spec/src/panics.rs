@@ -1,0 +1,179 @@
+//! L3: every panic of a caller's code, in every state of a small scope.
+
+use crate::counter_example::CounterExample;
+use crate::explore::{Explore, Scope, walk};
+use crate::fused::{Burned, Callback, Fused, with_fuse};
+use crate::level::Level;
+use crate::model::Model;
+use crate::operation::Operation;
+use crate::step::{Divergence, same_set, step};
+use crate::subject::{Difference, Subject, differs};
+
+type Key = Fused<u8>;
+type Value = Fused<u64>;
+
+/// What [`panics`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panicked {
+    /// The states that there are.
+    pub states: usize,
+    /// How many calls were made to panic.
+    pub panics: usize,
+}
+
+/// L3: in every joint state of cache and model, for every operation, makes every call of `Hash`, `Eq`, `Clone` and `Drop`
+/// panic once. [`panic_step`] says what is to hold afterwards.
+///
+/// `new` makes an empty cache, as for [`closure`](crate::closure()).
+///
+/// # Errors
+///
+/// A shortest sequence of operations that leads to a panic that does harm.
+///
+/// ```
+/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Fused, Level, Model, Scope, panics};
+///
+/// let scope = Scope::new(EvictionPolicy::Lru, 1, 2);
+/// let done = panics(scope, |max_size| Model::<Fused<u8>, Fused<u64>>::new(EvictionPolicy::Lru, max_size))?;
+/// assert!(done.panics > 20);
+///
+/// let broken = |max_size| Broken::new(Fault::CopyTakesTheEntries, EvictionPolicy::Lru, max_size, 1);
+/// let found = panics(scope, broken).unwrap_err();
+/// assert_eq!(found.level(), Level::Panics);
+/// assert!(found.to_string().contains("panic_step(cache, &model, &Operation::Copy, Callback::Clone, 0).unwrap();"));
+/// # Ok::<(), aws_client_cache_spec::CounterExample>(())
+/// ```
+pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) -> Result<Panicked, CounterExample> {
+    let mut panics = 0;
+    let covered = walk(Level::Panics, scope, new, |cache: &C, model, operation| {
+        for callback in Callback::ALL {
+            for calls in 0.. {
+                match panic_step(cache.fork(), model, operation, callback, calls) {
+                    Ok(false) => break,
+                    Ok(true) => panics += 1,
+                    Err(divergence) => return Err((divergence, Some((callback, calls)))),
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Panicked { states: covered.states, panics })
+}
+
+/// Does one operation of which one call of a callback panics, after `calls` calls that don't. Returns whether there was
+/// such a call.
+///
+/// Afterwards (P1)
+///
+/// * the cache's own [`check`](Subject::check) holds;
+/// * the cache is as before the operation or as after it; of several entries that go (shrinking, clearing), some may have
+///   gone;
+/// * it goes on as the model does from there, until it is empty, and again;
+/// * nothing leaks.
+///
+/// # Errors
+///
+/// What of this doesn't hold.
+///
+/// [`panics`] shows a call.
+pub fn panic_step<C: Explore<Key, Value>>(
+    mut cache: C,
+    model: &Model<Key, Value>,
+    operation: &Operation<u8, u64>,
+    callback: Callback,
+    calls: usize,
+) -> Result<bool, Divergence> {
+    let with_cache = Key::alive();
+    let fork = cache.fork();
+    let without_cache = with_cache - (Key::alive() - with_cache);
+    drop(fork);
+
+    let at = |what: &str| format!("{what} after call {calls} of {callback:?} panicked in {operation:?}");
+    let fused = operation.clone().map(Key::new, Value::new);
+    match with_fuse(callback, calls, || fused.apply(&mut cache)) {
+        Burned::Intact(_) => return Ok(false),
+        Burned::Panicked => return Err(Divergence::new(at("a panic of its own"), "", "nothing")),
+        Burned::Blown => {}
+    }
+    drop(fused);
+
+    cache.check().map_err(|broken| Divergence::new(at("check"), broken, "Ok(())"))?;
+    let shown = cache.items();
+    let is_shown = |candidate: &Model<Key, Value>| {
+        let there = candidate.items();
+        let same =
+            if differs::<Key, Value, C>(Difference::Unordered) { same_set(&shown, &there) } else { shown == there };
+        same && candidate.max_size() == cache.max_size()
+    };
+    let mut left: Vec<_> = may_be_left(model, operation, &shown).into_iter().filter(is_shown).collect();
+    if left.is_empty() {
+        let expected = format!("{:?}, or as the operation leaves it", model.items());
+        return Err(Divergence::new(at("items"), &shown, expected));
+    }
+    drop(shown);
+    // Which of several, only what follows tells: of a hit, a use may have been counted or not.
+    let mut went_on = Ok(());
+    while let Some(model) = left.pop() {
+        match with_fuse(callback, usize::MAX, || goes_on(cache.fork(), model)) {
+            Burned::Intact(Ok(())) => {
+                went_on = Ok(());
+                break;
+            }
+            Burned::Intact(Err(divergence)) => went_on = Err(divergence),
+            _ => went_on = Err(Divergence::new(at("a panic of its own later"), "", "nothing")),
+        }
+    }
+    drop(left);
+    went_on?;
+    drop(cache);
+    if Key::alive() == without_cache {
+        Ok(true)
+    } else {
+        Err(Divergence::new(at("leaks"), Key::alive() - without_cache, "0"))
+    }
+}
+
+/// What an operation that panicked may have left: of every model in which it is not, partly or all done, those in which what
+/// is `shown` is there.
+fn may_be_left(
+    model: &Model<Key, Value>,
+    operation: &Operation<u8, u64>,
+    shown: &[(Key, Value)],
+) -> Vec<Model<Key, Value>> {
+    let mut after = model.clone();
+    operation.clone().map(Key::new, Value::new).apply(&mut after);
+    let mut left = vec![model.clone(), after];
+    match operation {
+        Operation::Clear => {
+            let mut partly = model.clone();
+            partly.entries.retain(|entry| shown.iter().any(|(key, _)| *key == entry.key));
+            left.push(partly);
+        }
+        Operation::SetMaxSize(max_size) => {
+            let mut partly = model.clone();
+            while partly.len() > *max_size && partly.pop().is_ok() {
+                left.push(partly.clone());
+                left.push(Model { max_size: *max_size, ..partly.clone() });
+            }
+        }
+        _ => {}
+    }
+    left
+}
+
+/// Holds the cache against the model until both are empty, and then some.
+fn goes_on<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
+    let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
+    let newcomer = Operation::Insert(u8::MAX, 0);
+    go(newcomer.clone())?;
+    go(Operation::Get(u8::MAX))?;
+    if !differs::<Key, Value, C>(Difference::NoPop) {
+        for _ in 0..=model.len() {
+            step(&mut cache, &mut model, &Operation::Pop)?;
+        }
+    }
+    let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
+    go(Operation::Clear)?;
+    go(newcomer)?;
+    go(Operation::Remove(u8::MAX))
+}

@@ -1,0 +1,78 @@
+//! Makes a failing sequence of operations as short and plain as it can be.
+
+use crate::operation::Operation;
+use crate::step::Divergence;
+
+/// A bound, operations on an empty cache with it, and where they lead cache and model apart.
+pub(crate) type Failing = (usize, Vec<Operation<u8, u64>>, Divergence);
+
+/// Leaves out, and makes plainer, whatever can be while cache and model still diverge: more and more of the operations,
+/// the bound, keys and values.
+pub(crate) fn shrink(
+    mut max_size: usize,
+    operations: &[Operation<u8, u64>],
+    smallest: usize,
+    diverges: impl Fn(usize, &[Operation<u8, u64>]) -> Option<(usize, Divergence)>,
+) -> Failing {
+    let mut best = operations.to_vec();
+    let mut divergence = diverges(max_size, &best).map(|(_, divergence)| divergence);
+    // Each round is over when nothing helps any more; each success makes the sequence shorter or smaller, so there is an end.
+    loop {
+        let mut smaller: Vec<(usize, Vec<Operation<u8, u64>>)> =
+            (smallest..max_size).map(|size| (size, best.clone())).collect();
+        let mut chunk = best.len();
+        while chunk > 0 {
+            for start in (0..best.len()).step_by(chunk) {
+                let end = (start + chunk).min(best.len());
+                smaller.push((max_size, [&best[..start], &best[end..]].concat()));
+            }
+            chunk /= 2;
+        }
+        for place in 0..best.len() {
+            if let Operation::SetMaxSize(size) = best[place] {
+                smaller.push((size, [&best[..place], &best[place + 1..]].concat()));
+            }
+            for plainer in plainer(&best, place) {
+                smaller.push((max_size, plainer));
+            }
+        }
+        let found = smaller.into_iter().find_map(|(size, operations)| {
+            let (last, divergence) = diverges(size, &operations)?;
+            Some((size, operations[..=last].to_vec(), divergence))
+        });
+        match found {
+            Some((size, operations, found)) => (max_size, best, divergence) = (size, operations, Some(found)),
+            None => break,
+        }
+    }
+    let divergence = divergence.unwrap_or_else(|| Divergence::new("a cache that does not do the same twice", "", ""));
+    (max_size, best, divergence)
+}
+
+/// The sequences in which one operation is replaced by a plainer one.
+fn plainer(operations: &[Operation<u8, u64>], place: usize) -> Vec<Vec<Operation<u8, u64>>> {
+    let mut sequences = Vec::new();
+    let mut with = |operation: Operation<u8, u64>| {
+        let mut sequence = operations.to_vec();
+        sequence[place] = operation;
+        sequences.push(sequence);
+    };
+    match &operations[place] {
+        Operation::Insert(key, value) if *value > 0 => {
+            (0..*value).take(10).for_each(|value| with(Operation::Insert(*key, value)));
+        }
+        Operation::SetMaxSize(max_size) => (0..*max_size).for_each(|smaller| with(Operation::SetMaxSize(smaller))),
+        Operation::TryGet(key) => with(Operation::Get(*key)),
+        _ => {}
+    }
+    // A key is renamed everywhere, to a smaller one that occurs nowhere.
+    if let Some(key) = operations[place].key() {
+        let occurs = |key: &u8| operations.iter().any(|operation| operation.key() == Some(key));
+        if let Some(free) = (0..*key).find(|key| !occurs(key)) {
+            let rename = |present: u8| if present == *key { free } else { present };
+            let renamed = operations.iter().cloned().map(|operation| operation.map(rename, |value| value));
+            sequences.push(renamed.collect());
+        }
+    }
+    sequences
+}

@@ -1,0 +1,127 @@
+//! One step of a comparison: an operation, its outcome, and every accessor afterwards.
+
+use std::fmt::{self, Debug};
+
+use crate::model::Model;
+use crate::operation::{Operation, Outcome};
+use crate::subject::{Difference, Subject, differs};
+
+/// Where a cache and the model part.
+///
+/// [`step`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    what: String,
+    cache: String,
+    model: String,
+}
+
+impl Divergence {
+    /// `model` is what was to be expected, in words or as a value is printed.
+    pub(crate) fn new(what: impl Into<String>, cache: impl Debug, model: impl Into<String>) -> Self {
+        Self { what: what.into(), cache: format!("{cache:?}"), model: model.into() }
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, cache, model } = self;
+        write!(f, "{what}: the cache says {cache}, the model {model}")
+    }
+}
+
+impl std::error::Error for Divergence {}
+
+/// Applies one operation to a cache and to the model, and compares the outcomes and then every accessor.
+///
+/// What the cache declares as a [`Difference`] is left out, and so is an operation that it does not have.
+///
+/// # Errors
+///
+/// The first difference, or what the cache's own [`check`](Subject::check) finds.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
+///
+/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// let mut cache = model.clone();
+/// step(&mut cache, &mut model, &Operation::Insert('a', 1))?;
+///
+/// let mut wrong = Model::new(EvictionPolicy::Lru, 0);
+/// let divergence = step(&mut wrong, &mut model, &Operation::Insert('b', 2)).unwrap_err();
+/// assert_eq!(
+///     divergence.to_string(),
+///     "Insert('b', 2): the cache says Evicted([('b', 2)]), the model Evicted([])",
+/// );
+/// # Ok::<(), aws_client_cache_spec::Divergence>(())
+/// ```
+pub fn step<K, V, C>(cache: &mut C, model: &mut Model<K, V>, operation: &Operation<K, V>) -> Result<(), Divergence>
+where
+    K: Clone + Eq + Debug,
+    V: Clone + Eq + Debug,
+    C: Subject<K, V>,
+{
+    let outcome = operation.apply(cache);
+    if outcome == Outcome::Missing {
+        return Ok(());
+    }
+    let expected = operation.apply(model);
+    let agree = match (&outcome, &expected) {
+        (Outcome::Evicted(_), Outcome::Evicted(_)) if differs::<K, V, C>(Difference::VictimsUntold) => true,
+        (Outcome::Entries(shown), Outcome::Entries(there)) if differs::<K, V, C>(Difference::Unordered) => {
+            same_set(shown, there)
+        }
+        _ => outcome == expected,
+    };
+    if !agree {
+        return Err(Divergence::new(format!("{operation:?}"), outcome, format!("{expected:?}")));
+    }
+    let ordered = !differs::<K, V, C>(Difference::Unordered);
+    look(cache, operation, &model.items(), ordered, model.max_size())
+}
+
+/// Compares every accessor of a cache with what is there after an operation.
+pub(crate) fn look<K, V, C>(
+    cache: &C,
+    operation: &Operation<K, V>,
+    there: &[(K, V)],
+    ordered: bool,
+    max_size: usize,
+) -> Result<(), Divergence>
+where
+    K: Clone + Eq + Debug,
+    V: Clone + Eq + Debug,
+    C: Subject<K, V>,
+{
+    let after = |accessor: &str| format!("{accessor} after {operation:?}");
+    same(|| after("check"), &cache.check(), &Ok(()))?;
+    same(|| after("max_size"), &cache.max_size(), &max_size)?;
+    same(|| after("len"), &cache.len(), &there.len())?;
+    same(|| after("is_empty"), &cache.is_empty(), &there.is_empty())?;
+    let shown = cache.items();
+    if ordered || !same_set(&shown, there) {
+        same(|| after("items"), &shown[..], there)?;
+    }
+    // Whatever the order, every view has the same.
+    same(|| after("keys"), &cache.keys(), &shown.iter().map(|(key, _)| key.clone()).collect())?;
+    same(|| after("values"), &cache.values(), &shown.iter().map(|(_, value)| value.clone()).collect())?;
+    same(|| after("reversed"), &cache.reversed(), &shown.iter().rev().cloned().collect())?;
+    for key in there.iter().map(|(key, _)| key).chain(operation.key()) {
+        let value = there.iter().find_map(|(present, value)| (present == key).then_some(value));
+        same(|| after(&format!("contains_key({key:?})")), &cache.contains_key(key), &value.is_some())?;
+        same(|| after(&format!("peek({key:?})")), &cache.peek(key).as_ref(), &value)?;
+    }
+    // Looking must have changed nothing (D5).
+    same(|| after("items again"), &cache.items(), &shown)
+}
+
+fn same<T: PartialEq + Debug + ?Sized>(what: impl FnOnce() -> String, cache: &T, model: &T) -> Result<(), Divergence> {
+    if cache == model { Ok(()) } else { Err(Divergence::new(what(), cache, format!("{model:?}"))) }
+}
+
+/// Whether two lists hold the same, in any order. Neither holds a key twice, or it is not the same as the other.
+pub(crate) fn same_set<T: PartialEq>(left: &[T], right: &[T]) -> bool {
+    left.len() == right.len()
+        && left.iter().all(|one| right.contains(one))
+        && right.iter().all(|one| left.contains(one))
+}

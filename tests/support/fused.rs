@@ -1,0 +1,144 @@
+//! `ClientCache` as a subject of the specification, with clients and parts of keys whose callbacks can be made to panic.
+
+use std::sync::Arc;
+
+use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheKey, ClientParams, Region, SdkConfig, Service};
+use aws_client_cache_spec::{self as spec, Explore, Fused, Names, Refusal, Subject};
+
+use super::engine::policy;
+
+type Key = Fused<u8>;
+type Value = Fused<u64>;
+
+/// A service whose clients are [`Fused`] numbers.
+#[derive(Debug)]
+pub enum FusedService {}
+
+impl Service for FusedService {
+    type Client = Value;
+    type ConfigBuilder = ();
+    const NAME: &'static str = "Fused";
+
+    fn config_builder(_: &SdkConfig) {}
+
+    fn client((): ()) -> Value {
+        Fused::new(0)
+    }
+
+    fn region(_: &Value) -> Option<&Region> {
+        None
+    }
+}
+
+/// A [`ClientCache`] under test. A key is a customisation whose value is [`Fused`].
+#[derive(Debug)]
+pub struct FusedCache {
+    cache: ClientCache,
+    keys: Arc<Keys>,
+}
+
+/// The keys of each number, twice: were it the same object that is stored and asked for, it would not be compared.
+#[derive(Debug)]
+struct Keys {
+    stored: Vec<ClientCacheKey<FusedService>>,
+    asked: Vec<AnyKey>,
+}
+
+impl FusedCache {
+    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        let key = |number: u8| {
+            let params = ClientParams::builder().customize_with("key", Key::new(number), |(), _| ()).build();
+            params.expect("it is valid").key()
+        };
+        let stored = (0..=u8::MAX).map(key).collect();
+        let asked = (0..=u8::MAX).map(|number| key(number).into()).collect();
+        Self { cache: ClientCache::new(policy(spec_policy), max_size), keys: Arc::new(Keys { stored, asked }) }
+    }
+
+    fn asked(&self, key: &Key) -> &AnyKey {
+        &self.keys.asked[usize::from(*key.get())]
+    }
+
+    fn number(&self, key: &AnyKey) -> u8 {
+        let place = self.keys.asked.iter().position(|asked| asked == key);
+        u8::try_from(place.expect("no other keys were inserted")).expect("there are no more")
+    }
+
+    fn item(&self, (key, client): (AnyKey, AnyClient)) -> (Key, Value) {
+        (Fused::new(self.number(&key)), client.downcast::<FusedService>().expect("there is one service"))
+    }
+
+    fn with(&self, cache: ClientCache) -> Self {
+        Self { cache, keys: Arc::clone(&self.keys) }
+    }
+}
+
+impl Subject<Key, Value> for FusedCache {
+    fn insert(&mut self, key: Key, value: Value) -> Result<Option<(Key, Value)>, Refusal> {
+        let stored = self.keys.stored[usize::from(*key.get())].clone();
+        drop(key); // here, or what is returned would leak if this panicked
+        let inserted = self.cache.insert(stored, value).map_err(|_| Refusal::AlreadyExists)?;
+        Ok(inserted.map(|evicted| self.item((evicted.key, evicted.client))))
+    }
+
+    fn get(&mut self, key: &Key) -> Option<Value> {
+        self.cache.get(self.asked(key))?.downcast::<FusedService>().ok()
+    }
+
+    fn peek(&self, key: &Key) -> Option<Value> {
+        self.cache.peek(self.asked(key))?.downcast::<FusedService>().ok()
+    }
+
+    fn contains_key(&self, key: &Key) -> bool {
+        self.cache.contains_key(self.asked(key))
+    }
+
+    fn remove(&mut self, key: &Key) -> Result<Value, Refusal> {
+        let removed = self.cache.remove(self.asked(key)).map_err(|_| Refusal::NotFound)?;
+        removed.downcast::<FusedService>().map_err(|_| Refusal::NotFound)
+    }
+
+    fn pop(&mut self) -> Result<(Key, Value), Refusal> {
+        let item = self.cache.pop_item().map_err(|_| Refusal::Empty)?;
+        Ok(self.item(item))
+    }
+
+    fn clear(&mut self) {
+        self.cache.clear();
+    }
+
+    fn copy(&self) -> Option<Self> {
+        Some(self.with(self.cache.copy()))
+    }
+
+    fn max_size(&self) -> usize {
+        self.cache.max_size()
+    }
+
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(Key, Value)>> {
+        let evicted = self.cache.set_max_size(max_size);
+        Some(evicted.into_iter().map(|evicted| self.item((evicted.key, evicted.client))).collect())
+    }
+
+    fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    fn items(&self) -> Vec<(Key, Value)> {
+        self.cache.items().map(|item| self.item(item)).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.cache.check()
+    }
+}
+
+impl Explore<Key, Value> for FusedCache {
+    fn fork(&self) -> Self {
+        self.with(self.cache.fork())
+    }
+
+    fn layout(&self, names: Names<'_, Key>) -> Vec<u64> {
+        self.cache.layout(|key| names.of(&Fused::new(self.number(key))), names.are_own())
+    }
+}
