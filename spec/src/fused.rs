@@ -1,9 +1,10 @@
 //! Keys and values whose callbacks panic when a test says so.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
 
 /// The code of a caller that a cache runs.
 ///
@@ -30,6 +31,15 @@ thread_local! {
     static FUSE: Cell<Option<(Callback, usize)>> = const { Cell::new(None) };
     /// How many were made on this thread and not yet dropped.
     static ALIVE: Cell<isize> = const { Cell::new(0) };
+    /// What is called when one is dropped.
+    static ON_DROP: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// Calls `call`, on this thread, and `hook` whenever a [`Fused`] is dropped in it, but for those that the hook drops.
+pub(crate) fn on_drop(hook: impl Fn() + 'static, call: impl FnOnce()) {
+    ON_DROP.set(Some(Rc::new(hook)));
+    call();
+    ON_DROP.set(None);
 }
 
 /// What a fuse panics with.
@@ -149,6 +159,11 @@ impl<T: Clone> Clone for Fused<T> {
 impl<T> Drop for Fused<T> {
     fn drop(&mut self) {
         ALIVE.set(ALIVE.get() - 1);
+        // When the thread ends, there is no hook any more.
+        if let Ok(Some(hook)) = ON_DROP.try_with(RefCell::take) {
+            hook();
+            ON_DROP.set(Some(hook));
+        }
         called(Callback::Drop);
     }
 }

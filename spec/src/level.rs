@@ -21,7 +21,7 @@ pub enum Level {
     Closure,
     /// L3, [`panics`](crate::panics()): the same, whatever of the caller's code panics, in every state of a small scope.
     Panics,
-    /// L4, linearizable: the same, shared by threads.
+    /// L4, [`linearizable`](crate::linearizable()): the same, shared by threads.
     Threads,
     /// L5, creation: creation on a miss, exactly once, whoever gives up and in whatever order.
     Creation,

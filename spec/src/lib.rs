@@ -38,6 +38,7 @@ mod dict;
 mod explore;
 mod fleet;
 mod fused;
+mod history;
 mod level;
 mod model;
 mod operation;
@@ -46,14 +47,16 @@ mod random;
 mod shrink;
 mod step;
 mod subject;
+mod threads;
 
 pub use branch::{Branch, Branches};
 pub use closure::{bounded, closure};
 pub use counter_example::CounterExample;
 pub use dict::Dict;
 pub use explore::{Covered, Explore, Names, Scope};
-pub use fleet::{Broken, Fault};
+pub use fleet::{Broken, BrokenShared, Fault, SharedFault};
 pub use fused::{Burned, Callback, Fused, with_fuse};
+pub use history::{Call, History, NotLinearizable};
 pub use level::Level;
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
@@ -61,6 +64,7 @@ pub use panics::{Panicked, panic_step, panics};
 pub use random::{Random, dict, order};
 pub use step::{Divergence, step};
 pub use subject::{Difference, Subject};
+pub use threads::{Deadlock, Recorded, Recorder, Shared, Threads, linearizable, reentrant};
 
 #[doc = include_str!("../SPEC.md")]
 pub mod rules {}

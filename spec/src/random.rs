@@ -145,7 +145,7 @@ fn run<C: Subject<u8, u64>>(
 }
 
 /// The mix of operations of one run. A run that never removes, or hardly ever inserts, reaches what an even mix does not.
-struct Swarm {
+pub(crate) struct Swarm {
     random: Random,
     weights: [u32; Self::KINDS],
 }
@@ -153,14 +153,14 @@ struct Swarm {
 impl Swarm {
     const KINDS: usize = 12;
 
-    fn new(rng: &mut Rng, random: Random) -> Self {
+    pub(crate) fn new(rng: &mut Rng, random: Random) -> Self {
         let mut weights = [0; Self::KINDS].map(|_: u32| [0, 1, 2, 4, 8][rng.usize(..5)]);
         weights[0] = weights[0].max(2); // without insertion there is nothing to do
         weights[9] = weights[9].min(1); // so little is left after clearing
         Self { random, weights }
     }
 
-    fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
+    pub(crate) fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
         let any = rng.u8(..self.random.keys.max(1));
         // Most keys are live ones, or most look-ups would be misses.
         let key = if !live.is_empty() && rng.u8(..10) < 8 { live[rng.usize(..live.len())] } else { any };

@@ -1,0 +1,185 @@
+//! A cache of many threads with a fault.
+
+use std::sync::Mutex;
+
+use crate::model::{EvictionPolicy, Model};
+use crate::operation::{Operation, Outcome, Refusal};
+use crate::subject::Subject;
+use crate::threads::{Shared, lock};
+
+/// What is wrong with a [`BrokenShared`] cache. Each is right as long as one thread at a time uses it.
+///
+/// [`BrokenShared`] shows an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SharedFault {
+    /// C1: a hit reads the value, and counts the use in another locking.
+    HitInTwoLockings,
+    /// C1: an insertion looks whether the key is there, and replaces in another locking.
+    InsertionLooksFirst,
+    /// C1: an insertion evicts, and stores in another locking.
+    EvictsInALockingOfItsOwn,
+    /// C1: a pop looks for the victim, and removes it in another locking.
+    PopLooksFirst,
+    /// C1: shrinking evicts one a locking.
+    ShrinksOneByOne,
+    /// C1: a snapshot takes one entry a locking.
+    SnapshotIsTorn,
+    /// C1: a removal reads the value, and removes in another locking.
+    RemovalLooksFirst,
+    /// C2: what goes is dropped under the lock.
+    DropsUnderTheLock,
+}
+
+impl SharedFault {
+    /// All of them.
+    ///
+    /// [`BrokenShared`] shows an example.
+    pub const ALL: [Self; 8] = [
+        Self::HitInTwoLockings,
+        Self::InsertionLooksFirst,
+        Self::EvictsInALockingOfItsOwn,
+        Self::PopLooksFirst,
+        Self::ShrinksOneByOne,
+        Self::SnapshotIsTorn,
+        Self::RemovalLooksFirst,
+        Self::DropsUnderTheLock,
+    ];
+}
+
+/// A cache for many threads that is right but for one [`SharedFault`], or altogether.
+///
+/// ```
+/// use std::thread;
+///
+/// use aws_client_cache_spec::{BrokenShared, EvictionPolicy, SharedFault, Threads, linearizable};
+///
+/// let broken = |max_size| {
+///     BrokenShared::new(SharedFault::PopLooksFirst, EvictionPolicy::Lru, max_size, thread::yield_now)
+/// };
+/// let threads = Threads { histories: 10_000, ..Threads::new(EvictionPolicy::Lru) };
+/// assert!(linearizable(threads, broken).is_err());
+/// ```
+#[derive(Debug)]
+pub struct BrokenShared<K, V> {
+    fault: Option<SharedFault>,
+    model: Mutex<Model<K, V>>,
+    pause: fn(),
+}
+
+impl<K: Clone + Eq, V: Clone> BrokenShared<K, V> {
+    /// An empty cache with this fault; with `None` it has none, and differs from the others in nothing else. It calls `pause`
+    /// before each locking, so that another thread may come first.
+    ///
+    /// The type shows an example.
+    pub fn new(fault: impl Into<Option<SharedFault>>, policy: EvictionPolicy, max_size: usize, pause: fn()) -> Self {
+        Self { fault: fault.into(), model: Mutex::new(Model::new(policy, max_size)), pause }
+    }
+
+    /// One locking.
+    fn locked<T>(&self, f: impl FnOnce(&mut Model<K, V>) -> T) -> T {
+        (self.pause)();
+        f(&mut lock(&self.model))
+    }
+}
+
+impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> {
+    fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
+        match (self.fault, operation) {
+            (Some(SharedFault::HitInTwoLockings), Operation::Get(key)) => {
+                let found = self.locked(|model| model.peek(key));
+                self.locked(|model| drop(model.get(key)));
+                Outcome::Value(found)
+            }
+            (Some(SharedFault::InsertionLooksFirst), Operation::Insert(key, _)) => {
+                if self.locked(|model| model.contains_key(key)) {
+                    return Outcome::Refused(Refusal::AlreadyExists);
+                }
+                self.locked(|model| {
+                    let _ = model.remove(key);
+                    operation.apply(model)
+                })
+            }
+            (Some(SharedFault::EvictsInALockingOfItsOwn), Operation::Insert(key, _)) => {
+                let is_full = |model: &Model<K, V>| model.max_size() > 0 && model.len() >= model.max_size();
+                let victim = self.locked(|model| {
+                    let evicts = is_full(model) && !model.contains_key(key);
+                    evicts.then(|| model.pop().ok()).flatten()
+                });
+                match (self.locked(|model| operation.apply(model)), victim) {
+                    (Outcome::Evicted(more), Some(victim)) => Outcome::Evicted([vec![victim], more].concat()),
+                    (outcome, _) => outcome,
+                }
+            }
+            (Some(SharedFault::PopLooksFirst), Operation::Pop) => {
+                match self.locked(|model| model.items().into_iter().next()) {
+                    None => Outcome::Refused(Refusal::Empty),
+                    Some((key, value)) => {
+                        let _ = self.locked(|model| model.remove(&key));
+                        Outcome::Entry(key, value)
+                    }
+                }
+            }
+            (Some(SharedFault::ShrinksOneByOne), Operation::SetMaxSize(max_size)) => {
+                let mut victims = Vec::new();
+                while let Some(victim) =
+                    self.locked(|model| (model.len() > *max_size).then(|| model.pop().ok())).flatten()
+                {
+                    victims.push(victim);
+                }
+                self.locked(|model| victims.extend(model.set_max_size(*max_size).into_iter().flatten()));
+                Outcome::Evicted(victims)
+            }
+            (Some(SharedFault::SnapshotIsTorn), Operation::Items) => {
+                let places = 0..self.locked(|model| model.len());
+                Outcome::Entries(
+                    places.filter_map(|place| self.locked(|model| model.items().into_iter().nth(place))).collect(),
+                )
+            }
+            (Some(SharedFault::RemovalLooksFirst), Operation::Remove(key)) => {
+                match self.locked(|model| model.peek(key)) {
+                    None => Outcome::Refused(Refusal::NotFound),
+                    Some(value) => {
+                        let _ = self.locked(|model| model.remove(key));
+                        Outcome::Value(Some(value))
+                    }
+                }
+            }
+            (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| operation.apply(model)),
+            // What the model would drop leaves it under the lock, and is dropped after it.
+            (_, Operation::Clear) => {
+                let gone = self.locked(|model| std::mem::take(&mut model.entries));
+                drop(gone);
+                Outcome::Done
+            }
+            (_, Operation::Insert(key, value)) => {
+                let (key, value) = (key.clone(), value.clone());
+                let refused = self.locked(|model| match model.contains_key(&key) {
+                    true => Err((key, value)),
+                    false => Ok(model.insert(key, value)),
+                });
+                match refused {
+                    Ok(Ok(victim)) => Outcome::Evicted(victim.into_iter().collect()),
+                    Ok(Err(refusal)) => Outcome::Refused(refusal),
+                    Err(_) => Outcome::Refused(Refusal::AlreadyExists),
+                }
+            }
+            (_, Operation::Remove(key)) => {
+                let gone = self.locked(|model| {
+                    let place = model.entries.iter().position(|entry| entry.key == *key);
+                    place.map(|place| model.entries.remove(place))
+                });
+                match gone {
+                    Some(entry) => Outcome::Value(Some(entry.value)),
+                    None => Outcome::Refused(Refusal::NotFound),
+                }
+            }
+            // A look-up clones what it returns, and drops nothing.
+            (_, Operation::ContainsKey(key)) => {
+                Outcome::Answer(self.locked(|model| model.entries.iter().any(|entry| entry.key == *key)))
+            }
+            (_, Operation::Copy) => Outcome::Missing,
+            _ => self.locked(|model| operation.apply(model)),
+        }
+    }
+}

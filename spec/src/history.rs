@@ -1,0 +1,245 @@
+//! What threads did to a cache, and whether some order of it explains what they saw.
+
+use std::collections::HashSet;
+use std::fmt::{self, Debug};
+use std::hash::Hash;
+use std::ops::Range;
+
+use crate::level::Level;
+use crate::model::Model;
+use crate::operation::{Operation, Outcome};
+
+/// One call of a thread.
+///
+/// [`History`] shows an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call<K, V> {
+    thread: usize,
+    /// The times of the call and of its return, on one clock for all threads.
+    time: Range<u64>,
+    operation: Operation<K, V>,
+    /// `None` if it had not returned when the history ends.
+    outcome: Option<Outcome<K, V>>,
+}
+
+impl<K, V> Call<K, V> {
+    /// A call that was made at the `time`'s start and returned at its end.
+    ///
+    /// [`History`] shows an example.
+    pub fn new(thread: usize, time: Range<u64>, operation: Operation<K, V>, outcome: Outcome<K, V>) -> Self {
+        Self { thread, time, operation, outcome: Some(outcome) }
+    }
+
+    /// A call that had not returned when the history ends. It may have had its effect already, or not.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
+    ///
+    /// // The insertion has not returned, but has happened.
+    /// let history = History::new(vec![
+    ///     Call::pending(0, 0, Operation::Insert('a', 1)),
+    ///     Call::new(1, 1..2, Operation::Get('a'), Outcome::Value(Some(1))),
+    /// ]);
+    /// assert_eq!(history.linearize(&Model::new(EvictionPolicy::Lru, 1)), Ok(vec![0, 1]));
+    /// ```
+    pub fn pending(thread: usize, called: u64, operation: Operation<K, V>) -> Self {
+        Self { thread, time: called..u64::MAX, operation, outcome: None }
+    }
+}
+
+/// What threads did to a cache.
+///
+/// ```
+/// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
+///
+/// let model = Model::new(EvictionPolicy::Lru, 1);
+/// let get = |outcome| {
+///     History::new(vec![
+///         Call::new(0, 0..3, Operation::Insert('a', 1), Outcome::Evicted(vec![])),
+///         Call::new(1, 1..2, Operation::Get('a'), Outcome::Value(outcome)),
+///     ])
+/// };
+/// // The two overlap, so the hit may have come after the insertion, or before it.
+/// assert_eq!(get(Some(1)).linearize(&model), Ok(vec![0, 1]));
+/// assert_eq!(get(None).linearize(&model), Ok(vec![1, 0]));
+/// // But no order explains a value that was never there.
+/// assert!(get(Some(2)).linearize(&model).is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History<K, V> {
+    calls: Vec<Call<K, V>>,
+}
+
+impl<K, V> History<K, V> {
+    /// A history of these calls, in any order: their times tell what came before what.
+    ///
+    /// The type shows an example.
+    pub fn new(calls: Vec<Call<K, V>>) -> Self {
+        Self { calls }
+    }
+
+    /// How many calls it has.
+    ///
+    /// The type shows an example.
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether nothing was called.
+    ///
+    /// The type shows an example.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// How many calls were made while another was under way: with none, the history is no test of concurrency.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Call, History, Operation, Outcome};
+    /// let pop = |thread, time| Call::new(thread, time, Operation::<u8, u8>::Pop, Outcome::Done);
+    /// assert_eq!(History::new(vec![pop(0, 0..1), pop(1, 2..3)]).overlapping(), 0);
+    /// assert_eq!(History::new(vec![pop(0, 0..2), pop(1, 1..3)]).overlapping(), 2);
+    /// ```
+    pub fn overlapping(&self) -> usize {
+        let overlap = |one: &Call<K, V>, other: &Call<K, V>| {
+            one.thread != other.thread && one.time.start < other.time.end && other.time.start < one.time.end
+        };
+        self.calls.iter().filter(|call| self.calls.iter().any(|other| overlap(call, other))).count()
+    }
+}
+
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
+    /// An order of the calls, by their places, in which the model, beginning as it is, returns what they returned, and
+    /// in which no call comes before one that had returned when it was made.
+    ///
+    /// The search is that of Wing and Gong, and remembers, as Lowe's does, which calls had been placed in which state of the
+    /// model. Evictions couple all keys, so a history is not split by them. Exponential in the number of calls that overlap.
+    ///
+    /// # Errors
+    ///
+    /// If there is none: the shortest beginning of the history for which there is none.
+    ///
+    /// The type shows an example.
+    pub fn linearize(&self, model: &Model<K, V>) -> Result<Vec<usize>, NotLinearizable<K, V>> {
+        if let Some(order) = self.order(model) {
+            return Ok(order);
+        }
+        // If a beginning has no order, no longer one has.
+        let mut ends: Vec<u64> = self.calls.iter().map(|call| call.time.end).collect();
+        ends.sort_unstable();
+        let shortest = ends.partition_point(|end| self.until(*end).order(model).is_some());
+        let history = ends.get(shortest).map_or_else(|| self.clone(), |end| self.until(*end));
+        Err(NotLinearizable { model: model.clone(), history })
+    }
+
+    /// The history as it was known at a time: what had not returned is pending.
+    fn until(&self, end: u64) -> Self {
+        let known = self.calls.iter().filter(|call| call.time.start < end).cloned();
+        let calls = known.map(|call| {
+            if call.time.end <= end { call } else { Call { outcome: None, time: call.time.start..u64::MAX, ..call } }
+        });
+        Self { calls: calls.collect() }
+    }
+
+    fn order(&self, model: &Model<K, V>) -> Option<Vec<usize>> {
+        let mut search = Search {
+            calls: &self.calls,
+            placed: vec![false; self.calls.len()],
+            order: Vec::new(),
+            failed: HashSet::new(),
+        };
+        search.place_the_rest(model).then_some(search.order)
+    }
+}
+
+struct Search<'a, K, V> {
+    calls: &'a [Call<K, V>],
+    placed: Vec<bool>,
+    order: Vec<usize>,
+    /// What was tried to no avail: the calls that had been placed, and the state of the model.
+    failed: HashSet<(Vec<bool>, Model<K, V>)>,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> Search<'_, K, V> {
+    fn place_the_rest(&mut self, model: &Model<K, V>) -> bool {
+        let left = || (0..self.calls.len()).filter(|place| !self.placed[*place]);
+        // Those that are pending need no place.
+        if left().all(|place| self.calls[place].outcome.is_none()) {
+            return true;
+        }
+        if self.failed.contains(&(self.placed.clone(), model.clone())) {
+            return false;
+        }
+        // Next comes one that was made before any of those that are left had returned.
+        let first_return = left().map(|place| self.calls[place].time.end).min().unwrap_or(u64::MAX);
+        for place in left().filter(|place| self.calls[*place].time.start < first_return).collect::<Vec<_>>() {
+            let mut next = model.clone();
+            let outcome = self.calls[place].operation.apply(&mut next);
+            if self.calls[place].outcome.as_ref().is_none_or(|returned| *returned == outcome) {
+                self.placed[place] = true;
+                self.order.push(place);
+                if self.place_the_rest(&next) {
+                    return true;
+                }
+                self.order.pop();
+                self.placed[place] = false;
+            }
+        }
+        self.failed.insert((self.placed.clone(), model.clone()));
+        false
+    }
+}
+
+/// Calls that no order explains.
+///
+/// [`History::linearize`] returns it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NotLinearizable<K, V> {
+    model: Model<K, V>,
+    history: History<K, V>,
+}
+
+impl<K, V> NotLinearizable<K, V> {
+    /// The shortest beginning of the history that no order explains.
+    ///
+    /// [`linearizable`](crate::linearizable()) shows an example.
+    pub fn history(&self) -> &History<K, V> {
+        &self.history
+    }
+}
+
+/// A Rust test, to paste.
+impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "// {}: no order of these calls explains what they returned", Level::Threads)?;
+        writeln!(f, "#[test]\nfn the_calls_have_an_order() {{")?;
+        writeln!(f, "    let history = History::new(vec![")?;
+        for Call { thread, time, operation, outcome } in &self.history.calls {
+            let Range { start, .. } = time;
+            match outcome {
+                None => writeln!(f, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
+                Some(outcome) => {
+                    // A vector's `Debug` is an array.
+                    let outcome = format!("{outcome:?}").replacen("([", "(vec![", 1);
+                    writeln!(
+                        f,
+                        "        Call::new({thread}, {time:?}, Operation::{operation:?}, Outcome::{outcome}),"
+                    )?;
+                }
+            }
+        }
+        let Model { policy, max_size, .. } = self.model;
+        writeln!(f, "    ]);")?;
+        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size})).unwrap();")?;
+        write!(f, "}}")
+    }
+}
+
+/// The same as [`Display`](fmt::Display), so that `unwrap` shows the test.
+impl<K: Debug, V: Debug> Debug for NotLinearizable<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K: Debug, V: Debug> std::error::Error for NotLinearizable<K, V> {}

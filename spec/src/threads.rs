@@ -1,0 +1,281 @@
+//! L4: a cache that threads share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::fused::{Fused, on_drop};
+use crate::history::{Call, History, NotLinearizable};
+use crate::level::Level;
+use crate::model::{EvictionPolicy, Model};
+use crate::operation::{Operation, Outcome};
+use crate::random::{Random, Swarm};
+use crate::subject::Subject;
+
+/// A cache under test that threads share.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Shared};
+///
+/// // A cache of one thread, locked once for each operation, is one.
+/// let shared = Mutex::new(Model::new(EvictionPolicy::Lru, 2));
+/// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
+/// ```
+pub trait Shared<K, V>: Sync {
+    /// Does an operation, of any but [`Operation::Copy`], which would be about another cache. [`Operation::apply`] shows
+    /// which outcome belongs to which operation.
+    fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V>;
+}
+
+impl<K: Clone + Eq, V: Clone, C: Subject<K, V> + Send> Shared<K, V> for Mutex<C> {
+    fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
+        operation.apply(&mut *lock(self))
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Records what threads do, for a scheduler of your own; [`linearizable`] has one for the threads of the operating system.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Recorder};
+///
+/// let model = Model::new(EvictionPolicy::Lru, 2);
+/// let (cache, recorder) = (Mutex::new(model.clone()), Recorder::new());
+/// std::thread::scope(|threads| {
+///     threads.spawn(|| recorder.call(0, &cache, Operation::Insert('a', 1)));
+///     threads.spawn(|| recorder.call(1, &cache, Operation::Get('a')));
+/// });
+/// recorder.into_history().linearize(&model)?;
+/// # Ok::<(), aws_client_cache_spec::NotLinearizable<char, i32>>(())
+/// ```
+#[derive(Debug)]
+pub struct Recorder<K, V> {
+    clock: AtomicU64,
+    calls: Mutex<Vec<Call<K, V>>>,
+}
+
+impl<K, V> Default for Recorder<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, V> Recorder<K, V> {
+    /// Nothing recorded.
+    ///
+    /// The type shows an example.
+    pub fn new() -> Self {
+        Self { clock: AtomicU64::new(0), calls: Mutex::new(Vec::new()) }
+    }
+
+    /// Does an operation on behalf of a thread, and records it.
+    ///
+    /// The type shows an example.
+    pub fn call(&self, thread: usize, cache: &impl Shared<K, V>, operation: Operation<K, V>) {
+        let called = self.clock.fetch_add(1, SeqCst);
+        let outcome = cache.call(&operation);
+        let returned = self.clock.fetch_add(1, SeqCst);
+        lock(&self.calls).push(Call::new(thread, called..returned, operation, outcome));
+    }
+
+    /// What was recorded.
+    ///
+    /// The type shows an example.
+    pub fn into_history(self) -> History<K, V> {
+        History::new(self.calls.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How much [`linearizable`] tries.
+///
+/// [`linearizable`] shows an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threads {
+    /// The order under test.
+    pub policy: EvictionPolicy,
+    /// The bound at first, and the greatest that is set.
+    pub max_size: u8,
+    /// How many keys there are.
+    pub keys: u8,
+    /// How many threads there are.
+    pub threads: usize,
+    /// How many calls each makes.
+    pub calls: usize,
+    /// How many caches are made, each with a history of its own.
+    pub histories: usize,
+    /// Equal seeds give equal operations, though not equal schedules.
+    pub seed: u64,
+}
+
+impl Threads {
+    /// 500 histories of three threads with ten calls each, on four keys and bounds up to two, under seed 0.
+    ///
+    /// [`linearizable`] shows an example.
+    pub const fn new(policy: EvictionPolicy) -> Self {
+        Self { policy, max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
+    }
+
+    /// What each thread is to do in one history, by a mix of operations drawn for it. No mix includes copies.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Operation, Threads};
+    /// let threads = Threads::new(EvictionPolicy::Lru);
+    /// let plan = threads.plan(0);
+    /// assert_eq!((plan.len(), plan[0].len()), (3, 10));
+    /// assert!(!plan.concat().contains(&Operation::Copy));
+    /// assert_ne!(plan, threads.plan(1));
+    /// ```
+    pub fn plan(&self, history: usize) -> Vec<Vec<Operation<u8, u64>>> {
+        let mut rng = Rng::with_seed(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(history as u64));
+        let random = Random { keys: self.keys, max_size: self.max_size, ..Random::new(self.policy) };
+        let swarm = Swarm::new(&mut rng, random);
+        let mut value = 0;
+        let mut operation = || loop {
+            value += 1;
+            match swarm.operation(&mut rng, &[], value) {
+                Operation::Copy => {}
+                operation => return operation,
+            }
+        };
+        (0..self.threads).map(|_| (0..self.calls).map(|_| operation()).collect()).collect()
+    }
+}
+
+/// What [`linearizable`] recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// How many histories.
+    pub histories: usize,
+    /// How many calls in all of them.
+    pub calls: usize,
+    /// How many of these were made while another one was under way.
+    pub overlapping: usize,
+}
+
+/// L4: records histories of real threads, and looks for an order of each that explains it.
+///
+/// `new` makes an empty cache with the given `max_size`.
+///
+/// # Errors
+///
+/// Calls that no order explains.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Threads, linearizable};
+///
+/// let lru = |max_size| Mutex::new(Model::<u8, u64>::new(EvictionPolicy::Lru, max_size));
+/// let threads = Threads { histories: 50, ..Threads::new(EvictionPolicy::Lru) };
+/// assert_eq!(linearizable(threads, lru)?.calls, 1_500);
+///
+/// // A cache that evicts in another order.
+/// let found = linearizable(Threads { policy: EvictionPolicy::Lfu, ..threads }, lru).unwrap_err();
+/// assert!(found.history().len() >= 4);
+/// assert!(found.to_string().contains("history.linearize(&Model::new(EvictionPolicy::Lfu, 2)).unwrap();"));
+/// # Ok::<(), aws_client_cache_spec::NotLinearizable<u8, u64>>(())
+/// ```
+pub fn linearizable<C: Shared<u8, u64>>(
+    threads: Threads,
+    new: impl Fn(usize) -> C,
+) -> Result<Recorded, NotLinearizable<u8, u64>> {
+    let mut recorded = Recorded::default();
+    let max_size = threads.max_size.into();
+    let model = Model::new(threads.policy, max_size);
+    for history in 0..threads.histories {
+        let (cache, recorder) = (new(max_size), Recorder::new());
+        let start = Barrier::new(threads.threads);
+        thread::scope(|scope| {
+            for (thread, operations) in threads.plan(history).into_iter().enumerate() {
+                let (cache, recorder, start) = (&cache, &recorder, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for operation in operations {
+                        recorder.call(thread, cache, operation);
+                    }
+                });
+            }
+        });
+        let history = recorder.into_history();
+        history.linearize(&model)?;
+        recorded.histories += 1;
+        recorded.calls += history.len();
+        recorded.overlapping += history.overlapping();
+    }
+    Ok(recorded)
+}
+
+/// A cache that holds its lock while it drops what a caller gave it.
+///
+/// [`reentrant`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadlock {
+    operation: Operation<u8, u64>,
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation } = self;
+        write!(f, "{}: {operation:?} hangs if a key or a value uses the cache when it is dropped", Level::Threads)
+    }
+}
+
+impl std::error::Error for Deadlock {}
+
+/// L4, of one thread: keys and values may use the cache when they are dropped (C2), whichever way they leave it.
+///
+/// # Errors
+///
+/// The operation that hangs, which takes ten seconds to tell. The thread that hangs is left behind.
+///
+/// ```
+/// use aws_client_cache_spec::{BrokenShared, EvictionPolicy, Fused, SharedFault, reentrant};
+///
+/// let sound = |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(None, EvictionPolicy::Lru, max_size, || {});
+/// reentrant(sound)?;
+/// # Ok::<(), aws_client_cache_spec::Deadlock>(())
+/// ```
+pub fn reentrant<C>(new: impl Fn(usize) -> C) -> Result<(), Deadlock>
+where
+    C: Shared<Fused<u8>, Fused<u64>> + Send + 'static,
+{
+    let ways_out = [
+        Operation::Insert(1, 1),
+        Operation::Insert(0, 1),
+        Operation::Remove(0),
+        Operation::Pop,
+        Operation::Clear,
+        Operation::SetMaxSize(0),
+    ];
+    for operation in ways_out {
+        let cache = Arc::new(new(1));
+        cache.call(&Operation::Insert(Fused::new(0), Fused::new(0)));
+        let (done, finished) = channel();
+        let fused = operation.clone().map(Fused::new, Fused::new);
+        let thread = thread::spawn(move || {
+            let called = Arc::clone(&cache);
+            on_drop(move || drop(called.call(&Operation::ContainsKey(Fused::new(0)))), || drop(cache.call(&fused)));
+            let _ = done.send(());
+        });
+        // If the thread panics, the channel is closed, and `join` passes the panic on.
+        if finished.recv_timeout(Duration::from_secs(10)) == Err(RecvTimeoutError::Timeout) {
+            return Err(Deadlock { operation });
+        }
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! L4 on the kit's own caches, under the threads of the operating system and under schedulers that replay and enumerate.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use aws_client_cache_spec::{
+    BrokenShared, Deadlock, EvictionPolicy, Fused, History, Model, Operation, Recorder, SharedFault, Threads, linearizable,
+    reentrant,
+};
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, Runner};
+
+const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
+
+/// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
+fn pause() {
+    drop(shuttle::sync::Mutex::new(()).lock());
+}
+
+/// Runs threads under a scheduler, each schedule on a cache of its own, and looks for an order of every history. How many
+/// schedules there were, or the first that has no order.
+fn schedules(
+    scheduler: impl Scheduler + 'static,
+    fault: Option<SharedFault>,
+    policy: EvictionPolicy,
+    plan: &[Vec<Operation<u8, u64>>],
+) -> Result<usize, String> {
+    let plan = plan.to_vec();
+    let mut config = Config::new();
+    config.failure_persistence = shuttle::FailurePersistence::None;
+    let run = move || {
+        let cache = Arc::new(BrokenShared::new(fault, policy, 2, pause));
+        let recorder = Arc::new(Recorder::new());
+        let threads: Vec<_> = plan
+            .iter()
+            .cloned()
+            .enumerate()
+            .map(|(thread, operations)| {
+                let (cache, recorder) = (Arc::clone(&cache), Arc::clone(&recorder));
+                shuttle::thread::spawn(move || {
+                    operations.into_iter().for_each(|operation| recorder.call(thread, &*cache, operation));
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let history: History<u8, u64> = Arc::into_inner(recorder).expect("the threads are gone").into_history();
+        history.linearize(&Model::new(policy, 2)).unwrap();
+    };
+    let runner = AssertUnwindSafe(|| Runner::new(scheduler, config).run(run));
+    catch_unwind(runner).map_err(|panic| panic.downcast::<String>().map_or_else(|_| "?".to_owned(), |message| *message))
+}
+
+fn tiny() -> Vec<Vec<Operation<u8, u64>>> {
+    vec![
+        vec![Operation::Insert(0, 1), Operation::Get(0), Operation::Items],
+        vec![Operation::Insert(1, 2), Operation::Insert(2, 3), Operation::Pop],
+    ]
+}
+
+#[test]
+fn every_schedule_of_a_tiny_case_has_an_order() {
+    for policy in POLICIES {
+        // An exact number, so that a test that has lost a place to switch threads at fails.
+        assert_eq!(schedules(DfsScheduler::new(None, false), None, policy, &tiny()), Ok(12_869));
+    }
+}
+
+#[test]
+fn random_schedules_of_random_operations_have_an_order() {
+    for policy in POLICIES {
+        for history in 0..40 {
+            let plan = Threads::new(policy).plan(history);
+            schedules(RandomScheduler::new_from_seed(history as u64, 20), None, policy, &plan).unwrap();
+            schedules(PctScheduler::new_from_seed(history as u64, 3, 20), None, policy, &plan).unwrap();
+        }
+    }
+}
+
+#[test]
+fn real_threads_on_a_sound_cache_have_an_order() {
+    for policy in POLICIES {
+        let sound = |max_size| BrokenShared::new(None, policy, max_size, std::thread::yield_now);
+        let recorded = linearizable(Threads::new(policy), sound).unwrap();
+        assert_eq!((recorded.histories, recorded.calls), (500, 15_000));
+        assert!(recorded.overlapping > 1_000, "{recorded:?}");
+    }
+}
+
+/// The same seeds, and so the same schedules, each time.
+#[test]
+fn no_broken_cache_of_many_threads_passes() {
+    for fault in SharedFault::ALL.into_iter().filter(|fault| *fault != SharedFault::DropsUnderTheLock) {
+        let found = (0..400).find_map(|history| {
+            let plan = Threads { calls: 6, ..Threads::new(EvictionPolicy::Lru) }.plan(history);
+            schedules(RandomScheduler::new_from_seed(history as u64, 50), Some(fault), EvictionPolicy::Lru, &plan).err()
+        });
+        let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
+        assert!(found.contains("fn the_calls_have_an_order()"), "{found}");
+    }
+}
+
+#[test]
+fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
+    let new = |fault| move |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(fault, EvictionPolicy::Lru, max_size, || {});
+    assert_eq!(reentrant(new(None)), Ok(()));
+    let found: Deadlock = reentrant(new(Some(SharedFault::DropsUnderTheLock))).unwrap_err();
+    assert!(found.to_string().contains("Clear hangs"), "{found}");
+}
+
+#[test]
+fn the_fleet_is_complete() {
+    assert_eq!(SharedFault::ALL.iter().collect::<BTreeSet<_>>().len(), SharedFault::ALL.len());
+}
