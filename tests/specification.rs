@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use aws_client_cache_spec::CreationFault;
+
 const SPEC: &str = include_str!("../spec/SPEC.md");
 
 /// The rules of this version.
-const RULES: [&str; 26] = [
+const RULES: [&str; 34] = [
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "L1", "F1", "K1", "K1a", "K2", "K3", "K4",
-    "K5", "K6", "K7", "K8", "C1", "C2", "C3", "P1",
+    "K5", "K6", "K7", "K8", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "C1", "C2", "C3", "P1",
 ];
 
 fn root() -> &'static Path {
@@ -45,7 +47,7 @@ fn every_test_that_a_rule_names_exists() {
         let mut named = 0;
         for test in quoted(paragraph(text, "\n- Tests: ")).filter(|quoted| quoted.contains("::")) {
             let (file, test) = test.rsplit_once("::").unwrap();
-            let folder = if file.starts_with("src/") { "" } else { "tests/" };
+            let folder = if file.starts_with("src/") || file.starts_with("spec/") { "" } else { "tests/" };
             let path = root().join(format!("{folder}{file}.rs"));
             let source =
                 fs::read_to_string(&path).unwrap_or_else(|error| panic!("{rule}: {}: {error}", path.display()));
@@ -63,11 +65,19 @@ fn every_mutant_belongs_to_a_rule_that_names_it() {
         .filter_map(|file| Some(file.unwrap().path().file_name()?.to_str()?.strip_suffix(".patch")?.to_owned()))
         .collect();
     let mut named = BTreeSet::new();
-    for (rule, text) in rules() {
+    for (rule, text) in rules().filter(|(rule, _)| !rule.starts_with('S')) {
         for mutant in quoted(paragraph(text, "\n- Mutants: ")) {
             assert!(mutant.starts_with(&format!("{rule}-")), "{mutant} stands under {rule}");
             named.insert(mutant.to_owned());
         }
     }
     assert_eq!(named, mutants);
+}
+
+#[test]
+fn every_fault_of_creation_belongs_to_a_rule_that_names_it() {
+    let named = rules().filter(|(rule, _)| rule.starts_with('S'));
+    let named: BTreeSet<_> = named.flat_map(|(_, text)| quoted(paragraph(text, "\n- Faults: "))).collect();
+    let faults: Vec<_> = CreationFault::ALL.iter().map(|fault| format!("{fault:?}")).collect();
+    assert_eq!(named, faults.iter().map(String::as_str).collect());
 }

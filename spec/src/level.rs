@@ -23,7 +23,7 @@ pub enum Level {
     Panics,
     /// L4, [`linearizable`](crate::linearizable()): the same, shared by threads.
     Threads,
-    /// L5, creation: creation on a miss, exactly once, whoever gives up and in whatever order.
+    /// L5, [`creation`](crate::creation()): creation on a miss, exactly once, whoever gives up and in whatever order.
     Creation,
 }
 

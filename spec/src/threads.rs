@@ -191,7 +191,7 @@ pub fn linearizable<C: Shared<u8, u64>>(
     threads: Threads,
     new: impl Fn(usize) -> C,
 ) -> Result<Recorded, NotLinearizable<u8, u64>> {
-    let mut recorded = Recorded::default();
+    let mut done = Recorded::default();
     let max_size = threads.max_size.into();
     let model = Model::new(threads.policy, max_size);
     for history in 0..threads.histories {
@@ -210,11 +210,11 @@ pub fn linearizable<C: Shared<u8, u64>>(
         });
         let history = recorder.into_history();
         history.linearize(&model)?;
-        recorded.histories += 1;
-        recorded.calls += history.len();
-        recorded.overlapping += history.overlapping();
+        done.histories += 1;
+        done.calls += history.len();
+        done.overlapping += history.overlapping();
     }
-    Ok(recorded)
+    Ok(done)
 }
 
 /// A cache that holds its lock while it drops what a caller gave it.

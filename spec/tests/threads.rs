@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aws_client_cache_spec::{
-    BrokenShared, Deadlock, EvictionPolicy, Fused, History, Model, Operation, Recorder, SharedFault, Threads, linearizable,
-    reentrant,
+    BrokenShared, Deadlock, EvictionPolicy, Fused, History, Model, Operation, Recorder, SharedFault, Threads,
+    linearizable, reentrant,
 };
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
@@ -39,11 +39,15 @@ fn schedules(
             .map(|(thread, operations)| {
                 let (cache, recorder) = (Arc::clone(&cache), Arc::clone(&recorder));
                 shuttle::thread::spawn(move || {
-                    operations.into_iter().for_each(|operation| recorder.call(thread, &*cache, operation));
+                    for operation in operations {
+                        recorder.call(thread, &*cache, operation);
+                    }
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         let history: History<u8, u64> = Arc::into_inner(recorder).expect("the threads are gone").into_history();
         history.linearize(&Model::new(policy, 2)).unwrap();
     };
@@ -102,7 +106,8 @@ fn no_broken_cache_of_many_threads_passes() {
 
 #[test]
 fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
-    let new = |fault| move |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(fault, EvictionPolicy::Lru, max_size, || {});
+    let new =
+        |fault| move |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(fault, EvictionPolicy::Lru, max_size, || {});
     assert_eq!(reentrant(new(None)), Ok(()));
     let found: Deadlock = reentrant(new(Some(SharedFault::DropsUnderTheLock))).unwrap_err();
     assert!(found.to_string().contains("Clear hangs"), "{found}");

@@ -1,11 +1,13 @@
 //! Caches that are each wrong in one subtle way: the proof that the comparison can fail.
 
 mod broken;
+mod creation;
 mod shared;
 
 use crate::level::Level;
 
 pub use broken::Broken;
+pub use creation::CreationFault;
 pub use shared::{BrokenShared, SharedFault};
 
 /// What is wrong with a [`Broken`] cache.

@@ -154,9 +154,8 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
             }
             (_, Operation::Insert(key, value)) => {
                 let (key, value) = (key.clone(), value.clone());
-                let refused = self.locked(|model| match model.contains_key(&key) {
-                    true => Err((key, value)),
-                    false => Ok(model.insert(key, value)),
+                let refused = self.locked(|model| {
+                    if model.contains_key(&key) { Err((key, value)) } else { Ok(model.insert(key, value)) }
                 });
                 match refused {
                     Ok(Ok(victim)) => Outcome::Evicted(victim.into_iter().collect()),

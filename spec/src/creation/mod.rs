@@ -1,0 +1,392 @@
+//! L5: creation on a miss, exactly once, in every schedule of those who ask, give up, succeed, fail and panic.
+
+mod reference;
+mod rules;
+mod script;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+pub use reference::Reference;
+use rules::{Answer, Caller, Polled, Rules};
+use script::{Bell, Creations, Fate};
+pub use script::{Creation, Failure};
+
+use crate::level::Level;
+use crate::model::{EvictionPolicy, Model};
+use crate::operation::{Operation, Outcome};
+
+/// A call that gets or creates, as a future.
+pub(crate) type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
+
+/// A cache that creates on a miss.
+///
+/// [`Reference`] is one, as simple as it can be.
+pub trait Creates {
+    /// The value under a key, or else what `create` makes: a call that has not been polled. It keeps the cache alive, and
+    /// calls `create` once, or not at all.
+    fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call;
+
+    /// The synchronous sister.
+    ///
+    /// # Errors
+    ///
+    /// The failure of `create`.
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure>;
+
+    /// Does an operation of the dict.
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64>;
+
+    /// What the listener has been told since this was last asked, in order.
+    fn told(&self) -> Vec<(u8, u64)>;
+}
+
+/// A step of a schedule.
+///
+/// [`creation`] shows some.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A caller is polled; if for the first time, it asks for key 0.
+    Poll(usize),
+    /// A caller gives up.
+    Drop(usize),
+    /// A creation, by its number in the order in which they began, succeeds when it is next polled, with 100 + its number.
+    Succeed(usize),
+    /// It fails when it is next polled.
+    Fail(usize),
+    /// It panics when it is next polled.
+    Panic(usize),
+    /// An operation of the dict.
+    Dict(Operation<u8, u64>),
+    /// The synchronous sister asks for key 0, and makes this value if it has to.
+    Now(u64),
+}
+
+/// Which schedules [`creation`] tries.
+///
+/// [`creation`] shows some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedules {
+    /// The order of the cache. LFU shows how many uses were counted.
+    pub policy: EvictionPolicy,
+    /// The bound at first; 0 and 1 are set too.
+    pub max_size: usize,
+    /// How many callers there are.
+    pub callers: usize,
+    /// How many steps a schedule has, at most.
+    pub depth: usize,
+    /// Whether schedules that the rules cannot tell apart, but for the values, go on as one. That covers longer ones; a
+    /// cache whose state the rules don't see could hide a fault from it.
+    pub merge: bool,
+}
+
+impl Schedules {
+    /// Every schedule of two callers and up to four steps, on an LFU cache with a bound of 2.
+    ///
+    /// [`creation`] shows an example.
+    pub const fn new() -> Self {
+        Self { policy: EvictionPolicy::Lfu, max_size: 2, callers: 2, depth: 4, merge: false }
+    }
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What [`creation`] tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scheduled {
+    /// How many schedules, counting those that begin others.
+    pub schedules: usize,
+    /// How many steps were done in all of them.
+    pub steps: usize,
+}
+
+/// A schedule that goes against the rules, and none shorter does.
+///
+/// [`creation`] shows one.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    schedules: Schedules,
+    steps: Vec<Step>,
+    what: String,
+}
+
+impl Violation {
+    /// The schedule.
+    ///
+    /// [`creation`] shows one.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+/// A Rust test, to paste.
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schedules: Schedules { policy, max_size, callers, .. }, steps, what } = self;
+        writeln!(f, "// {}: {what}", Level::Creation)?;
+        writeln!(f, "#[test]\nfn a_schedule_goes_by_the_rules() {{")?;
+        writeln!(f, "    let cache = todo!(\"yours, {policy:?}, empty, with a bound of {max_size}\");")?;
+        writeln!(
+            f,
+            "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, policy: EvictionPolicy::{policy:?}, ..Schedules::new() }};"
+        )?;
+        writeln!(f, "    let steps = [")?;
+        for step in steps {
+            // `Dict(Insert(0, 1))` as it is written.
+            let step = format!("{step:?}").replace("Dict(", "Dict(Operation::");
+            writeln!(f, "        Step::{step},")?;
+        }
+        writeln!(f, "    ];")?;
+        writeln!(f, "    schedules.run(&cache, &steps).unwrap();")?;
+        write!(f, "}}")
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// L5: tries every schedule of callers that are polled and give up, creations that succeed, fail and panic, and operations
+/// of the dict and calls of the synchronous sister meanwhile, and holds each step to the rules S1 to S8. There is no
+/// runtime: wakers only note that they were woken, and whoever could go on must have been.
+///
+/// `new` makes an empty cache of the policy and the bound that `schedules` names.
+///
+/// # Errors
+///
+/// A shortest schedule that goes against the rules.
+///
+/// ```
+/// use aws_client_cache_spec::{CreationFault, Reference, Schedules, Step, creation};
+///
+/// let Schedules { policy, max_size, .. } = Schedules::new();
+/// let tried = creation(Schedules::new(), || Reference::new(None, policy, max_size))?;
+/// assert!(tried.schedules > 5_000);
+///
+/// let broken = || Reference::new(CreationFault::NobodyTakesOver, policy, max_size);
+/// let found = creation(Schedules::new(), broken).unwrap_err();
+/// assert_eq!(found.steps(), [Step::Poll(0), Step::Poll(1), Step::Drop(0)]);
+/// # Ok::<(), aws_client_cache_spec::Violation>(())
+/// ```
+pub fn creation<C: Creates>(schedules: Schedules, new: impl Fn() -> C) -> Result<Scheduled, Violation> {
+    let mut tried = Scheduled::default();
+    // Shorter ones first, so that the first violation is a shortest one.
+    for depth in 1..=schedules.depth {
+        let mut search = Search { schedules, new: &new, scheduled: Scheduled::default(), seen: HashMap::new() };
+        search.go_on(&mut Vec::new(), depth)?;
+        tried = search.scheduled;
+    }
+    Ok(tried)
+}
+
+struct Search<'a, F> {
+    schedules: Schedules,
+    new: &'a F,
+    scheduled: Scheduled,
+    /// The states that were gone on from, and for how many steps.
+    seen: HashMap<Vec<u64>, usize>,
+}
+
+impl<C: Creates, F: Fn() -> C> Search<'_, F> {
+    fn go_on(&mut self, steps: &mut Vec<Step>, left: usize) -> Result<(), Violation> {
+        let cache = (self.new)();
+        let world = World::run(&cache, self.schedules, steps)?;
+        self.scheduled.schedules += 1;
+        self.scheduled.steps += steps.len();
+        if left == 0 {
+            return world.finish();
+        }
+        if self.schedules.merge {
+            let known = self.seen.entry(world.rules.fingerprint(|caller| world.has_rung(caller))).or_default();
+            if *known >= left {
+                return Ok(());
+            }
+            *known = left;
+        }
+        let next = world.rules.next_steps(1_000 + steps.len() as u64);
+        drop(world);
+        for step in next {
+            steps.push(step);
+            self.go_on(steps, left - 1)?;
+            steps.pop();
+        }
+        Ok(())
+    }
+}
+
+impl Schedules {
+    /// Runs one schedule, and then lets all creations succeed and everyone who is woken go on until nobody is left.
+    ///
+    /// # Errors
+    ///
+    /// Where it goes against the rules.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::{Operation, Reference, Schedules, Step};
+    ///
+    /// let schedules = Schedules::new();
+    /// let cache = Reference::new(None, schedules.policy, schedules.max_size);
+    /// // Removed while it is being made, it is not stored.
+    /// schedules.run(&cache, &[Step::Poll(0), Step::Dict(Operation::Remove(0)), Step::Succeed(0), Step::Poll(0)])?;
+    /// # Ok::<(), aws_client_cache_spec::Violation>(())
+    /// ```
+    pub fn run(self, cache: &impl Creates, steps: &[Step]) -> Result<(), Violation> {
+        World::run(cache, self, steps)?.finish()
+    }
+}
+
+/// A cache, its callers, and what the rules know of them.
+struct World<'a, C> {
+    cache: &'a C,
+    schedules: Schedules,
+    rules: Rules,
+    creations: Creations,
+    calls: Vec<(Option<Call>, Arc<Bell>)>,
+    done: Vec<Step>,
+}
+
+impl<'a, C: Creates> World<'a, C> {
+    fn run(cache: &'a C, schedules: Schedules, steps: &[Step]) -> Result<Self, Violation> {
+        let creations = Creations::default();
+        let call = |_| {
+            let creations = creations.clone();
+            (Some(cache.get_or_create(rules::KEY, Box::new(move || creations.begin()))), Arc::default())
+        };
+        let calls = (0..schedules.callers).map(call).collect();
+        let model = Model::new(schedules.policy, schedules.max_size);
+        let rules = Rules::new(model, schedules.callers);
+        let mut world = Self { cache, schedules, rules, creations, calls, done: Vec::new() };
+        for step in steps {
+            world.step(step)?;
+        }
+        Ok(world)
+    }
+
+    fn has_rung(&self, caller: usize) -> bool {
+        self.calls[caller].1.has_rung()
+    }
+
+    fn violation(&self, what: String) -> Violation {
+        Violation { schedules: self.schedules, steps: self.done.clone(), what }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Violation> {
+        self.done.push(step.clone());
+        let compared = self.compare(step);
+        compared
+            .map_err(|(cache, rules)| self.violation(format!("{step:?}: the cache {cache}, the rules want {rules}")))
+    }
+
+    /// Does a step, and compares it with the rules. What differs is told in words, as the cache's part and the rules'.
+    fn compare(&mut self, step: &Step) -> Result<(), (String, String)> {
+        self.rules.told.clear();
+        let (callers, creations) = (self.calls.len(), self.rules.fates.len());
+        match *step {
+            Step::Poll(caller) | Step::Drop(caller) if caller >= callers => {
+                return Err((format!("has {callers} callers"), format!("caller {caller}")));
+            }
+            Step::Succeed(creation) | Step::Fail(creation) | Step::Panic(creation) if creation >= creations => {
+                return Err((format!("has begun {creations} creations"), format!("creation {creation}")));
+            }
+            _ => {}
+        }
+        match step {
+            Step::Poll(caller) => {
+                let polled = self.poll(*caller);
+                self.rules.poll(*caller, polled).map_err(|expected| (format!("shows {polled:?}"), expected))?;
+            }
+            Step::Drop(caller) => {
+                self.calls[*caller].0 = None;
+                self.rules.give_up(*caller);
+            }
+            Step::Succeed(creation) => self.decide(*creation, Fate::Success),
+            Step::Fail(creation) => self.decide(*creation, Fate::Failure),
+            Step::Panic(creation) => self.decide(*creation, Fate::Panic),
+            Step::Dict(operation) => same(&self.cache.call(operation), &self.rules.dict(operation))?,
+            Step::Now(value) => {
+                let value = *value;
+                let now = self.cache.get_or_create_now(rules::KEY, Box::new(move || Ok(value)));
+                same(&now, &Ok(self.rules.now(value)))?;
+            }
+        }
+        // S1: a creation under way is not an entry.
+        same(&self.cache.call(&Operation::Items), &Operation::Items.apply(&mut self.rules.model))?;
+        let is_there = Operation::ContainsKey(rules::KEY);
+        same(&self.cache.call(&is_there), &is_there.apply(&mut self.rules.model))?;
+        // S8: what creation evicts goes to the listener.
+        same(&self.cache.told(), &self.rules.told)?;
+        self.rules.is_lively(|caller| self.has_rung(caller)).map_err(|who| ("leaves them asleep".to_owned(), who))?;
+        // Nothing runs on for somebody who is not there any more.
+        for creation in 0..self.creations.len() {
+            let is_made =
+                |caller: &Caller| matches!(caller, Caller::Making { creation: made, .. } if *made == creation);
+            let is_under_way = self.rules.callers.iter().any(is_made);
+            if !is_under_way && !self.creations.with(creation, |state| state.is_dropped) {
+                return Err((format!("keeps creation {creation}"), "it to be dropped".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, creation: usize, fate: Fate) {
+        self.rules.fates[creation] = Some(fate);
+        self.creations.decide(creation, fate);
+    }
+
+    fn poll(&mut self, caller: usize) -> Polled {
+        let before = self.creations.len();
+        let (call, bell) = &mut self.calls[caller];
+        // A new waker each time: the cache is to keep the latest.
+        *bell = Arc::default();
+        let waker = Waker::from(Arc::clone(bell));
+        let polled = call
+            .as_mut()
+            .map(|call| catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut Context::from_waker(&waker)))));
+        let answer = match polled {
+            Some(Ok(Poll::Ready(result))) => Answer::Ready(result),
+            Some(Err(_)) => Answer::Panicked,
+            Some(Ok(Poll::Pending)) | None => Answer::Pending,
+        };
+        if answer != Answer::Pending {
+            *call = None;
+        }
+        let began = (self.creations.len() > before).then(|| self.creations.len() - 1);
+        Polled { answer, began }
+    }
+
+    /// Lets all creations succeed and everyone who is woken go on, until nobody is left.
+    fn finish(mut self) -> Result<(), Violation> {
+        let is_asking = |caller: &Caller| !matches!(caller, Caller::Fresh | Caller::Gone);
+        while self.rules.callers.iter().any(is_asking) {
+            let undecided = |creation: &usize| self.rules.fates[*creation].is_none();
+            let mut making = self.rules.callers.iter().filter_map(|caller| match caller {
+                Caller::Making { creation, .. } => Some(*creation),
+                _ => None,
+            });
+            let creation = making.find(undecided);
+            let woken =
+                (0..self.calls.len()).find(|caller| is_asking(&self.rules.callers[*caller]) && self.has_rung(*caller));
+            match (creation, woken) {
+                (Some(creation), _) => self.step(&Step::Succeed(creation))?,
+                (None, Some(caller)) => self.step(&Step::Poll(caller))?,
+                (None, None) => return Err(self.violation("nobody is woken who still waits".to_owned())),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn same<T: PartialEq + fmt::Debug>(cache: &T, rules: &T) -> Result<(), (String, String)> {
+    if cache == rules { Ok(()) } else { Err((format!("shows {cache:?}"), format!("{rules:?}"))) }
+}

@@ -1,0 +1,354 @@
+//! Creation on a miss as simple as it can be, for one thread, and with faults on demand.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::script::{Creation, Failure};
+use super::{Call, Creates};
+use crate::fleet::CreationFault;
+use crate::model::{EvictionPolicy, Model};
+use crate::operation::{Operation, Outcome, Refusal};
+use crate::subject::Subject;
+
+/// A cache that creates on a miss, for one thread: the rules S, and nothing else. With a [`CreationFault`] it goes against
+/// one of them.
+///
+/// ```
+/// use aws_client_cache_spec::{Creates, EvictionPolicy, Reference};
+///
+/// let cache = Reference::new(None, EvictionPolicy::Lru, 2);
+/// assert_eq!(cache.get_or_create_now(1, Box::new(|| Ok(10))), Ok(10));
+/// assert_eq!(cache.get_or_create_now(1, Box::new(|| Ok(11))), Ok(10));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reference(Rc<RefCell<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    fault: Option<CreationFault>,
+    model: Model<u8, u64>,
+    /// The creation under way of each key, unless revoked.
+    flights: BTreeMap<u8, Rc<RefCell<Flight>>>,
+    told: Vec<(u8, u64)>,
+}
+
+/// A creation under way, for all who wait for it.
+#[derive(Debug, Default)]
+struct Flight {
+    has_maker: bool,
+    is_revoked: bool,
+    result: Option<Result<u64, Failure>>,
+    /// Who waits, in the order in which they came.
+    waiting: Vec<(usize, Waker)>,
+    /// How many have waited, for the next one's name.
+    came: usize,
+}
+
+impl Flight {
+    fn wake_one(&self) {
+        self.waiting.first().into_iter().for_each(|(_, waker)| waker.wake_by_ref());
+    }
+
+    fn wake_all(&self) {
+        self.waiting.iter().for_each(|(_, waker)| waker.wake_by_ref());
+    }
+}
+
+impl Reference {
+    /// An empty cache with this fault, or with none.
+    ///
+    /// The type shows an example.
+    pub fn new(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
+        let model = Model::new(policy, max_size);
+        let inner = Inner { fault: fault.into(), model, flights: BTreeMap::new(), told: Vec::new() };
+        Self(Rc::new(RefCell::new(inner)))
+    }
+
+    fn is(&self, fault: CreationFault) -> bool {
+        self.0.borrow().fault == Some(fault)
+    }
+
+    /// S2: stores what was made, or returns what is there.
+    fn publish(&self, key: u8, made: u64) -> u64 {
+        let inner = &mut *self.0.borrow_mut();
+        let fault = inner.fault;
+        if let Some(present) = inner.model.peek(&key) {
+            match fault {
+                Some(CreationFault::MadeReplacesPresent) => {
+                    let _ = inner.model.remove(&key);
+                }
+                Some(CreationFault::PresentCountsNoUse) => return present,
+                _ => return inner.model.get(&key).unwrap_or(present),
+            }
+        }
+        let victim = inner.model.insert(key, made).ok().flatten();
+        if fault != Some(CreationFault::VictimIsUntold) {
+            inner.told.extend(victim); // S8
+        }
+        if fault == Some(CreationFault::MakerCountsTwice) {
+            inner.model.get(&key);
+        }
+        made
+    }
+
+    /// S3: those who come later start anew, and what is made is not stored.
+    fn revoke(&self, key: u8) {
+        if self.is(CreationFault::RemovalIsForgotten) {
+            return;
+        }
+        let flight = self.0.borrow().flights.get(&key).cloned();
+        if let Some(flight) = flight {
+            flight.borrow_mut().is_revoked = true;
+            if !self.is(CreationFault::LaterOnesJoinTheRevoked) {
+                self.0.borrow_mut().flights.remove(&key);
+            }
+        }
+    }
+
+    /// Takes a flight off the list, if it is still there.
+    fn forget(&self, key: u8, flight: &Rc<RefCell<Flight>>) {
+        let flights = &mut self.0.borrow_mut().flights;
+        if flights.get(&key).is_some_and(|current| Rc::ptr_eq(current, flight)) {
+            flights.remove(&key);
+        }
+    }
+}
+
+impl Creates for Reference {
+    fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call {
+        Box::pin(Caller { cache: self.clone(), key, create: Some(create), role: Role::Fresh })
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        let present = self.0.borrow_mut().model.get(&key);
+        if let Some(present) = present {
+            return Ok(present);
+        }
+        let made = self.publish(key, create()?); // S7
+        let flight = self.0.borrow().flights.get(&key).cloned();
+        if let Some(flight) = flight.filter(|_| self.is(CreationFault::SisterEndsTheFlight)) {
+            flight.borrow_mut().result = Some(Ok(made));
+            flight.borrow().wake_all();
+            self.forget(key, &flight);
+        }
+        Ok(made)
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        let fault = self.0.borrow().fault;
+        match operation {
+            Operation::Remove(key) => self.revoke(*key),
+            Operation::Clear if fault != Some(CreationFault::ClearingIsForgotten) => {
+                let keys: Vec<u8> = self.0.borrow().flights.keys().copied().collect();
+                for key in keys {
+                    self.revoke(key);
+                }
+            }
+            Operation::Insert(key, _) if fault == Some(CreationFault::UnderWayIsAnEntry) => {
+                let is_under_way = self.0.borrow().flights.contains_key(key);
+                if is_under_way {
+                    return Outcome::Refused(Refusal::AlreadyExists);
+                }
+            }
+            Operation::Pop | Operation::SetMaxSize(0) if fault == Some(CreationFault::EvictionRevokes) => {
+                self.revoke(0);
+            }
+            _ => {}
+        }
+        let inner = &mut *self.0.borrow_mut();
+        let outcome = operation.apply(&mut inner.model);
+        if let Outcome::Evicted(victims) = &outcome {
+            inner.told.extend(victims.iter().copied());
+        }
+        outcome
+    }
+
+    fn told(&self) -> Vec<(u8, u64)> {
+        std::mem::take(&mut self.0.borrow_mut().told)
+    }
+}
+
+struct Caller {
+    cache: Reference,
+    key: u8,
+    create: Option<Box<dyn FnOnce() -> Creation + Send>>,
+    role: Role,
+}
+
+enum Role {
+    Fresh,
+    Waiting { flight: Rc<RefCell<Flight>>, name: usize },
+    Making { flight: Rc<RefCell<Flight>>, creation: Pin<Box<Creation>> },
+    Gone,
+}
+
+impl Future for Caller {
+    type Output = Result<u64, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            match &mut this.role {
+                Role::Fresh => this.come(),
+                Role::Waiting { flight, name } => {
+                    let (flight, name) = (Rc::clone(flight), *name);
+                    match this.wait(&flight, name, context.waker()) {
+                        Poll::Ready(Some(result)) => return Poll::Ready(result),
+                        Poll::Ready(None) => {}
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+                Role::Making { flight, creation } => {
+                    let flight = Rc::clone(flight);
+                    let Poll::Ready(made) = creation.as_mut().poll(context) else { return Poll::Pending };
+                    this.role = Role::Gone;
+                    return Poll::Ready(this.land(&flight, made));
+                }
+                Role::Gone => return Poll::Pending,
+            }
+            if let Role::Gone = this.role {
+                let present = this.cache.0.borrow_mut().model.get(&this.key);
+                return present.map_or(Poll::Pending, |present| Poll::Ready(Ok(present)));
+            }
+        }
+    }
+}
+
+impl Caller {
+    /// A hit, and then the role is `Gone`; or else the caller waits or makes.
+    fn come(&mut self) {
+        let cache = self.cache.clone();
+        if cache.0.borrow().model.contains_key(&self.key) {
+            self.role = Role::Gone;
+            return;
+        }
+        let alone = cache.is(CreationFault::EveryoneMakes)
+            || (cache.is(CreationFault::NothingIsSharedAtZero) && cache.0.borrow().model.max_size() == 0);
+        let under_way = cache.0.borrow().flights.get(&self.key).filter(|_| !alone).cloned();
+        if let Some(flight) = under_way {
+            let name = flight.borrow().came;
+            flight.borrow_mut().came += 1;
+            self.role = Role::Waiting { flight, name };
+        } else {
+            let flight = Rc::new(RefCell::new(Flight::default()));
+            cache.0.borrow_mut().flights.insert(self.key, Rc::clone(&flight));
+            self.make(flight);
+        }
+    }
+
+    fn make(&mut self, flight: Rc<RefCell<Flight>>) {
+        if let Some(create) = self.create.take() {
+            flight.borrow_mut().has_maker = true;
+            self.role = Role::Making { flight, creation: Box::pin(create()) };
+        }
+    }
+
+    /// Waits on; or takes over, and then there is a role to go on with; or has its result.
+    fn wait(&mut self, flight: &Rc<RefCell<Flight>>, name: usize, waker: &Waker) -> Poll<Option<Result<u64, Failure>>> {
+        let Flight { result, has_maker, is_revoked, .. } = *flight.borrow();
+        if result.is_none() && has_maker {
+            let waiting = &mut flight.borrow_mut().waiting;
+            match waiting.iter_mut().find(|(waiting, _)| *waiting == name) {
+                Some(_) if self.cache.is(CreationFault::FirstWakerIsKept) => {}
+                Some((_, kept)) => kept.clone_from(waker),
+                None => waiting.push((name, waker.clone())),
+            }
+            return Poll::Pending;
+        }
+        if result.is_none() && !is_revoked {
+            let present = self.cache.0.borrow_mut().model.get(&self.key);
+            if let Some(present) = present {
+                self.leave(flight, name);
+                self.cache.forget(self.key, flight);
+                flight.borrow_mut().result = Some(Ok(present));
+                flight.borrow().wake_all();
+                return Poll::Ready(Some(Ok(present)));
+            }
+        }
+        self.leave(flight, name);
+        match result {
+            None => {
+                self.make(Rc::clone(flight));
+                Poll::Ready(None)
+            }
+            Some(Err(_)) if self.cache.is(CreationFault::FailureIsRetried) => {
+                self.role = Role::Fresh;
+                Poll::Ready(None)
+            }
+            Some(result) => {
+                let counts = match self.cache.0.borrow().fault {
+                    Some(CreationFault::WaiterCountsNoUse) => false,
+                    Some(CreationFault::RevokedWaiterLooks) => true,
+                    _ => !is_revoked,
+                };
+                let result = result.map(|made| {
+                    let present = if counts { self.cache.0.borrow_mut().model.get(&self.key) } else { None };
+                    present.unwrap_or(made)
+                });
+                Poll::Ready(Some(result))
+            }
+        }
+    }
+
+    /// Waits no more.
+    fn leave(&mut self, flight: &Rc<RefCell<Flight>>, name: usize) {
+        flight.borrow_mut().waiting.retain(|(waiting, _)| *waiting != name);
+        self.role = Role::Gone;
+    }
+
+    /// The flight ends with what was made, for all who wait.
+    fn land(&mut self, flight: &Rc<RefCell<Flight>>, made: Result<u64, Failure>) -> Result<u64, Failure> {
+        let cache = self.cache.clone();
+        let is_stored = !flight.borrow().is_revoked || cache.is(CreationFault::RevokedIsStored);
+        let result = made.map(|made| if is_stored { cache.publish(self.key, made) } else { made });
+        flight.borrow_mut().result = Some(result);
+        if result.is_ok() || !cache.is(CreationFault::FailureIsCached) {
+            cache.forget(self.key, flight);
+        }
+        if cache.is(CreationFault::OnlyOneIsWoken) {
+            flight.borrow().wake_one();
+        } else {
+            flight.borrow().wake_all();
+        }
+        result
+    }
+}
+
+/// S5: who gives up, or panics, hands over to the next.
+impl Drop for Caller {
+    fn drop(&mut self) {
+        let flight = match std::mem::replace(&mut self.role, Role::Gone) {
+            Role::Making { flight, creation } => {
+                let panicked = self.cache.is(CreationFault::PanicIsForEver);
+                drop(creation);
+                flight.borrow_mut().has_maker = panicked;
+                flight
+            }
+            Role::Waiting { flight, name } => {
+                self.leave(&flight, name);
+                if self.cache.is(CreationFault::TurnIsLost) {
+                    return;
+                }
+                flight
+            }
+            Role::Fresh | Role::Gone => return,
+        };
+        let Flight { has_maker, result, .. } = *flight.borrow();
+        if has_maker || result.is_some() {
+            return;
+        }
+        if flight.borrow().waiting.is_empty() {
+            self.cache.forget(self.key, &flight);
+        } else if !self.cache.is(CreationFault::NobodyTakesOver) {
+            flight.borrow().wake_one();
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The rules S as a program: what may become of each step of a schedule.
+
+use std::collections::BTreeSet;
+
+use super::Step;
+use super::script::{Failure, Fate, made};
+use crate::model::Model;
+use crate::operation::{Operation, Outcome};
+use crate::subject::Subject;
+
+/// The key that all callers want.
+pub(super) const KEY: u8 = 0;
+
+/// What a poll showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Polled {
+    pub(super) answer: Answer,
+    /// The creation that began in it.
+    pub(super) began: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Pending,
+    Ready(Result<u64, Failure>),
+    Panicked,
+}
+
+/// Where a caller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Caller {
+    /// It has not been polled.
+    Fresh,
+    /// It runs a creation, for a flight.
+    Making { flight: usize, creation: usize },
+    /// It waits for another's.
+    Waiting { flight: usize },
+    /// It has its answer, or gave up.
+    Gone,
+}
+
+/// A creation of the key, from its first maker to the last one who waits for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flight {
+    maker: Option<usize>,
+    waiting: BTreeSet<usize>,
+    /// S3: the key was removed meanwhile.
+    is_revoked: bool,
+    result: Option<Result<u64, Failure>>,
+}
+
+/// What the rules know.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) model: Model<u8, u64>,
+    pub(super) callers: Vec<Caller>,
+    flights: Vec<Flight>,
+    /// The flight that those who come now join.
+    current: Option<usize>,
+    /// The fate of each creation.
+    pub(super) fates: Vec<Option<Fate>>,
+    /// S8: what the listener is to be told in this step.
+    pub(super) told: Vec<(u8, u64)>,
+}
+
+impl Rules {
+    pub(super) fn new(model: Model<u8, u64>, callers: usize) -> Self {
+        Self {
+            model,
+            callers: vec![Caller::Fresh; callers],
+            flights: Vec::new(),
+            current: None,
+            fates: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// A poll of a caller. What may not be is told in words.
+    pub(super) fn poll(&mut self, caller: usize, polled: Polled) -> Result<(), String> {
+        if let Some(creation) = polled.began {
+            self.fates.resize(self.fates.len().max(creation + 1), None);
+        }
+        match self.callers[caller] {
+            Caller::Fresh => self.come(caller, polled),
+            Caller::Waiting { flight } => self.look_again(caller, flight, polled),
+            Caller::Making { flight, creation } => self.make(caller, flight, creation, polled),
+            Caller::Gone => Err("nobody to be polled".to_owned()),
+        }
+    }
+
+    fn come(&mut self, caller: usize, polled: Polled) -> Result<(), String> {
+        // D4: a hit is a hit.
+        if let Some(value) = self.model.get(&KEY) {
+            self.callers[caller] = Caller::Gone;
+            return expect(polled, Answer::Ready(Ok(value)), false);
+        }
+        match self.current {
+            Some(flight) if self.flights[flight].maker.is_none() && polled.began.is_some() => {
+                self.take_over(caller, flight, polled)
+            }
+            Some(flight) => {
+                self.flights[flight].waiting.insert(caller);
+                self.callers[caller] = Caller::Waiting { flight };
+                expect(polled, Answer::Pending, false)
+            }
+            None => {
+                self.flights.push(Flight::default());
+                self.current = Some(self.flights.len() - 1);
+                self.take_over(caller, self.flights.len() - 1, polled)
+            }
+        }
+    }
+
+    fn take_over(&mut self, caller: usize, flight: usize, polled: Polled) -> Result<(), String> {
+        let creation = polled.began.ok_or("a creation that begins")?;
+        self.flights[flight].maker = Some(caller);
+        self.flights[flight].waiting.remove(&caller);
+        self.callers[caller] = Caller::Making { flight, creation };
+        expect(polled, Answer::Pending, true)
+    }
+
+    fn look_again(&mut self, caller: usize, number: usize, polled: Polled) -> Result<(), String> {
+        let flight = &mut self.flights[number];
+        match flight.result {
+            Some(result) => {
+                flight.waiting.remove(&caller);
+                let is_revoked = flight.is_revoked;
+                self.callers[caller] = Caller::Gone;
+                // S4: a hit, if there is something; S3: not after a revocation. S5: a failure is shared.
+                let result = result.map(|made| if is_revoked { made } else { self.model.get(&KEY).unwrap_or(made) });
+                expect(polled, Answer::Ready(result), false)
+            }
+            None if flight.maker.is_some() => expect(polled, Answer::Pending, false),
+            // It need not be its turn; that it is somebody's, `is_lively` sees.
+            None if polled == (Polled { answer: Answer::Pending, began: None }) => Ok(()),
+            // S2: who takes over looks first.
+            None if !flight.is_revoked && self.model.contains_key(&KEY) => {
+                flight.waiting.remove(&caller);
+                let present = self.model.get(&KEY).ok_or("an entry")?;
+                self.callers[caller] = Caller::Gone;
+                self.land(number, Ok(present));
+                expect(polled, Answer::Ready(Ok(present)), false)
+            }
+            None => self.take_over(caller, number, polled),
+        }
+    }
+
+    fn make(&mut self, caller: usize, flight: usize, creation: usize, polled: Polled) -> Result<(), String> {
+        let Some(fate) = self.fates[creation] else { return expect(polled, Answer::Pending, false) };
+        self.callers[caller] = Caller::Gone;
+        let result = match fate {
+            Fate::Panic => {
+                self.leave(flight);
+                return expect(polled, Answer::Panicked, false);
+            }
+            Fate::Failure => Err(Failure(made(creation))),
+            Fate::Success if self.flights[flight].is_revoked => Ok(made(creation)), // S3
+            Fate::Success => Ok(self.publish(made(creation))),
+        };
+        self.land(flight, result);
+        expect(polled, Answer::Ready(result), false)
+    }
+
+    /// S2: what comes back for what was made.
+    fn publish(&mut self, made: u64) -> u64 {
+        if let Some(present) = self.model.get(&KEY) {
+            return present;
+        }
+        self.told.extend(self.model.insert(KEY, made).ok().flatten()); // S6, S8
+        made
+    }
+
+    /// The flight ends, for all who wait for it.
+    fn land(&mut self, flight: usize, result: Result<u64, Failure>) {
+        self.flights[flight].maker = None;
+        self.flights[flight].result = Some(result);
+        self.current = self.current.filter(|current| *current != flight);
+    }
+
+    /// S5: the maker is gone; if nobody waits, so is the flight.
+    fn leave(&mut self, flight: usize) {
+        self.flights[flight].maker = None;
+        if self.flights[flight].waiting.is_empty() {
+            self.current = self.current.filter(|current| *current != flight);
+        }
+    }
+
+    /// A caller gives up.
+    pub(super) fn give_up(&mut self, caller: usize) {
+        match std::mem::replace(&mut self.callers[caller], Caller::Gone) {
+            Caller::Making { flight, .. } => self.leave(flight),
+            Caller::Waiting { flight } => {
+                self.flights[flight].waiting.remove(&caller);
+                if self.flights[flight].maker.is_none() {
+                    self.leave(flight);
+                }
+            }
+            Caller::Fresh | Caller::Gone => {}
+        }
+    }
+
+    /// An operation of the dict: no creation under way is an entry (S1), and removals revoke (S3).
+    pub(super) fn dict(&mut self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        if matches!(operation, Operation::Remove(KEY) | Operation::Clear)
+            && let Some(flight) = self.current.take()
+        {
+            self.flights[flight].is_revoked = true;
+        }
+        let outcome = operation.apply(&mut self.model);
+        if let Outcome::Evicted(victims) = &outcome {
+            self.told.extend(victims.iter().copied());
+        }
+        outcome
+    }
+
+    /// S7: the synchronous sister makes its own.
+    pub(super) fn now(&mut self, made: u64) -> u64 {
+        self.publish(made)
+    }
+
+    /// Whoever can go on has been woken. What is not so is told in words.
+    pub(super) fn is_lively(&self, has_rung: impl Fn(usize) -> bool) -> Result<(), String> {
+        for flight in &self.flights {
+            let woken = flight.waiting.iter().filter(|caller| has_rung(**caller)).count();
+            if flight.result.is_some() && woken < flight.waiting.len() {
+                return Err(format!("all of {:?} to be woken by the result", flight.waiting));
+            }
+            if flight.result.is_none() && flight.maker.is_none() && woken == 0 && !flight.waiting.is_empty() {
+                return Err(format!("one of {:?} to be woken to take over", flight.waiting));
+            }
+            if let Some(maker) = flight.maker {
+                let is_decided =
+                    matches!(self.callers[maker], Caller::Making { creation, .. } if self.fates[creation].is_some());
+                if is_decided && !has_rung(maker) && woken == 0 {
+                    return Err(format!("{maker} to be woken by its creation"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps that can come next. Of callers that have not been polled, one stands for all.
+    pub(super) fn next_steps(&self, number: u64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut fresh = false;
+        for (caller, state) in self.callers.iter().enumerate() {
+            match state {
+                Caller::Gone => {}
+                Caller::Fresh if std::mem::replace(&mut fresh, true) => {}
+                Caller::Fresh => steps.push(Step::Poll(caller)),
+                _ => steps.extend([Step::Poll(caller), Step::Drop(caller)]),
+            }
+        }
+        for state in &self.callers {
+            if let Caller::Making { creation, .. } = *state
+                && self.fates[creation].is_none()
+            {
+                steps.extend([Step::Succeed(creation), Step::Fail(creation), Step::Panic(creation)]);
+            }
+        }
+        let other = KEY + 1;
+        steps.extend([
+            Step::Dict(Operation::Insert(KEY, number)),
+            Step::Dict(Operation::Insert(other, number)),
+            Step::Dict(Operation::Remove(KEY)),
+            Step::Dict(Operation::Clear),
+            Step::Dict(Operation::Pop),
+            Step::Dict(Operation::SetMaxSize(0)),
+            Step::Dict(Operation::SetMaxSize(1)),
+            Step::Now(number),
+        ]);
+        steps
+    }
+
+    /// What the rules tell apart, apart from the values themselves.
+    pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> Vec<u64> {
+        let mut values = Vec::new();
+        let mut print = vec![self.model.max_size() as u64, self.current.map_or(u64::MAX, |flight| flight as u64)];
+        let mut name = |value: u64| {
+            let place = values.iter().position(|known| *known == value).unwrap_or_else(|| {
+                values.push(value);
+                values.len() - 1
+            });
+            place as u64
+        };
+        for entry in &self.model.entries {
+            print.extend([entry.key.into(), entry.uses, name(entry.value)]);
+        }
+        for (caller, state) in self.callers.iter().enumerate() {
+            print.push(u64::MAX);
+            match *state {
+                Caller::Gone => print.push(0),
+                Caller::Fresh => print.push(1),
+                Caller::Waiting { flight } => print.extend([2, flight as u64, has_rung(caller).into()]),
+                Caller::Making { flight, creation } => {
+                    let fate = self.fates[creation].map_or(3, |fate| fate as u64);
+                    print.extend([3, flight as u64, fate, has_rung(caller).into()]);
+                }
+            }
+        }
+        for (number, flight) in self.flights.iter().enumerate() {
+            // Nobody asks any more how a flight ended that nobody waits for.
+            if !flight.waiting.is_empty() || flight.maker.is_some() {
+                let result = match flight.result {
+                    None => [0, 0],
+                    Some(Ok(value)) => [1, name(value)],
+                    Some(Err(failure)) => [2, failure.0],
+                };
+                print.extend([u64::MAX, number as u64, flight.is_revoked.into()]);
+                print.extend(result);
+            }
+        }
+        print
+    }
+}
+
+fn expect(polled: Polled, answer: Answer, begins: bool) -> Result<(), String> {
+    if polled.answer == answer && polled.began.is_some() == begins {
+        Ok(())
+    } else {
+        let creation = if begins { "with a creation that begins" } else { "and no creation that begins" };
+        Err(format!("{answer:?} {creation}"))
+    }
+}

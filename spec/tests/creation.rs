@@ -1,0 +1,48 @@
+//! L5 on the kit's own reference.
+
+use std::collections::BTreeSet;
+
+use aws_client_cache_spec::{CreationFault, EvictionPolicy, Reference, Scheduled, Schedules, Violation, creation};
+
+fn claim(fault: Option<CreationFault>, schedules: Schedules) -> Result<Scheduled, Violation> {
+    creation(schedules, || Reference::new(fault, schedules.policy, schedules.max_size))
+}
+
+/// The numbers are exact, so that a search that has lost a part of its scope fails.
+#[test]
+fn every_short_schedule_goes_by_the_rules() {
+    let two = Schedules { depth: 6, ..Schedules::new() };
+    let three = Schedules { callers: 3, depth: 5, ..two };
+    let at_zero = Schedules { max_size: 0, depth: 5, ..two };
+    let lru = Schedules { policy: EvictionPolicy::Lru, max_size: 1, depth: 5, ..two };
+    for (schedules, number) in [(two, 1_173_149), (three, 108_198), (at_zero, 112_326), (lru, 106_799)] {
+        let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
+        assert_eq!(tried.schedules, number, "{schedules:?}");
+    }
+}
+
+#[test]
+fn longer_schedules_go_by_the_rules() {
+    for (callers, depth, number) in [(2, 10, 54_115), (3, 9, 122_836), (3, 12, 482_789)] {
+        let schedules = Schedules { callers, depth, merge: true, ..Schedules::new() };
+        let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
+        assert_eq!(tried.schedules, number, "{schedules:?}");
+    }
+}
+
+#[test]
+fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {
+    for fault in CreationFault::ALL {
+        let merged = Schedules { callers: 3, depth: 7, merge: true, ..Schedules::new() };
+        let at_zero = Schedules { max_size: 0, ..merged };
+        let found = claim(Some(fault), merged).and_then(|_| claim(Some(fault), at_zero)).err();
+        let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
+        assert!(found.steps().len() <= 7, "{fault:?}: {found}");
+        assert!(found.to_string().contains("schedules.run(&cache, &steps).unwrap();"), "{found}");
+    }
+}
+
+#[test]
+fn the_fleet_is_complete() {
+    assert_eq!(CreationFault::ALL.iter().collect::<BTreeSet<_>>().len(), CreationFault::ALL.len());
+}
