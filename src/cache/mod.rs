@@ -3,6 +3,8 @@
 mod builder;
 mod evicted;
 mod prehashed;
+#[cfg(feature = "__internals")]
+mod schedule;
 mod snapshot;
 
 use std::fmt;
@@ -134,6 +136,8 @@ impl ClientCache {
     /// Locks the entries. After a panic in a caller's code they are as they were, or as they should be (P1), so a
     /// poisoned lock is entered all the same.
     fn lock(&self) -> MutexGuard<'_, Entries> {
+        #[cfg(feature = "__internals")]
+        schedule::point();
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -439,6 +443,13 @@ impl ClientCache {
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
         self.lock().check()
+    }
+
+    /// Has this thread call `point` before each locking of any cache, so that a scheduler may let another one come first.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    pub fn schedule_at(point: fn()) {
+        schedule::at(point);
     }
 
     /// An exact copy, down to the layout, without the listener.

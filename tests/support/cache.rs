@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheError, ClientCacheKey, Evicted};
-use aws_client_cache_spec::{self as spec, Refusal, Subject};
+use aws_client_cache_spec::{self as spec, Operation, Outcome, Refusal, Shared, Subject};
 
 use super::engine::policy;
 use super::fake::{self, Client, Fake};
@@ -15,7 +15,7 @@ const KEYS: u8 = 64;
 /// A [`ClientCache`] under test. Even keys are looked up as typed keys, odd ones as erased ones.
 #[derive(Debug)]
 pub struct Cache {
-    pub cache: ClientCache,
+    pub cache: Arc<ClientCache>,
     keys: Arc<Keys>,
 }
 
@@ -29,7 +29,16 @@ impl Cache {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         let by_number: Vec<_> = (0..KEYS).map(fake::key).collect();
         let numbers = by_number.iter().cloned().map(AnyKey::from).zip(0..).collect();
-        Self { cache: ClientCache::new(policy(spec_policy), max_size), keys: Arc::new(Keys { by_number, numbers }) }
+        Self {
+            cache: Arc::new(ClientCache::new(policy(spec_policy), max_size)),
+            keys: Arc::new(Keys { by_number, numbers }),
+        }
+    }
+
+    /// An empty cache for the same keys, which take long to make.
+    pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        let cache = Arc::new(ClientCache::new(policy(spec_policy), max_size));
+        Self { cache, keys: Arc::clone(&self.keys) }
     }
 
     fn key(&self, number: u8) -> ClientCacheKey<Fake> {
@@ -69,6 +78,19 @@ fn refusal(error: &ClientCacheError) -> Refusal {
         ClientCacheError::NotFound { .. } => Refusal::NotFound,
         ClientCacheError::Empty => Refusal::Empty,
         other => panic!("unexpected: {other}"),
+    }
+}
+
+/// A handle on the same cache.
+impl Clone for Cache {
+    fn clone(&self) -> Self {
+        Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys) }
+    }
+}
+
+impl Shared<u8, u64> for Cache {
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        operation.apply(&mut self.clone())
     }
 }
 
@@ -118,7 +140,7 @@ impl Subject<u8, u64> for Cache {
     }
 
     fn copy(&self) -> Option<Self> {
-        Some(Self { cache: self.cache.copy(), keys: Arc::clone(&self.keys) })
+        Some(Self { cache: Arc::new(self.cache.copy()), keys: Arc::clone(&self.keys) })
     }
 
     fn max_size(&self) -> usize {

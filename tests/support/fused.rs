@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheKey, ClientParams, Region, SdkConfig, Service};
-use aws_client_cache_spec::{self as spec, Explore, Fused, Names, Refusal, Subject};
+use aws_client_cache_spec::{self as spec, Explore, Fused, Names, Operation, Outcome, Refusal, Shared, Subject};
 
 use super::engine::policy;
 
@@ -33,7 +33,7 @@ impl Service for FusedService {
 /// A [`ClientCache`] under test. A key is a customisation whose value is [`Fused`].
 #[derive(Debug)]
 pub struct FusedCache {
-    cache: ClientCache,
+    cache: Arc<ClientCache>,
     keys: Arc<Keys>,
 }
 
@@ -52,7 +52,10 @@ impl FusedCache {
         };
         let stored = (0..=u8::MAX).map(key).collect();
         let asked = (0..=u8::MAX).map(|number| key(number).into()).collect();
-        Self { cache: ClientCache::new(policy(spec_policy), max_size), keys: Arc::new(Keys { stored, asked }) }
+        Self {
+            cache: Arc::new(ClientCache::new(policy(spec_policy), max_size)),
+            keys: Arc::new(Keys { stored, asked }),
+        }
     }
 
     fn asked(&self, key: &Key) -> &AnyKey {
@@ -69,7 +72,14 @@ impl FusedCache {
     }
 
     fn with(&self, cache: ClientCache) -> Self {
-        Self { cache, keys: Arc::clone(&self.keys) }
+        Self { cache: Arc::new(cache), keys: Arc::clone(&self.keys) }
+    }
+}
+
+impl Shared<Key, Value> for FusedCache {
+    fn call(&self, operation: &Operation<Key, Value>) -> Outcome<Key, Value> {
+        let mut handle = Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys) };
+        operation.apply(&mut handle)
     }
 }
 
