@@ -1,35 +1,94 @@
-//! The reference model of a bounded cache with strict LRU or LFU eviction, and the language that caches are
-//! compared with it in.
+//! A conformance kit for bounded caches with strict LRU or LFU eviction: a reference model, and levels that any cache can
+//! claim, each by one call.
 //!
-//! The [`rules`] are numbered, as everywhere in `aws-client-cache`. This crate depends on nothing, so that any cache can
-//! be held against it:
-//!
-//! * [`Model`] is the specification as a program: a plain `Vec`, so simple that a reader sees that it is right.
-//! * [`Operation`] and [`Outcome`] are what can be asked of a cache and what it answers.
-//! * [`Subject`] is a cache under test. Implement it for yours, and [`step`] holds it against the model, one
-//!   operation at a time, every accessor included.
-//! * [`closure()`] does every operation in every state of a small scope, and so covers sequences of every length. It needs
-//!   to see the cache's layout: [`Explore`].
-//! * [`Broken`] is a fleet of caches that are each wrong in one subtle way. That none passes is the proof that the
-//!   comparison can fail.
+//! The [`rules`] are numbered, as everywhere in `aws-client-cache`, whose caches have every level. [`Model`] is the
+//! specification as a program: a plain `Vec`, so simple that a reader sees that it is right. To hold a cache of your own
+//! against it, forward to it from a [`Subject`]:
 //!
 //! ```
-//! use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject, step};
+//! use std::collections::VecDeque;
 //!
-//! // The model passes its own comparison; put your cache in the place of this one.
-//! let mut subject: Model<u8, u32> = Model::new(EvictionPolicy::Lru, 2);
-//! let mut model = Model::new(EvictionPolicy::Lru, 2);
-//! for operation in [
-//!     Operation::Insert(1, 10),
-//!     Operation::Insert(2, 20),
-//!     Operation::Get(1),
-//!     Operation::Insert(3, 30),
-//! ] {
-//!     step(&mut subject, &mut model, &operation)?;
+//! use aws_client_cache_spec::{EvictionPolicy, Random, Refusal, Subject, dict, order};
+//!
+//! /// Your cache: an LRU in fifteen lines.
+//! struct Lru<K, V> {
+//!     oldest_first: VecDeque<(K, V)>,
+//!     capacity: usize,
 //! }
-//! assert_eq!(subject.items(), [(1, 10), (3, 30)]);
-//! # Ok::<(), aws_client_cache_spec::Divergence>(())
+//!
+//! impl<K: PartialEq, V: Clone> Lru<K, V> {
+//!     fn get(&mut self, key: &K) -> Option<V> {
+//!         let place = self.oldest_first.iter().position(|(present, _)| present == key)?;
+//!         let (key, value) = self.oldest_first.remove(place)?;
+//!         self.oldest_first.push_back((key, value.clone()));
+//!         Some(value)
+//!     }
+//!
+//!     fn put(&mut self, key: K, value: V) -> Option<(K, V)> {
+//!         self.oldest_first.push_back((key, value));
+//!         if self.oldest_first.len() > self.capacity { self.oldest_first.pop_front() } else { None }
+//!     }
+//! }
+//!
+//! /// What is to be written for the kit: six methods, of which each forwards.
+//! impl<K: Clone + Eq, V: Clone> Subject<K, V> for Lru<K, V> {
+//!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+//!         if self.contains_key(&key) { Err(Refusal::AlreadyExists) } else { Ok(self.put(key, value)) }
+//!     }
+//!     fn get(&mut self, key: &K) -> Option<V> {
+//!         self.get(key)
+//!     }
+//!     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+//!         let place = self.oldest_first.iter().position(|(present, _)| present == key);
+//!         let removed = place.and_then(|place| self.oldest_first.remove(place));
+//!         removed.map(|(_, value)| value).ok_or(Refusal::NotFound)
+//!     }
+//!     fn max_size(&self) -> usize {
+//!         self.capacity
+//!     }
+//!     fn len(&self) -> usize {
+//!         self.oldest_first.len()
+//!     }
+//!     fn items(&self) -> Vec<(K, V)> {
+//!         self.oldest_first.iter().cloned().collect()
+//!     }
+//! }
+//!
+//! let new = |capacity| Lru { oldest_first: VecDeque::new(), capacity };
+//! dict(Random::new(EvictionPolicy::Lru), new)?; // L0
+//! order(Random::new(EvictionPolicy::Lru), new)?; // L1
+//! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
+//!
+//! # The levels
+//!
+//! | level | claim it by | of | what it shows |
+//! |---|---|---|---|
+//! | L0 | [`dict()`] | [`Subject`] | a bounded dict, whichever of its entries goes, in random runs |
+//! | L1 | [`order()`] | [`Subject`] | the strict order of LRU or LFU, in random runs |
+//! | L2 | [`closure()`] | [`Explore`] | the same in every state of a small scope, and so after sequences of every length |
+//! | L2 | [`bounded()`] | [`Subject`] | the same after every short sequence, for a cache that cannot be copied |
+//! | L3 | [`panics()`] | [`Explore`] of [`Fused`] keys and values | nothing is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
+//! | L4 | [`linearizable()`] | [`Shared`] | some order explains what threads see |
+//! | L4 | [`reentrant()`] | [`Shared`] of [`Fused`] keys and values | what is dropped may use the cache |
+//! | L5 | [`creation()`] | [`Creates`] | creation on a miss, exactly once, in every schedule |
+//!
+//! Each returns what it covered, in numbers to assert, so that an eroded test fails; or a counter-example from which nothing
+//! can be left out, whose `Display` is a Rust test to paste.
+//!
+//! What a cache does in another way on purpose is declared as a [`Difference`], and left out. What it cannot do at all
+//! ([`Subject::copy`], [`Subject::set_max_size`]) is not asked of it.
+//!
+//! # The proof that it can fail
+//!
+//! [`Broken`], [`BrokenShared`] and [`Reference`] are caches that are each wrong in one subtle way, if a [`Fault`], a
+//! [`SharedFault`] or a [`CreationFault`] is named. Each is refused, by the level that names its fault.
+//!
+//! # By hand
+//!
+//! The levels are made of parts that serve other tests too, property-based ones and fuzzers: an [`Operation`] and its
+//! [`Outcome`], one [`step()`] of a comparison, [`panic_step()`], a [`Recorder`] of histories for a scheduler of your own and
+//! [`History::linearize`], [`Schedules::run`] for one schedule, and the [`Branches`] that operations took.
 
 mod branch;
 mod closure;

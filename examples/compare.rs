@@ -1,0 +1,125 @@
+//! Holds the engine against the reference model, for as many random operations as you like.
+//!
+//! ```text
+//! cargo run --example compare -- --policy lfu --operations 1000000 --seed 7
+//! ```
+//!
+//! Prints how fast that went and how often each branch of each operation was taken; or, should the two part, the fewest
+//! operations that lead there, as a Rust test. `--fault` puts a cache with a known fault in the engine's place, to see that.
+
+#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../tests/support/engine.rs"]
+mod engine;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use aws_client_cache_spec::{Branch, Branches, Broken, CounterExample, EvictionPolicy, Fault, Random, order};
+use clap::Parser;
+use engine::Engine;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Holds the engine against the reference model.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What it evicts by: lru or lfu.
+    #[arg(long, default_value = "lru", value_parser = policy)]
+    policy: EvictionPolicy,
+    /// How many operations to compare.
+    #[arg(long, default_value_t = 1_000_000)]
+    operations: u64,
+    /// Equal seeds give equal operations.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many keys there are.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..))]
+    keys: u8,
+    /// The greatest `max_size` that is set.
+    #[arg(long, default_value_t = 8)]
+    max_size: u8,
+    /// Where use counts saturate.
+    #[arg(long, default_value_t = 5)]
+    max_uses: u64,
+    /// How many operations are done to one engine, with one mix, before a new one is made.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    run: u64,
+    /// Hold a cache with this fault against the model instead.
+    #[arg(long, value_parser = fault)]
+    fault: Option<Fault>,
+}
+
+fn policy(name: &str) -> Result<EvictionPolicy, String> {
+    match name.to_ascii_lowercase().as_str() {
+        "lru" => Ok(EvictionPolicy::Lru),
+        "lfu" => Ok(EvictionPolicy::Lfu),
+        _ => Err("it is lru or lfu".to_owned()),
+    }
+}
+
+fn fault(name: &str) -> Result<Fault, String> {
+    let named = |fault: &Fault| format!("{fault:?}") == name;
+    Fault::ALL.into_iter().find(named).ok_or_else(|| format!("it is one of {:?}", Fault::ALL))
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} operations, {per_sec}, {eta} left")?;
+    let progress = ProgressBar::new(arguments.operations).with_style(style);
+    let begin = Instant::now();
+    let compared = compare(&arguments, &progress);
+    progress.finish_and_clear();
+    Ok(match compared {
+        Ok(branches) => {
+            report(&arguments, &branches, begin.elapsed());
+            ExitCode::SUCCESS
+        }
+        Err(found) => {
+            println!("{found}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, CounterExample> {
+    let Arguments { policy, max_uses, .. } = *arguments;
+    let mut branches = Branches::default();
+    let mut run = 0;
+    while branches.operations() < arguments.operations {
+        let random = Random {
+            policy,
+            max_uses,
+            seed: arguments.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(run),
+            runs: 1,
+            operations: arguments.run.min(arguments.operations - branches.operations()),
+            keys: arguments.keys,
+            max_size: arguments.max_size,
+        };
+        branches += match arguments.fault {
+            None => order(random, |max_size| Engine::with_max_uses(policy, max_size, max_uses))?,
+            Some(fault) => order(random, |max_size| Broken::new(fault, policy, max_size, max_uses))?,
+        };
+        progress.set_position(branches.operations());
+        run += 1;
+    }
+    Ok(branches)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn report(arguments: &Arguments, branches: &Branches, took: Duration) {
+    let operations = branches.operations();
+    let rate = operations as f64 / took.as_secs_f64() / 1e6;
+    println!("{operations} operations under {:?}, seed {}: no difference", arguments.policy, arguments.seed);
+    println!("{took:.1?}, {rate:.2} million operations a second, every accessor compared after each one\n");
+    let most = Branch::ALL.into_iter().map(|branch| branches.count(branch)).max().unwrap_or(1).max(1);
+    for branch in Branch::ALL {
+        let count = branches.count(branch);
+        // By magnitude: the rare ones are what one looks for.
+        let bar = "#".repeat((40.0 * (count as f64 + 1.0).ln() / (most as f64 + 1.0).ln()) as usize);
+        println!("{:<18}{count:>12} {bar}", format!("{branch:?}"));
+    }
+    let never: Vec<_> = branches.never().collect();
+    println!("\nbranches never taken: {}", if never.is_empty() { "none".to_owned() } else { format!("{never:?}") });
+}
