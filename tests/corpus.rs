@@ -5,12 +5,12 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use arbitrary::{Arbitrary, Unstructured};
-use support::fuzzed::Input;
+use arbitrary::Unstructured;
+use support::fuzzed::{Fuzzed, operations};
 
-#[test]
-fn the_fuzzers_corpus_leads_engine_and_model_nowhere_apart() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/operations");
+/// Runs a target on its corpus, of at least so many inputs.
+fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut replayed = 0;
     for file in fs::read_dir(corpus).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
@@ -20,5 +20,10 @@ fn the_fuzzers_corpus_leads_engine_and_model_nowhere_apart() {
             replayed += 1;
         }
     }
-    assert!(replayed > 100, "only {replayed} inputs were replayed");
+    assert!(replayed >= at_least, "only {replayed} inputs were replayed");
+}
+
+#[test]
+fn the_corpus_of_operations_leads_engine_and_model_nowhere_apart() {
+    replay::<operations::Input>("operations", 100);
 }

@@ -1,9 +1,9 @@
-//! What the fuzzer makes of bytes, and what is done with it: the engine beside the model, every accessor compared after each
-//! operation.
+//! The engine beside the model: any sequence of operations on few keys, every accessor compared after each one.
 
 use arbitrary::Arbitrary;
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
 
+use super::Fuzzed;
 use super::engine::Engine;
 
 /// A cache, and what is done with it.
@@ -49,9 +49,8 @@ impl From<Step> for Operation<u8, u64> {
     }
 }
 
-impl Input {
-    /// Does it, and panics where engine and model part.
-    pub fn run(self) {
+impl Fuzzed for Input {
+    fn run(self) {
         let policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
         let (max_size, max_uses) = (usize::from(self.max_size % 24), self.max_uses.into());
         let mut engine = Engine::with_max_uses(policy, max_size, max_uses);

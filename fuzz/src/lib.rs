@@ -1,0 +1,6 @@
+//! What the targets share with the tests.
+
+#[path = "../../tests/support/engine.rs"]
+pub mod engine;
+#[path = "../../tests/support/fuzzed/mod.rs"]
+pub mod fuzzed;

@@ -1,0 +1,15 @@
+//! What the fuzzer makes of bytes, and what is done with it.
+//!
+//! Each file here is a target. The fuzzer runs it on inputs that it makes up; `tests/corpus.rs`, on those that were worth keeping.
+
+pub mod operations;
+
+use arbitrary::Arbitrary;
+
+use super::engine;
+
+/// The input of a target. To reorder its fields is to lose its corpus.
+pub trait Fuzzed: for<'a> Arbitrary<'a> {
+    /// Does it all, and panics if a property does not hold.
+    fn run(self);
+}
