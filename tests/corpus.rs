@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use arbitrary::Unstructured;
-use support::fuzzed::{Fuzzed, operations};
+use support::fuzzed::{Fuzzed, collisions, operations};
 
 /// Runs a target on its corpus, of at least so many inputs.
 fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
@@ -26,4 +26,9 @@ fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
 #[test]
 fn the_corpus_of_operations_leads_engine_and_model_nowhere_apart() {
     replay::<operations::Input>("operations", 100);
+}
+
+#[test]
+fn the_corpus_of_collisions_leads_engine_and_model_nowhere_apart() {
+    replay::<collisions::Input>("collisions", 50);
 }

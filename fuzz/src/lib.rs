@@ -4,3 +4,5 @@
 pub mod engine;
 #[path = "../../tests/support/fuzzed/mod.rs"]
 pub mod fuzzed;
+#[path = "../../tests/support/hashing.rs"]
+pub mod hashing;

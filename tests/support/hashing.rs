@@ -1,4 +1,4 @@
-//! Hashers that spread well, not at all, and not beyond the value itself.
+//! Hashers that spread well, not at all, hardly, and not beyond the value itself.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -10,6 +10,8 @@ pub enum Hashing {
     Default,
     Constant,
     Identity,
+    /// By the remainder of a division by this, so that there are so many hashes.
+    Remainder(u64),
 }
 
 /// What [`Hashing`] builds.
@@ -17,6 +19,7 @@ pub enum TestHasher {
     Default(DefaultHasher),
     Constant,
     Identity(u64),
+    Remainder { value: u64, divisor: u64 },
 }
 
 thread_local! {
@@ -32,6 +35,7 @@ impl BuildHasher for Hashing {
             Self::Default => TestHasher::Default(HASHER.with(BuildHasher::build_hasher)),
             Self::Constant => TestHasher::Constant,
             Self::Identity => TestHasher::Identity(0),
+            Self::Remainder(divisor) => TestHasher::Remainder { value: 0, divisor: *divisor },
         }
     }
 }
@@ -41,7 +45,7 @@ impl Hasher for TestHasher {
         match self {
             Self::Default(hasher) => hasher.write(bytes),
             Self::Constant => {}
-            Self::Identity(value) => {
+            Self::Identity(value) | Self::Remainder { value, .. } => {
                 *value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
             }
         }
@@ -52,6 +56,7 @@ impl Hasher for TestHasher {
             Self::Default(hasher) => hasher.finish(),
             Self::Constant => 0,
             Self::Identity(value) => *value,
+            Self::Remainder { value, divisor } => value % divisor,
         }
     }
 }

@@ -1,0 +1,167 @@
+//! The engine beside the model under hashes that collide, on maps of up to some hundreds of entries: the index grows from the
+//! very sparse one to the other, fills up with tombstones, and is rebuilt.
+
+use arbitrary::Arbitrary;
+use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
+
+use super::Fuzzed;
+use super::engine::{Engine, policy};
+use super::hashing::Hashing;
+
+/// An input ends after so many operations, or the fuzzer would take it for a hang. 3,584 newcomers fill the index over 256
+/// entries with tombstones; 1,792, the less sparse one over 640.
+const OPERATIONS: usize = 4096;
+
+/// Runs are shorter than this.
+const RUN: u16 = 2048;
+
+/// Bounds are below this: on both sides of the 512 entries up to which the index is very sparse.
+const BOUNDS: u16 = 640;
+
+/// A cache, how it hashes, and what is done with it.
+#[derive(Arbitrary, Debug)]
+pub struct Input {
+    lfu: bool,
+    max_size: u16,
+    /// Use counts stop here, so that saturation is reached.
+    max_uses: u8,
+    hash: Hash,
+    steps: Vec<Step>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Hash {
+    Constant,
+    Identity,
+    /// Of so many values.
+    Few(u8),
+}
+
+impl From<Hash> for Hashing {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Constant => Self::Constant,
+            Hash::Identity => Self::Identity,
+            Hash::Few(values) => Self::Remainder(u64::from(values.max(1))),
+        }
+    }
+}
+
+/// An [`Operation`], or a run of operations on so many successive keys.
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Insert(Back),
+    Get(Back),
+    TryGet(Back),
+    Peek(Back),
+    ContainsKey(Back),
+    Remove(Back),
+    Pop,
+    Clear,
+    Copy,
+    SetMaxSize(u16),
+    /// Insertions, from this key on.
+    Churn(u16, u16),
+    /// Hits, or misses.
+    Uses(Back, u16),
+    /// Removals.
+    Removals(Back, u16),
+}
+
+/// A key, counted back from the last one of the last churn, so that it is likely to be there.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+struct Back(u16);
+
+impl Back {
+    fn key(self, newest: u16) -> u16 {
+        newest.wrapping_sub(self.0 % (BOUNDS + BOUNDS / 4))
+    }
+}
+
+impl Fuzzed for Input {
+    fn run(self) {
+        let policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
+        let max_size = (self.max_size % BOUNDS).into();
+        let mut pair = Pair::new(policy, max_size, self.max_uses.into(), self.hash.into());
+        let mut newest = 0;
+        for step in self.steps {
+            if pair.operations >= OPERATIONS {
+                break;
+            }
+            let key = |back: Back| back.key(newest);
+            match step {
+                Step::Insert(back) => pair.step(&Operation::Insert(key(back), pair.operations)),
+                Step::Get(back) => pair.step(&Operation::Get(key(back))),
+                Step::TryGet(back) => pair.step(&Operation::TryGet(key(back))),
+                Step::Peek(back) => pair.step(&Operation::Peek(key(back))),
+                Step::ContainsKey(back) => pair.step(&Operation::ContainsKey(key(back))),
+                Step::Remove(back) => pair.step(&Operation::Remove(key(back))),
+                Step::Pop => pair.step(&Operation::Pop),
+                Step::Clear => pair.step(&Operation::Clear),
+                Step::Copy => pair.step(&Operation::Copy),
+                Step::SetMaxSize(max_size) => pair.step(&Operation::SetMaxSize((max_size % BOUNDS).into())),
+                Step::Churn(start, count) => {
+                    pair.run(start, count, Operation::Insert);
+                    newest = start.wrapping_add(count % RUN);
+                }
+                Step::Uses(back, count) => pair.run(key(back), count, |key, _| Operation::Get(key)),
+                Step::Removals(back, count) => pair.run(key(back), count, |key, _| Operation::Remove(key)),
+            }
+        }
+        // Every accessor at last, and those of a copy, whose index is another one.
+        pair.look_after(&Operation::ContainsKey(newest));
+        pair.look_after(&Operation::Copy);
+    }
+}
+
+/// Engine and model.
+struct Pair {
+    engine: Engine<u16, usize, Hashing>,
+    model: Model<u16, usize>,
+    /// The number of operations, of which each newcomer's value is made.
+    operations: usize,
+    /// What may be spent on looking at every accessor.
+    budget: usize,
+}
+
+impl Pair {
+    fn new(spec_policy: EvictionPolicy, max_size: usize, max_uses: u64, hashing: Hashing) -> Self {
+        let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
+        let model = Model::with_max_uses(spec_policy, max_size, max_uses);
+        Self { engine: Engine(map), model, operations: 0, budget: 0 }
+    }
+
+    /// An operation that the input names: up to 128 entries, every accessor is compared after it.
+    fn step(&mut self, operation: &Operation<u16, usize>) {
+        self.spend(128 * 128, operation);
+    }
+
+    /// One operation on each of so many keys: up to 16 entries, every accessor is compared after each.
+    fn run(&mut self, start: u16, count: u16, operation: impl Fn(u16, usize) -> Operation<u16, usize>) {
+        let left = OPERATIONS.saturating_sub(self.operations);
+        for offset in (0..count % RUN).take(left) {
+            self.spend(16 * 16, &operation(start.wrapping_add(offset), self.operations));
+        }
+    }
+
+    /// Compares the outcome of an operation, and every accessor when it can be afforded: where hashes collide, that takes time
+    /// quadratic in the number of entries. So each operation pays for its part of it.
+    fn spend(&mut self, payment: usize, operation: &Operation<u16, usize>) {
+        self.budget += payment;
+        if self.budget >= self.model.len().pow(2) {
+            self.look_after(operation);
+        } else {
+            self.operations += 1;
+            assert_eq!(operation.apply(&mut self.engine), operation.apply(&mut self.model), "{operation:?}");
+        }
+    }
+
+    fn look_after(&mut self, operation: &Operation<u16, usize>) {
+        self.budget = 0;
+        self.operations += 1;
+        if let Err(divergence) = step(&mut self.engine, &mut self.model, operation) {
+            panic!("{divergence}");
+        }
+    }
+}
