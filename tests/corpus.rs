@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use arbitrary::Unstructured;
-use support::fuzzed::{Fuzzed, collisions, operations};
+use support::fuzzed::{Fuzzed, collisions, identity, operations};
 
 /// Runs a target on its corpus, of at least so many inputs.
 fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
@@ -31,4 +31,9 @@ fn the_corpus_of_operations_leads_engine_and_model_nowhere_apart() {
 #[test]
 fn the_corpus_of_collisions_leads_engine_and_model_nowhere_apart() {
     replay::<collisions::Input>("collisions", 50);
+}
+
+#[test]
+fn the_corpus_of_identity_makes_equal_keys_of_equal_settings_and_shows_no_secret() {
+    replay::<identity::Input>("identity", 100);
 }

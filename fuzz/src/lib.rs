@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/engine.rs"]
 pub mod engine;
+#[path = "../../tests/support/fake.rs"]
+pub mod fake;
 #[path = "../../tests/support/fuzzed/mod.rs"]
 pub mod fuzzed;
 #[path = "../../tests/support/hashing.rs"]

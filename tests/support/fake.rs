@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_client_cache::{ClientCacheKey, ClientParams, Region, SdkConfig, Service};
-use aws_config::BehaviorVersion;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 
 /// The service.
 #[derive(Debug)]

@@ -63,7 +63,8 @@ enum CredentialsSetting {
     Provider(usize),
 }
 
-/// Does not compile when the builder gains a parameter: add it to `Settings` then, and to all that follows here.
+/// Does not compile when the builder gains a parameter: add it to `Settings` then, to all that follows here, and to the fuzz
+/// target `identity`.
 fn _every_parameter_is_a_setting(builder: &Builder) {
     let ClientParamsBuilder {
         base: _,

@@ -3,11 +3,12 @@
 //! Each file here is a target. The fuzzer runs it on inputs that it makes up; `tests/corpus.rs`, on those that were worth keeping.
 
 pub mod collisions;
+pub mod identity;
 pub mod operations;
 
 use arbitrary::Arbitrary;
 
-use super::{engine, hashing};
+use super::{engine, fake, hashing};
 
 /// The input of a target. To reorder its fields is to lose its corpus.
 pub trait Fuzzed: for<'a> Arbitrary<'a> {
