@@ -132,9 +132,9 @@ impl Pair {
         Self { engine: Engine(map), model, operations: 0, budget: 0 }
     }
 
-    /// An operation that the input names: up to 128 entries, every accessor is compared after it.
+    /// An operation that the input names: up to 64 entries, every accessor is compared after it.
     fn step(&mut self, operation: &Operation<u16, usize>) {
-        self.spend(128 * 128, operation);
+        self.spend(64 * 64, operation);
     }
 
     /// One operation on each of so many keys: up to 16 entries, every accessor is compared after each.

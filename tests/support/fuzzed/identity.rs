@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
 use aws_client_cache::{
-    AnyKey, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, Region, RetryConfig,
-    SharedCredentialsProvider, TimeoutConfig,
+    AnyKey, ClientCache, ClientCacheError, ClientCacheKey, ClientParams, ClientParamsBuilder, Credentials, Region,
+    RetryConfig, SharedCredentialsProvider, TimeoutConfig,
 };
 use aws_smithy_types::retry::ReconnectMode;
 
@@ -324,17 +324,19 @@ fn is_bad_url(url: &str) -> bool {
     bad
 }
 
+/// The settings that win, each at its place.
+type Settings = BTreeMap<(&'static str, Option<Text>), Setting>;
+
 /// What a builder was told, and what came of it.
 struct Told {
-    /// The settings that win, each at its place.
-    settings: BTreeMap<(&'static str, Option<Text>), Setting>,
+    settings: Settings,
     repeated: bool,
     built: Built,
 }
 
 impl Told {
     fn new<'a>(all: impl Iterator<Item = &'a Setting> + Clone) -> Self {
-        let mut settings = BTreeMap::new();
+        let mut settings = Settings::new();
         let mut repeated = false;
         for setting in all.clone() {
             let (parameter, name) = setting.place();
@@ -393,6 +395,30 @@ impl Told {
     }
 }
 
+/// K1, K2: no setting can be left out, nor replaced by one of other settings, that the key would not tell.
+fn each_setting_is_in_the_key(key: &ClientCacheKey<Fake>, settings: &Settings, other: &Settings) {
+    let less = settings.keys().map(|place| {
+        let mut less = settings.clone();
+        less.remove(place);
+        less
+    });
+    let changed = other.iter().map(|(place, setting)| {
+        let mut changed = settings.clone();
+        changed.insert(place.clone(), setting.clone());
+        changed
+    });
+    for changed in less.chain(changed) {
+        match build(changed.values()) {
+            Ok(params) => assert_eq!(params.key() == *key, changed == *settings, "{settings:?} and {changed:?}"),
+            // Each of the two may be there without the other.
+            Err(error) => {
+                let both = ["credentials", "credentials_provider"];
+                assert!(both.iter().all(|parameter| changed.contains_key(&(*parameter, None))), "{error}");
+            }
+        }
+    }
+}
+
 fn build<'a>(settings: impl Iterator<Item = &'a Setting>) -> Built {
     let builder = settings.fold(ClientParams::builder(), |builder, setting| setting.tell(builder));
     shows_no(UNCHECKED, &[debug(&builder)]);
@@ -439,6 +465,7 @@ impl Fuzzed for Input {
             assert_eq!(hash(&key), hash(&other_key));
             assert_eq!(key.to_string(), other_key.to_string());
         }
+        each_setting_is_in_the_key(&params.key(), &one.settings, &other.settings);
         assert_eq!(key.region().map(AsRef::as_ref), one.region());
 
         // K4
