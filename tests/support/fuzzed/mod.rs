@@ -1,6 +1,7 @@
 //! What the fuzzer makes of bytes, and what is done with it.
 //!
 //! Each file here is a target. The fuzzer runs it on inputs that it makes up; `tests/corpus.rs`, on those that were worth keeping.
+//! A new one is a file here, one in `fuzz/fuzz_targets` with its `[[bin]]`, a corpus, and a test that replays it.
 
 pub mod collisions;
 pub mod identity;
