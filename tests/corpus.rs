@@ -30,7 +30,7 @@ fn the_corpus_of_operations_leads_engine_and_model_nowhere_apart() {
 
 #[test]
 fn the_corpus_of_collisions_leads_engine_and_model_nowhere_apart() {
-    replay::<collisions::Input>("collisions", 50);
+    replay::<collisions::Input>("collisions", 200);
 }
 
 #[test]
