@@ -25,7 +25,7 @@ fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
 
 #[test]
 fn the_corpus_of_operations_leads_engine_and_model_nowhere_apart() {
-    replay::<operations::Input>("operations", 100);
+    replay::<operations::Input>("operations", 500);
 }
 
 #[test]
