@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use arbitrary::Unstructured;
-use support::fuzzed::{Fuzzed, collisions, identity, operations};
+use support::fuzzed::{Fuzzed, collisions, identity, operations, panics};
 
 /// Runs a target on its corpus, of at least so many inputs.
 fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
@@ -36,4 +36,9 @@ fn the_corpus_of_collisions_leads_engine_and_model_nowhere_apart() {
 #[test]
 fn the_corpus_of_identity_makes_equal_keys_of_equal_settings_and_shows_no_secret() {
     replay::<identity::Input>("identity", 250);
+}
+
+#[test]
+fn the_corpus_of_panics_loses_nothing() {
+    replay::<panics::Input>("panics", 60);
 }

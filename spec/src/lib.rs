@@ -121,7 +121,7 @@ pub use history::{Call, History, NotLinearizable};
 pub use level::Level;
 pub use model::{EvictionPolicy, Model};
 pub use operation::{Operation, Outcome, Refusal};
-pub use panics::{Panicked, panic_step, panics};
+pub use panics::{Panicked, may_be_left, panic_step, panics};
 pub use random::{Random, dict, order};
 pub use step::{Divergence, step};
 pub use subject::{Difference, Subject};

@@ -95,22 +95,18 @@ pub fn panic_step<C: Explore<Key, Value>>(
         Burned::Panicked => return Err(Divergence::new(at("a panic of its own"), "", "nothing")),
         Burned::Blown => {}
     }
-    drop(fused);
 
     cache.check().map_err(|broken| Divergence::new(at("check"), broken, "Ok(())"))?;
     let shown = cache.items();
-    let is_shown = |candidate: &Model<Key, Value>| {
-        let there = candidate.items();
-        let same =
-            if differs::<Key, Value, C>(Difference::Unordered) { same_set(&shown, &there) } else { shown == there };
-        same && candidate.max_size() == cache.max_size()
-    };
-    let mut left: Vec<_> = may_be_left(model, operation, &shown).into_iter().filter(is_shown).collect();
+    let mut left = may_be_left(model, &fused, &shown, cache.max_size());
+    if !differs::<Key, Value, C>(Difference::Unordered) {
+        left.retain(|model| model.items() == shown);
+    }
     if left.is_empty() {
         let expected = format!("{:?}, or as the operation leaves it", model.items());
         return Err(Divergence::new(at("items"), &shown, expected));
     }
-    drop(shown);
+    drop((shown, fused));
     // Which of several, only what follows tells: of a hit, a use may have been counted or not.
     let mut went_on = Ok(());
     while let Some(model) = left.pop() {
@@ -133,15 +129,27 @@ pub fn panic_step<C: Explore<Key, Value>>(
     }
 }
 
-/// What an operation that panicked may have left: of every model in which it is not, partly or all done, those in which what
-/// is `shown` is there.
-fn may_be_left(
-    model: &Model<Key, Value>,
-    operation: &Operation<u8, u64>,
-    shown: &[(Key, Value)],
-) -> Vec<Model<Key, Value>> {
+/// What an operation that panicked may have left (P1): of every model in which it is not, partly or all done, those that show
+/// what is `shown` now. There may be several, since only what follows tells whether a use was counted.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, may_be_left};
+///
+/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// model.insert('a', 1)?;
+/// let hit = Operation::Get('a');
+/// assert_eq!(may_be_left(&model, &hit, &[('a', 1)], 2).len(), 2); // counted or not
+/// assert_eq!(may_be_left(&model, &hit, &[], 2), []); // but not lost
+/// # Ok::<(), aws_client_cache_spec::Refusal>(())
+/// ```
+pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
+    model: &Model<K, V>,
+    operation: &Operation<K, V>,
+    shown: &[(K, V)],
+    max_size: usize,
+) -> Vec<Model<K, V>> {
     let mut after = model.clone();
-    operation.clone().map(Key::new, Value::new).apply(&mut after);
+    operation.apply(&mut after);
     let mut left = vec![model.clone(), after];
     match operation {
         Operation::Clear => {
@@ -158,6 +166,7 @@ fn may_be_left(
         }
         _ => {}
     }
+    left.retain(|model| model.max_size() == max_size && same_set(shown, &model.items()));
     left
 }
 

@@ -6,6 +6,7 @@
 pub mod collisions;
 pub mod identity;
 pub mod operations;
+pub mod panics;
 
 use arbitrary::Arbitrary;
 

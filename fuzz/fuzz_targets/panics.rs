@@ -1,0 +1,5 @@
+#![no_main]
+
+use aws_client_cache_fuzz::fuzzed::{Fuzzed, panics};
+
+libfuzzer_sys::fuzz_target!(|input: panics::Input| input.run());
