@@ -52,7 +52,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         look(cache, operation, &self.entries, false, self.max_size)
     }
 
-    fn value(&self, key: &K) -> Option<V> {
+    pub(crate) fn value(&self, key: &K) -> Option<V> {
         self.entries.iter().find_map(|(present, value)| (present == key).then(|| value.clone()))
     }
 

@@ -1,0 +1,71 @@
+//! What a cache declares as a difference is never asked of it, neither in a run nor by what a run is shrunk to.
+
+use aws_client_cache_spec::{
+    CounterExample, Difference, EvictionPolicy, Model, Operation, Random, Refusal, Subject, dict, order,
+};
+
+/// A cache with a bound for life, not 0, that replaces what is present, and whose victims are the model's.
+struct Replacing {
+    model: Model<u8, u64>,
+    /// From how many entries on it answers one more than what was inserted.
+    wrong_from: usize,
+}
+
+impl Replacing {
+    fn new(policy: EvictionPolicy, max_size: usize, wrong_from: usize) -> Self {
+        assert!(max_size > 0, "no bound of 0 is asked for");
+        Self { model: Model::new(policy, max_size), wrong_from }
+    }
+}
+
+impl Subject<u8, u64> for Replacing {
+    const DIFFERENCES: &'static [Difference] = &[Difference::Replaces, Difference::NoZero, Difference::NoPop];
+
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        let _replaced = self.model.remove(&key);
+        self.model.insert(key, value)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        let wrong = u64::from(self.len() >= self.wrong_from);
+        Some(self.model.get(key)? + wrong)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        self.model.remove(key)
+    }
+
+    fn max_size(&self) -> usize {
+        self.model.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.model.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.model.items()
+    }
+}
+
+/// The dict asks nothing about the order, so that it is to follow either.
+#[test]
+fn a_cache_that_differs_only_as_it_declares_has_the_level() -> Result<(), CounterExample> {
+    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+        let new = |max_size| Replacing::new(policy, max_size, usize::MAX);
+        order(Random::new(policy), new)?;
+        dict(Random::new(EvictionPolicy::Lru), new)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_counter_example_asks_for_nothing_that_is_declared() {
+    let new = |max_size| Replacing::new(EvictionPolicy::Lru, max_size, 2);
+    for found in [dict(Random::new(EvictionPolicy::Lru), new), order(Random::new(EvictionPolicy::Lru), new)] {
+        let found = found.unwrap_err();
+        let [Operation::Insert(0, 0), Operation::Insert(1, 0), Operation::Get(0 | 1)] = found.operations() else {
+            panic!("{found}");
+        };
+    }
+}
