@@ -1,4 +1,6 @@
-//! Workloads for the benchmarks.
+//! Workloads for the benchmarks, and what the engine is compared with.
+
+pub mod peers;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -1,0 +1,86 @@
+//! The crate `hashlink`.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use aws_client_cache_spec::{Difference, EvictionPolicy, Explore, Refusal, Subject};
+use hashlink::LruCache;
+
+use super::{Adapter, Hasher, entry};
+
+/// Its `LruCache`.
+pub(super) struct Hashlink<K, V>(LruCache<K, V, Hasher>);
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Hashlink<K, V> {
+    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+        Self(LruCache::with_hasher(max_size, Hasher::default()))
+    }
+}
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Hashlink<K, V> {
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::Replaces];
+
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        self.0.insert(key, value);
+        Ok(None)
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.0.get(key).cloned()
+    }
+
+    fn peek(&self, key: &K) -> Option<V> {
+        self.0.peek(key).cloned()
+    }
+
+    fn contains_key(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+        self.0.remove(key).ok_or(Refusal::NotFound)
+    }
+
+    fn pop(&mut self) -> Result<(K, V), Refusal> {
+        self.0.remove_lru().ok_or(Refusal::Empty)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn copy(&self) -> Option<Self> {
+        Some(self.fork())
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.capacity()
+    }
+
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
+        self.0.set_capacity(max_size);
+        Some(Vec::new())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn items(&self) -> Vec<(K, V)> {
+        self.0.iter().map(entry).collect()
+    }
+
+    fn reversed(&self) -> Vec<(K, V)> {
+        self.0.iter().rev().map(entry).collect()
+    }
+}
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Explore<K, V> for Hashlink<K, V> {
+    fn fork(&self) -> Self {
+        Self(self.0.clone())
+    }
+}

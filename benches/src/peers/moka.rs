@@ -1,0 +1,77 @@
+//! The crate `moka`.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use aws_client_cache_spec::{Difference, EvictionPolicy, Refusal, Subject};
+use moka::sync::Cache;
+
+use super::{Adapter, Hasher};
+
+/// Its `sync::Cache`, with what it has postponed done after each operation. It has no strict LFU; its default, `TinyLFU`,
+/// is what is nearest. A clone of it is the same cache once more, so there is no copy.
+pub(super) struct Moka<K, V>(Cache<K, V, Hasher>);
+
+impl<K, V> Adapter<K, V> for Moka<K, V>
+where
+    K: Hash + Eq + Clone + Debug + Send + Sync + 'static,
+    V: Clone + Debug + Send + Sync + 'static,
+{
+    fn new(policy: EvictionPolicy, max_size: usize) -> Self {
+        let policy = match policy {
+            EvictionPolicy::Lru => moka::policy::EvictionPolicy::lru(),
+            EvictionPolicy::Lfu => moka::policy::EvictionPolicy::tiny_lfu(),
+        };
+        let builder = Cache::builder().max_capacity(max_size as u64).eviction_policy(policy);
+        Self(builder.build_with_hasher(Hasher::default()))
+    }
+}
+
+impl<K, V> Subject<K, V> for Moka<K, V>
+where
+    K: Hash + Eq + Clone + Debug + Send + Sync + 'static,
+    V: Clone + Debug + Send + Sync + 'static,
+{
+    const DIFFERENCES: &'static [Difference] =
+        &[Difference::VictimsUntold, Difference::Replaces, Difference::NoPop, Difference::Unordered];
+
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        self.0.insert(key, value);
+        self.0.run_pending_tasks();
+        Ok(None)
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        let value = self.0.get(key);
+        self.0.run_pending_tasks();
+        value
+    }
+
+    fn contains_key(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+        let value = self.0.remove(key);
+        self.0.run_pending_tasks();
+        value.ok_or(Refusal::NotFound)
+    }
+
+    fn clear(&mut self) {
+        self.0.invalidate_all();
+        self.0.run_pending_tasks();
+    }
+
+    fn max_size(&self) -> usize {
+        let bound = self.0.policy().max_capacity().expect("it was made with one");
+        usize::try_from(bound).expect("it was one")
+    }
+
+    fn len(&self) -> usize {
+        usize::try_from(self.0.entry_count()).expect("as many as fit in memory")
+    }
+
+    fn items(&self) -> Vec<(K, V)> {
+        self.0.iter().map(|(key, value)| (K::clone(&key), value)).collect()
+    }
+}
