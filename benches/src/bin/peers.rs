@@ -85,6 +85,7 @@ fn told(verdict: &Verdict) -> String {
         Verdict::Passes => "passes".to_owned(),
         Verdict::PassesUpTo(depth) => format!("passes {depth}"),
         Verdict::Fails(test) => format!("fails {test}"),
+        Verdict::Leaks(test) => format!("leaks {test}"),
         Verdict::NotApplicable => "not applicable".to_owned(),
     }
 }
@@ -95,6 +96,7 @@ fn heard(told: &str) -> Option<Verdict> {
         None if told == "passes" => Some(Verdict::Passes),
         Some(("passes", depth)) => depth.parse().ok().map(Verdict::PassesUpTo),
         Some(("fails", test)) => Some(Verdict::Fails(test.to_owned())),
+        Some(("leaks", test)) => Some(Verdict::Leaks(test.to_owned())),
         Some(("not", "applicable")) => Some(Verdict::NotApplicable),
         _ => None,
     }
@@ -199,10 +201,11 @@ those before it; one is tried even if a weaker one has failed, but without the o
 `cargo run -p aws-client-cache-benches --bin peers` makes this file, the same each time for the same versions, and
 `cargo test -p aws-client-cache-benches` sees that it is up to date. The adapters are in [`src/peers`](src/peers): each
 forwards to its peer, and declares what the peer does in another way on purpose, which is then left out of the comparison.
+`moka` does after each operation what it would postpone (`run_pending_tasks`); held as LFU, it has its default policy, TinyLFU.
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: theirs are made for
-better hit ratios. `lfu_cache` says that of equals it evicts the latest. And none of the peers says what holds after a panic in
-a caller's code: some of them only leak, which is safe.
+better hit ratios. `lfu_cache` says that of equals it evicts the latest. And no peer documents what holds after a panic in a
+caller's code; of what does harm then, L3 shows the first that is not a leak, which is safe, and says so if there is no other.
 "
     )
 }
@@ -228,7 +231,7 @@ fn report() -> Result<String, Box<dyn Error>> {
         };
         for (level, held) in weaker.into_iter().chain(stronger) {
             write!(table, " {} |", held.cell())?;
-            if let Held::Verdict(Verdict::Fails(test)) = held {
+            if let Held::Verdict(Verdict::Fails(test) | Verdict::Leaks(test)) = held {
                 write!(tests, "\n### {name}, {policy}: {level}\n\n```rust\n{test}\n```\n")?;
             }
         }
