@@ -1,7 +1,7 @@
 //! L3: every panic of a caller's code, in every state of a small scope.
 
 use crate::counter_example::CounterExample;
-use crate::explore::{Explore, Scope, walk};
+use crate::explore::{Explore, Scope, Visit, walk};
 use crate::fused::{Burned, Callback, Fused, with_fuse};
 use crate::level::Level;
 use crate::model::Model;
@@ -28,7 +28,7 @@ pub struct Panicked {
 ///
 /// # Errors
 ///
-/// A shortest sequence of operations that leads to a panic that does harm.
+/// A shortest sequence of operations that leads to a panic that does harm; to a leak only if there is no other harm.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Fused, Level, Model, Scope, panics};
@@ -45,19 +45,47 @@ pub struct Panicked {
 /// ```
 pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) -> Result<Panicked, CounterExample> {
     let mut panics = 0;
-    let covered = walk(Level::Panics, scope, new, |cache: &C, model, operation| {
-        for callback in Callback::ALL {
-            for calls in 0.. {
-                match panic_step(cache.fork(), model, operation, callback, calls) {
-                    Ok(false) => break,
-                    Ok(true) => panics += 1,
-                    Err(divergence) => return Err((divergence, Some((callback, calls)))),
-                }
+    let mut leaks = 0;
+    let covered = walk(Level::Panics, scope, &new, |cache: &C, model, operation| {
+        all_panics(cache, model, operation, |harm| {
+            panics += 1;
+            leaks += usize::from(harm == Harm::Leaks);
+            true
+        })
+    })?;
+    if leaks > 0 {
+        // A leak is the least harm, so it is told if there is no other.
+        walk(Level::Panics, scope, &new, |cache: &C, model, operation| {
+            all_panics(cache, model, operation, |harm| harm == Harm::None)
+        })?;
+    }
+    Ok(Panicked { states: covered.states, panics })
+}
+
+/// What harm a panic did, if the cache goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    None,
+    Leaks,
+}
+
+/// Makes every call of every callback panic once, if `accepts` the harm.
+fn all_panics<C: Explore<Key, Value>>(
+    cache: &C,
+    model: &Model<Key, Value>,
+    operation: &Operation<u8, u64>,
+    mut accepts: impl FnMut(Harm) -> bool,
+) -> Visit {
+    for callback in Callback::ALL {
+        for calls in 0.. {
+            match harm(cache.fork(), model, operation, callback, calls) {
+                Ok(None) => break,
+                Ok(Some((_, harm))) if accepts(harm) => {}
+                Ok(Some((leak, _))) | Err(leak) => return Err((leak, Some((callback, calls)))),
             }
         }
-        Ok(())
-    })?;
-    Ok(Panicked { states: covered.states, panics })
+    }
+    Ok(())
 }
 
 /// Does one operation of which one call of a callback panics, after `calls` calls that don't. Returns whether there was
@@ -77,12 +105,27 @@ pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) ->
 ///
 /// [`panics`] shows a call.
 pub fn panic_step<C: Explore<Key, Value>>(
-    mut cache: C,
+    cache: C,
     model: &Model<Key, Value>,
     operation: &Operation<u8, u64>,
     callback: Callback,
     calls: usize,
 ) -> Result<bool, Divergence> {
+    match harm(cache, model, operation, callback, calls)? {
+        None => Ok(false),
+        Some((_, Harm::None)) => Ok(true),
+        Some((leak, Harm::Leaks)) => Err(leak),
+    }
+}
+
+/// [`panic_step`], with a leak as a result of its own, and how to tell of it.
+fn harm<C: Explore<Key, Value>>(
+    mut cache: C,
+    model: &Model<Key, Value>,
+    operation: &Operation<u8, u64>,
+    callback: Callback,
+    calls: usize,
+) -> Result<Option<(Divergence, Harm)>, Divergence> {
     let with_cache = Key::alive();
     let fork = cache.fork();
     let without_cache = with_cache - (Key::alive() - with_cache);
@@ -91,7 +134,7 @@ pub fn panic_step<C: Explore<Key, Value>>(
     let at = |what: &str| format!("{what} after call {calls} of {callback:?} panicked in {operation:?}");
     let fused = operation.clone().map(Key::new, Value::new);
     match with_fuse(callback, calls, || fused.apply(&mut cache)) {
-        Burned::Intact(_) => return Ok(false),
+        Burned::Intact(_) => return Ok(None),
         Burned::Panicked => return Err(Divergence::new(at("a panic of its own"), "", "nothing")),
         Burned::Blown => {}
     }
@@ -122,11 +165,9 @@ pub fn panic_step<C: Explore<Key, Value>>(
     drop(left);
     went_on?;
     drop(cache);
-    if Key::alive() == without_cache {
-        Ok(true)
-    } else {
-        Err(Divergence::new(at("leaks"), Key::alive() - without_cache, "0"))
-    }
+    let leaked = Key::alive() - without_cache;
+    let harm = if leaked == 0 { Harm::None } else { Harm::Leaks };
+    Ok(Some((Divergence::new(at("leaks"), leaked, "0"), harm)))
 }
 
 /// What an operation that panicked may have left (P1): of every model in which it is not, partly or all done, those that show

@@ -85,7 +85,6 @@ fn told(verdict: &Verdict) -> String {
         Verdict::Passes => "passes".to_owned(),
         Verdict::PassesUpTo(depth) => format!("passes {depth}"),
         Verdict::Fails(test) => format!("fails {test}"),
-        Verdict::Leaks(test) => format!("leaks {test}"),
         Verdict::NotApplicable => "not applicable".to_owned(),
     }
 }
@@ -96,7 +95,6 @@ fn heard(told: &str) -> Option<Verdict> {
         None if told == "passes" => Some(Verdict::Passes),
         Some(("passes", depth)) => depth.parse().ok().map(Verdict::PassesUpTo),
         Some(("fails", test)) => Some(Verdict::Fails(test.to_owned())),
-        Some(("leaks", test)) => Some(Verdict::Leaks(test.to_owned())),
         Some(("not", "applicable")) => Some(Verdict::NotApplicable),
         _ => None,
     }
@@ -205,7 +203,7 @@ forwards to its peer, and declares what the peer does in another way on purpose,
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: theirs are made for
 better hit ratios. `lfu_cache` says that of equals it evicts the latest. And no peer documents what holds after a panic in a
-caller's code; of what does harm then, L3 shows the first that is not a leak, which is safe, and says so if there is no other.
+caller's code; L3 shows a leak, which is safe, only where there is no other harm.
 "
     )
 }
@@ -231,7 +229,7 @@ fn report() -> Result<String, Box<dyn Error>> {
         };
         for (level, held) in weaker.into_iter().chain(stronger) {
             write!(table, " {} |", held.cell())?;
-            if let Held::Verdict(Verdict::Fails(test) | Verdict::Leaks(test)) = held {
+            if let Held::Verdict(Verdict::Fails(test)) = held {
                 write!(tests, "\n### {name}, {policy}: {level}\n\n```rust\n{test}\n```\n")?;
             }
         }

@@ -4,7 +4,6 @@
 //! it can be chosen, and draws nothing at random, so that results are the same each time.
 
 mod engine;
-mod harm;
 mod hashlink;
 mod lfu_cache;
 mod lru;
@@ -77,16 +76,7 @@ impl Peer {
     {
         let hold = |policy, level| match level {
             Level::Closure => Verdict::of(closure(scope(policy, 3, 4), |max_size| C::new(policy, max_size))),
-            Level::Panics => {
-                let new = |max_size| F::new(policy, max_size);
-                match panics(scope(policy, 2, 3), new) {
-                    Ok(_) => Verdict::Passes,
-                    Err(first) => {
-                        let leaks = || Verdict::Leaks(first.to_string());
-                        harm::more_than_a_leak(policy, new).map_or_else(leaks, Verdict::Fails)
-                    }
-                }
-            }
+            Level::Panics => Verdict::of(panics(scope(policy, 2, 3), |max_size| F::new(policy, max_size))),
             _ => random::<C>(policy, level),
         };
         Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, hold }
@@ -126,8 +116,6 @@ pub enum Verdict {
     PassesUpTo(usize),
     /// It hasn't, as this test shows.
     Fails(String),
-    /// It hasn't, but the only harm is that panics leak, as this test shows.
-    Leaks(String),
     /// It cannot be held against the level.
     NotApplicable,
 }
@@ -145,7 +133,6 @@ impl fmt::Display for Verdict {
             Self::Passes => f.write_str("✓"),
             Self::PassesUpTo(depth) => write!(f, "✓ up to {depth} operations"),
             Self::Fails(_) => f.write_str("✗"),
-            Self::Leaks(_) => f.write_str("✗ leaks"),
             Self::NotApplicable => f.write_str("not applicable"),
         }
     }
