@@ -549,3 +549,6 @@ impl<K, V> fmt::Display for KeyExists<K, V> {
 }
 
 impl<K, V> std::error::Error for KeyExists<K, V> {}
+
+#[cfg(test)]
+mod tests;

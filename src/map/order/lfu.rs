@@ -213,3 +213,65 @@ impl Order for Lfu {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::ring::Links;
+
+    struct Node(Links);
+
+    impl Linked for Node {
+        fn links(&self) -> &Links {
+            &self.0
+        }
+
+        fn links_mut(&mut self) -> &mut Links {
+            &mut self.0
+        }
+    }
+
+    fn lowest(order: &Lfu) -> u32 {
+        order.run(SENTINEL).higher
+    }
+
+    fn highest(order: &Lfu) -> u32 {
+        order.run(SENTINEL).lower
+    }
+
+    /// Three nodes of two uses, one of three, and a free run.
+    fn order() -> (Lfu, [Node; 4]) {
+        let mut nodes = [(); 4].map(|()| Node(Links::UNLINKED));
+        let mut order = Lfu::new(3);
+        for slot in 0..4 {
+            order.insert(&mut nodes, slot);
+        }
+        for slot in [3, 3, 0, 1, 2] {
+            order.touch(&mut nodes, slot);
+        }
+        (order, nodes)
+    }
+
+    #[test]
+    fn an_order_that_is_broken_in_any_one_place_is_refused() {
+        type Break = fn(&mut Lfu, &mut [Node]);
+        let breaks: [(&str, Break); 9] = [
+            ("a count of none", |order, _| order.run_mut(lowest(order)).count = 0),
+            ("two runs of one count", |order, _| order.run_mut(lowest(order)).count = 3),
+            ("a count beyond saturation", |order, _| order.run_mut(highest(order)).count = 4),
+            ("a run that does not lead back", |order, _| order.run_mut(highest(order)).lower = SENTINEL),
+            ("another highest run", |order, _| order.run_mut(SENTINEL).lower = lowest(order)),
+            ("an empty run", |order, _| order.run_mut(highest(order)).nodes = Ring::EMPTY),
+            ("a node that names another run", |order, nodes| nodes[0].0.run = highest(order)),
+            ("a free run that is lost", |order, _| order.free = NIL),
+            ("free runs without an end", |order, _| order.run_mut(order.free).higher = order.free),
+        ];
+        let (good, nodes) = order();
+        assert_eq!(good.check(&nodes), Ok(()));
+        for (what, apply) in breaks {
+            let (mut broken, mut nodes) = order();
+            apply(&mut broken, &mut nodes);
+            assert!(broken.check(&nodes).is_err(), "{what}");
+        }
+    }
+}
