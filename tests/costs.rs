@@ -1,0 +1,135 @@
+//! What the engine costs, where it can be counted: how often keys are hashed, and for how many entries there is room.
+
+mod support;
+
+use std::cell::Cell;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use aws_client_cache::EvictionPolicy;
+use aws_client_cache::map::EvictingMap;
+use support::hashing::{Hashing, TestHasher};
+
+const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
+
+/// Bounds around those where room grows, and where the index becomes less sparse.
+const BOUNDS: [usize; 9] = [1, 2, 7, 8, 9, 30, 511, 512, 600];
+
+/// Hashes, and counts how often.
+#[derive(Clone)]
+struct Counting {
+    hashing: Hashing,
+    hashed: Rc<Cell<usize>>,
+}
+
+impl BuildHasher for Counting {
+    type Hasher = TestHasher;
+
+    fn build_hasher(&self) -> TestHasher {
+        self.hashed.set(self.hashed.get() + 1);
+        self.hashing.build_hasher()
+    }
+}
+
+type Map = EvictingMap<usize, (), Counting>;
+
+fn map(policy: EvictionPolicy, max_size: usize) -> Map {
+    // Sequential keys under a hash that is the key are what leaves most tombstones.
+    EvictingMap::with_hasher(policy, max_size, Counting { hashing: Hashing::Identity, hashed: Rc::default() })
+}
+
+/// How often keys are hashed by a call.
+fn hashed(map: &mut Map, call: impl FnOnce(&mut Map)) -> usize {
+    let counter = Rc::clone(&map.hasher().hashed);
+    let before = counter.get();
+    call(map);
+    counter.get() - before
+}
+
+/// For how many entries the slab has room, and how many buckets the index has.
+fn room(map: &Map) -> (usize, usize) {
+    let layout = map.layout(|_| 0, true);
+    // It ends with the room of the slab, of the index in two numbers, and a bucket for each entry.
+    let room = &layout[layout.len() - map.len() - 3..];
+    (usize::try_from(room[0]).unwrap(), usize::try_from(room[1]).unwrap())
+}
+
+#[test]
+fn one_look_up_hashes_once_and_eviction_never() {
+    for policy in POLICIES {
+        let mut map = map(policy, 10);
+        assert_eq!(hashed(&mut map, |map| assert!(map.get(&0).is_none())), 0, "there is nothing to find");
+        for key in 0..10 {
+            map.insert(key, ()).unwrap();
+        }
+        assert_eq!(hashed(&mut map, |map| assert!(map.get(&0).is_some())), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.peek(&0).is_some())), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.contains_key(&0))), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.insert(0, ()).is_err())), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.insert(10, ()).unwrap().is_some())), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.remove(&10).is_some())), 1);
+        assert_eq!(hashed(&mut map, |map| assert!(map.pop().is_some())), 0);
+        assert_eq!(hashed(&mut map, |map| assert_eq!(map.set_max_size(4).len(), 4)), 0);
+        assert_eq!(hashed(&mut map, |map| assert_eq!(map.iter().count(), 4)), 0);
+        assert_eq!(hashed(&mut map, |map| assert_eq!(map.clone().len(), 4)), 4);
+        assert_eq!(hashed(&mut map, EvictingMap::clear), 0);
+    }
+}
+
+#[test]
+fn a_map_that_grows_hashes_each_key_three_times_at_most() {
+    for policy in POLICIES {
+        let mut map = map(policy, usize::MAX);
+        let mut sum = 0;
+        for key in 0..5_000 {
+            sum += hashed(&mut map, |map| assert_eq!(map.insert(key, ()), Ok(None)));
+            assert!(sum <= 3 * map.len(), "{sum} hashes for {} entries", map.len());
+        }
+    }
+}
+
+#[test]
+fn a_full_map_seldom_hashes_more_than_the_newcomer() {
+    for policy in POLICIES {
+        for max_size in BOUNDS {
+            let mut map = map(policy, max_size);
+            for key in 0..max_size {
+                map.insert(key, ()).unwrap();
+            }
+            let newcomers = 20 * max_size + 100;
+            let sum = hashed(&mut map, |map| {
+                for key in max_size..max_size + newcomers {
+                    assert!(map.insert(key, ()).unwrap().is_some());
+                }
+            });
+            // What is rehashed by rebuilding the index, for tombstones that newcomers left.
+            let most = if max_size < 512 { newcomers / 7 } else { newcomers } + max_size;
+            assert!(sum <= newcomers + most, "{policy} {max_size}: {sum} hashes for {newcomers} newcomers");
+        }
+    }
+}
+
+/// D1: nothing is taken up front, and nothing beyond the bound.
+#[test]
+fn there_is_room_for_twice_the_entries_at_most_and_for_no_more_than_max_size() {
+    for policy in POLICIES {
+        for max_size in BOUNDS.into_iter().chain([usize::MAX]) {
+            let mut map = map(policy, max_size);
+            let unused = room(&map);
+            assert_eq!(unused.0, 0);
+            for key in 0..1_100 {
+                map.insert(key, ()).unwrap();
+                let (entries, buckets) = room(&map);
+                assert!(entries <= max_size.min((2 * map.len()).max(8)), "{policy} {max_size}: {entries}");
+                // Few entries may have many, which makes them faster: a bucket is five bytes.
+                let sparsity = if entries < 512 { 19 } else { 5 };
+                assert!(buckets <= sparsity * (entries + 1), "{policy} {max_size}: {buckets} for {entries}");
+            }
+            let full = room(&map);
+            map.set_max_size(0);
+            assert_eq!(room(&map), full, "it is kept for entries to come");
+            map.clear();
+            assert_eq!(room(&map), unused);
+        }
+    }
+}
