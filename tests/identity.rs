@@ -303,6 +303,7 @@ mod k5_bad_parameters {
         for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
             assert!(params().region(region).build().is_ok(), "{region}");
         }
+        assert!(params().region("a".repeat(63)).build().is_ok(), "the longest");
         for url in [
             "http://127.0.0.1:9000",
             "http://[::1]:9000",

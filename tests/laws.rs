@@ -4,7 +4,11 @@
 mod support;
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use aws_client_cache::map::EvictingMap;
+use aws_client_cache::{ClientCache, ClientParams};
 use aws_client_cache_spec::{EvictionPolicy, Operation, Outcome, Refusal, Subject};
 use quickcheck::quickcheck;
 use support::cache::Cache;
@@ -248,8 +252,22 @@ fn a_bound_of_usize_max_takes_no_memory_up_front() {
 
 #[test]
 fn the_default_is_lru_and_ten() {
-    let cache = aws_client_cache::ClientCache::default();
+    let cache = ClientCache::default();
     assert_eq!((cache.policy(), cache.max_size()), (aws_client_cache::EvictionPolicy::Lru, 10), "D1");
+}
+
+#[test]
+fn the_policy_and_the_bound_are_those_that_were_set() {
+    for policy in support::history::POLICIES.map(support::engine::policy) {
+        let map: EvictingMap<u8, u8> = EvictingMap::new(policy, 7);
+        assert_eq!((map.policy(), map.max_size()), (policy, 7));
+        assert_eq!((map.clone().policy(), map.clone().max_size()), (policy, 7), "D8");
+        let new = ClientCache::new(policy, 7);
+        let built = ClientCache::builder().policy(policy).max_size(7).build();
+        for cache in [new.copy(), new, built] {
+            assert_eq!((cache.policy(), cache.max_size()), (policy, 7));
+        }
+    }
 }
 
 #[test]
@@ -281,4 +299,41 @@ fn a_snapshot_does_not_change_afterwards() {
     assert_eq!(items, before.iter().map(|(key, id)| (fake::key(*key).into(), *id)).collect::<Vec<_>>(), "D7");
     assert_eq!(keys.collect::<Vec<_>>(), items.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), "D7");
     assert!(values.map(|client| client.downcast::<Fake>().unwrap().id).eq(items.iter().map(|(_, id)| *id)), "D7");
+}
+
+/// What the tests rely on: that something broken does not pass.
+#[test]
+fn a_cache_of_keys_that_have_become_equal_does_not_pass_its_check() {
+    static ALIKE: AtomicBool = AtomicBool::new(false);
+
+    #[derive(Clone)]
+    struct Fickle(u8);
+
+    impl Hash for Fickle {
+        fn hash<H: Hasher>(&self, _: &mut H) {}
+    }
+
+    impl PartialEq for Fickle {
+        fn eq(&self, other: &Self) -> bool {
+            self.0 == other.0 || ALIKE.load(Relaxed)
+        }
+    }
+
+    impl Eq for Fickle {}
+
+    let key = |number| {
+        let params =
+            ClientParams::<Fake>::builder().customize_with("fickle", Fickle(number), |builder, _| builder).build();
+        params.unwrap().key()
+    };
+    let cache = ClientCache::default();
+    let mut map = EvictingMap::new(aws_client_cache::EvictionPolicy::Lru, 10);
+    for number in 0..2 {
+        cache.insert(key(number), fake::Client::new(number.into())).unwrap();
+        map.insert(Fickle(number), ()).unwrap();
+    }
+    assert_eq!((cache.check(), map.check()), (Ok(()), Ok(())));
+    ALIKE.store(true, Relaxed);
+    assert!(cache.check().is_err());
+    assert!(map.check().is_err());
 }

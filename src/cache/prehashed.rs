@@ -31,3 +31,23 @@ impl Hasher for Pass {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_that_a_key_brings_is_its_hash() {
+        for hash in [0, 1, 7, u64::MAX] {
+            let mut pass = Prehashed.build_hasher();
+            pass.write_u64(hash);
+            assert_eq!(pass.finish(), hash);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "keys write their hash and nothing else")]
+    fn what_is_no_hash_is_refused() {
+        Prehashed.hash_one("text");
+    }
+}
