@@ -9,7 +9,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that tells what it does")]
 
-#[allow(dead_code, reason = "shared with the tests")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
 #[path = "../tests/support/engine.rs"]
 mod engine;
 
@@ -113,12 +113,11 @@ fn report(arguments: &Arguments, branches: &Branches, took: Duration) {
     let rate = operations as f64 / took.as_secs_f64() / 1e6;
     println!("{operations} operations under {:?}, seed {}: no difference", arguments.policy, arguments.seed);
     println!("{took:.1?}, {rate:.2} million operations a second, every accessor compared after each one\n");
-    let most = Branch::ALL.into_iter().map(|branch| branches.count(branch)).max().unwrap_or(1).max(1);
+    // The rare ones are what one looks for, so a bar shows how many binary digits there are.
+    let digits = |count: u64| (u64::BITS - count.leading_zeros()) as usize;
     for branch in Branch::ALL {
         let count = branches.count(branch);
-        // By magnitude: the rare ones are what one looks for.
-        let bar = "#".repeat((40.0 * (count as f64 + 1.0).ln() / (most as f64 + 1.0).ln()) as usize);
-        println!("{:<18}{count:>12} {bar}", format!("{branch:?}"));
+        println!("{:<18}{count:>12} {}", format!("{branch:?}"), "##".repeat(digits(count)));
     }
     let never: Vec<_> = branches.never().collect();
     println!("\nbranches never taken: {}", if never.is_empty() { "none".to_owned() } else { format!("{never:?}") });

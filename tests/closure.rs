@@ -6,12 +6,18 @@ mod support;
 
 use aws_client_cache::map::EvictingMap;
 use aws_client_cache_spec::{Covered, EvictionPolicy, Scope, closure};
+use support::assured::assured;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 
 fn explore(scope: Scope, hashing: Hashing) -> Covered {
     let new = |max_size| Engine(EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses));
-    closure(scope, new).unwrap_or_else(|found| panic!("{found}"))
+    let covered = closure(scope, new).unwrap_or_else(|found| panic!("{found}"));
+    let Scope { policy, max_size, keys, symmetric, .. } = scope;
+    let symmetric = if symmetric { ", keys interchangeable" } else { "" };
+    let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
+    assured("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
+    covered
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use arbitrary::Unstructured;
+use support::assured::assured;
 use support::fuzzed::{Fuzzed, collisions, identity, operations, panics};
 
 /// Runs a target on its corpus, of at least so many inputs.
@@ -21,6 +22,7 @@ fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
         }
     }
     assert!(replayed >= at_least, "only {replayed} inputs were replayed");
+    assured("corpus", format!("of the fuzz target `{target}`, replayed"), format!("{replayed} inputs"));
 }
 
 #[test]

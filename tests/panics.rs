@@ -10,6 +10,7 @@ mod the_engine {
         Burned, Callback, EvictionPolicy, Fused, Model, Operation, Panicked, Scope, Subject, panics, step, with_fuse,
     };
 
+    use crate::support::assured::assured;
     use crate::support::engine::{Engine, policy};
     use crate::support::hashing::Hashing;
     use crate::support::history::POLICIES;
@@ -20,7 +21,11 @@ mod the_engine {
     fn all_panics(scope: Scope, hashing: Hashing) -> Panicked {
         let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
         let new = |max_size| Engine::<Key, Value, Hashing>(map(max_size));
-        panics(scope, new).unwrap_or_else(|found| panic!("{found}"))
+        let done = panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
+        let Scope { policy, max_size, keys, .. } = scope;
+        let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}, hashing {hashing:?}");
+        assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        done
     }
 
     /// The numbers are exact, so that a search that has lost a part of its scope fails.
@@ -113,8 +118,9 @@ mod the_cache {
     use aws_client_cache::{
         ClientCache, ClientCacheError, ClientCacheKey, ClientParams, EvictionCause, EvictionPolicy,
     };
-    use aws_client_cache_spec::{self as spec, Scope};
+    use aws_client_cache_spec::{self as spec, Burned, Callback, Fused, Operation, Scope, with_fuse};
 
+    use crate::support::assured::assured;
     use crate::support::deadlock::without_deadlock;
     use crate::support::fake::{Client, Fake, Hooks, key};
     use crate::support::fused::FusedCache;
@@ -130,6 +136,42 @@ mod the_cache {
             let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
             // How often keys are compared depends on their hashes, which differ in each process.
             assert!(done.states == states && done.panics > at_least, "{scope:?}: {done:?}");
+            let Scope { policy, max_size, keys, .. } = scope;
+            let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");
+            assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        }
+    }
+
+    /// In the states of that search, clients are shared with the state before, so that none is the last of its kind.
+    #[test]
+    fn nothing_leaks_if_what_leaves_the_cache_panics_when_it_is_dropped() {
+        for key in [0, 1] {
+            let ways_out = [
+                Operation::Remove(key),
+                Operation::Pop,
+                Operation::Clear,
+                Operation::SetMaxSize(0),
+                Operation::Insert(key, 2),
+                Operation::Insert(2, 2),
+            ];
+            for operation in ways_out {
+                let mut blown = 0;
+                for calls in 0.. {
+                    let mut cache = FusedCache::new(spec::EvictionPolicy::Lru, 1);
+                    let alive = Fused::<u8>::alive();
+                    Operation::Insert(Fused::new(key), Fused::new(1)).apply(&mut cache);
+                    let fused = operation.clone().map(Fused::new, Fused::new);
+                    let burned = with_fuse(Callback::Drop, calls, || drop(fused.apply(&mut cache)));
+                    Operation::Clear.apply(&mut cache);
+                    drop(fused);
+                    assert_eq!(Fused::<u8>::alive(), alive, "call {calls} in {operation:?}");
+                    if burned != Burned::Blown {
+                        break;
+                    }
+                    blown += 1;
+                }
+                assert!(blown > 0, "{operation:?} drops nothing");
+            }
         }
     }
 

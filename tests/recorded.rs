@@ -7,6 +7,7 @@ mod support;
 
 use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
 use serde_json::{Value, json};
+use support::assured::assured;
 use support::cache::Cache;
 use support::engine::Engine;
 
@@ -55,7 +56,7 @@ fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
     }
 }
 
-fn replay<C: Subject<u8, u64>>(new: impl Fn(EvictionPolicy, usize) -> C) {
+fn replay<C: Subject<u8, u64>>(whose: &str, new: impl Fn(EvictionPolicy, usize) -> C) {
     let (mut traces, mut steps) = (0, 0);
     for line in RECORDINGS.lines() {
         let trace: Value = serde_json::from_str(line).expect("a line is a trace");
@@ -76,19 +77,20 @@ fn replay<C: Subject<u8, u64>>(new: impl Fn(EvictionPolicy, usize) -> C) {
         traces += 1;
     }
     assert_eq!((traces, steps), (240, 12_000), "all recordings are replayed");
+    assured("recordings", format!("of the Python package, on the {whose}"), format!("{traces} traces, {steps} steps"));
 }
 
 #[test]
 fn the_model_does_what_the_python_package_does() {
-    replay(Model::new);
+    replay("model", Model::new);
 }
 
 #[test]
 fn the_engine_does_what_the_python_package_does() {
-    replay(Engine::new);
+    replay("engine", Engine::new);
 }
 
 #[test]
 fn the_cache_does_what_the_python_package_does() {
-    replay(Cache::new);
+    replay("cache", Cache::new);
 }

@@ -6,12 +6,17 @@ mod support;
 use std::sync::Arc;
 
 use aws_client_cache::ClientCache;
-use aws_client_cache_spec::{EvictionPolicy, History, Model, Operation, Recorder, Threads, linearizable, reentrant};
+use aws_client_cache_spec::{
+    EvictionPolicy, History, Model, Operation, Recorded, Recorder, Threads, linearizable, reentrant,
+};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
+use support::assured::assured;
 use support::cache::Cache;
 use support::fused::FusedCache;
 use support::history::POLICIES;
+
+const LEVEL: &str = "L4 linearizability";
 
 /// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
 fn pause() {
@@ -62,18 +67,22 @@ fn every_schedule_of_a_tiny_case_has_an_order() {
             vec![Operation::Insert(0, 1), Operation::Get(0), Operation::Items],
             vec![Operation::Insert(1, 2), Operation::Insert(2, 3), Operation::Pop],
         ];
-        assert_eq!(schedules(DfsScheduler::new(Some(20_000), false), policy, 2, plan), 6_443);
+        let all = schedules(DfsScheduler::new(Some(20_000), false), policy, 2, plan);
+        assert_eq!(all, 6_443);
+        assured(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("{all} schedules, which are all"));
     }
 }
 
 #[test]
 fn random_schedules_of_random_operations_have_an_order() {
     for policy in POLICIES {
+        let mut tried = 0;
         for history in 0..100 {
             let plan = Threads::new(policy).plan(history);
-            schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
-            schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
+            tried += schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
+            tried += schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
         }
+        assured(LEVEL, format!("cache, {policy:?}, three threads"), format!("{tried} schedules, random and PCT"));
     }
 }
 
@@ -86,6 +95,9 @@ fn what_real_threads_see_has_an_order() {
         let recorded = linearizable(threads, |max_size| keys.empty(policy, max_size)).unwrap();
         assert_eq!((recorded.histories, recorded.calls), (200, 60_000));
         assert!(recorded.overlapping > 500, "{recorded:?}");
+        let Recorded { histories, calls, overlapping } = recorded;
+        let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");
+        assured(LEVEL, format!("cache, {policy:?}, three real threads"), figures);
     }
 }
 

@@ -8,6 +8,15 @@ fn claim(fault: Option<CreationFault>, schedules: Schedules) -> Result<Scheduled
     creation(schedules, || Reference::new(fault, schedules.policy, schedules.max_size))
 }
 
+#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+fn assured(schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled) {
+    let Schedules { policy, max_size, callers, depth, merge } = schedules;
+    let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
+    let what =
+        format!("the kit's reference, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{merged}");
+    println!("\nassured: L5 creation | {what} | {tried} schedules, {steps} steps");
+}
+
 /// The numbers are exact, so that a search that has lost a part of its scope fails.
 #[test]
 fn every_short_schedule_goes_by_the_rules() {
@@ -18,6 +27,7 @@ fn every_short_schedule_goes_by_the_rules() {
     for (schedules, number) in [(two, 1_173_149), (three, 108_198), (at_zero, 112_326), (lru, 106_799)] {
         let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{schedules:?}");
+        assured(schedules, tried);
     }
 }
 
@@ -27,11 +37,14 @@ fn longer_schedules_go_by_the_rules() {
         let schedules = Schedules { callers, depth, merge: true, ..Schedules::new() };
         let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{schedules:?}");
+        assured(schedules, tried);
     }
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
 fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {
+    let mut refused = 0;
     for fault in CreationFault::ALL {
         let merged = Schedules { callers: 3, depth: 7, merge: true, ..Schedules::new() };
         let at_zero = Schedules { max_size: 0, ..merged };
@@ -39,7 +52,9 @@ fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {
         let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
         assert!(found.steps().len() <= 7, "{fault:?}: {found}");
         assert!(found.to_string().contains("schedules.run(&cache, &steps).unwrap();"), "{found}");
+        refused += 1;
     }
+    println!("\nassured: the fleet | wrong in creation, refused by L5 | {refused} caches");
 }
 
 #[test]

@@ -30,7 +30,8 @@ impl Service for FusedService {
     }
 }
 
-/// A [`ClientCache`] under test. A key is a customisation whose value is [`Fused`].
+/// A [`ClientCache`] under test. A key is a customisation whose value is [`Fused`]. Even keys are looked up as typed keys, odd ones
+/// as erased ones.
 #[derive(Debug)]
 pub struct FusedCache {
     cache: Arc<ClientCache>,
@@ -41,7 +42,8 @@ pub struct FusedCache {
 #[derive(Debug)]
 struct Keys {
     stored: Vec<ClientCacheKey<FusedService>>,
-    asked: Vec<AnyKey>,
+    asked: Vec<ClientCacheKey<FusedService>>,
+    erased: Vec<AnyKey>,
 }
 
 impl FusedCache {
@@ -51,19 +53,25 @@ impl FusedCache {
             params.expect("it is valid").key()
         };
         let stored = (0..=u8::MAX).map(key).collect();
-        let asked = (0..=u8::MAX).map(|number| key(number).into()).collect();
-        Self {
-            cache: Arc::new(ClientCache::new(policy(spec_policy), max_size)),
-            keys: Arc::new(Keys { stored, asked }),
-        }
+        let asked: Vec<_> = (0..=u8::MAX).map(key).collect();
+        let erased = asked.iter().cloned().map(AnyKey::from).collect();
+        let cache = Arc::new(ClientCache::new(policy(spec_policy), max_size));
+        Self { cache, keys: Arc::new(Keys { stored, asked, erased }) }
     }
 
-    fn asked(&self, key: &Key) -> &AnyKey {
-        &self.keys.asked[usize::from(*key.get())]
+    /// What `typed` or `erased` finds under a key.
+    fn find<T>(
+        &self,
+        key: &Key,
+        typed: impl FnOnce(&ClientCacheKey<FusedService>) -> T,
+        erased: impl FnOnce(&AnyKey) -> T,
+    ) -> T {
+        let number = usize::from(*key.get());
+        if number.is_multiple_of(2) { typed(&self.keys.asked[number]) } else { erased(&self.keys.erased[number]) }
     }
 
     fn number(&self, key: &AnyKey) -> u8 {
-        let place = self.keys.asked.iter().position(|asked| asked == key);
+        let place = self.keys.erased.iter().position(|erased| erased == key);
         u8::try_from(place.expect("no other keys were inserted")).expect("there are no more")
     }
 
@@ -92,20 +100,28 @@ impl Subject<Key, Value> for FusedCache {
     }
 
     fn get(&mut self, key: &Key) -> Option<Value> {
-        self.cache.get(self.asked(key))?.downcast::<FusedService>().ok()
+        let cache = &self.cache;
+        self.find(key, |typed| cache.get(typed), |erased| cache.get(erased)?.downcast::<FusedService>().ok())
     }
 
     fn peek(&self, key: &Key) -> Option<Value> {
-        self.cache.peek(self.asked(key))?.downcast::<FusedService>().ok()
+        let cache = &self.cache;
+        self.find(key, |typed| cache.peek(typed), |erased| cache.peek(erased)?.downcast::<FusedService>().ok())
     }
 
     fn contains_key(&self, key: &Key) -> bool {
-        self.cache.contains_key(self.asked(key))
+        let cache = &self.cache;
+        self.find(key, |typed| cache.contains_key(typed), |erased| cache.contains_key(erased))
     }
 
     fn remove(&mut self, key: &Key) -> Result<Value, Refusal> {
-        let removed = self.cache.remove(self.asked(key)).map_err(|_| Refusal::NotFound)?;
-        removed.downcast::<FusedService>().map_err(|_| Refusal::NotFound)
+        let cache = &self.cache;
+        let removed = self.find(
+            key,
+            |typed| cache.remove(typed).ok(),
+            |erased| cache.remove(erased).ok()?.downcast::<FusedService>().ok(),
+        );
+        removed.ok_or(Refusal::NotFound)
     }
 
     fn pop(&mut self) -> Result<(Key, Value), Refusal> {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by inclusion, and each test program uses its part")]
 
+pub mod assured;
 pub mod cache;
 pub mod deadlock;
 pub mod engine;
