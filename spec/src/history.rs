@@ -142,51 +142,65 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
     }
 
     fn order(&self, model: &Model<K, V>) -> Option<Vec<usize>> {
-        let mut search = Search {
-            calls: &self.calls,
-            placed: vec![false; self.calls.len()],
-            order: Vec::new(),
-            failed: HashSet::new(),
-        };
-        search.place_the_rest(model).then_some(search.order)
+        let mut search = Search { calls: &self.calls, placed: vec![false; self.calls.len()], order: Vec::new() };
+        // What was tried: the calls that had been placed, and the state of the model. What is there again is to no avail.
+        let mut tried = HashSet::new();
+        let mut branches = vec![(model.clone(), search.next())];
+        while let Some((model, next)) = branches.last_mut() {
+            // Those that are pending need no place.
+            if search.left().all(|place| self.calls[place].outcome.is_none()) {
+                return Some(search.order);
+            }
+            let Some(place) = next.pop() else {
+                branches.pop();
+                search.take_back();
+                continue;
+            };
+            let call = &self.calls[place];
+            let mut after = model.clone();
+            let outcome = call.operation.apply(&mut after);
+            if call.outcome.as_ref().is_none_or(|returned| *returned == outcome) {
+                search.place(place);
+                if tried.insert((search.placed.clone(), after.clone())) {
+                    branches.push((after, search.next()));
+                } else {
+                    search.take_back();
+                }
+            }
+        }
+        None
     }
 }
 
+/// The calls that have a place in the order, and those that are left.
 struct Search<'a, K, V> {
     calls: &'a [Call<K, V>],
     placed: Vec<bool>,
     order: Vec<usize>,
-    /// What was tried to no avail: the calls that had been placed, and the state of the model.
-    failed: HashSet<(Vec<bool>, Model<K, V>)>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> Search<'_, K, V> {
-    fn place_the_rest(&mut self, model: &Model<K, V>) -> bool {
-        let left = || (0..self.calls.len()).filter(|place| !self.placed[*place]);
-        // Those that are pending need no place.
-        if left().all(|place| self.calls[place].outcome.is_none()) {
-            return true;
+impl<K, V> Search<'_, K, V> {
+    fn left(&self) -> impl Iterator<Item = usize> {
+        (0..self.calls.len()).filter(|place| !self.placed[*place])
+    }
+
+    /// Those that may come next, the first one last: they were made before any that is left had returned.
+    fn next(&self) -> Vec<usize> {
+        let first_return = self.left().map(|place| self.calls[place].time.end).min().unwrap_or(u64::MAX);
+        let mut next: Vec<_> = self.left().filter(|place| self.calls[*place].time.start < first_return).collect();
+        next.reverse();
+        next
+    }
+
+    fn place(&mut self, place: usize) {
+        self.placed[place] = true;
+        self.order.push(place);
+    }
+
+    fn take_back(&mut self) {
+        if let Some(place) = self.order.pop() {
+            self.placed[place] = false;
         }
-        if self.failed.contains(&(self.placed.clone(), model.clone())) {
-            return false;
-        }
-        // Next comes one that was made before any of those that are left had returned.
-        let first_return = left().map(|place| self.calls[place].time.end).min().unwrap_or(u64::MAX);
-        for place in left().filter(|place| self.calls[*place].time.start < first_return).collect::<Vec<_>>() {
-            let mut next = model.clone();
-            let outcome = self.calls[place].operation.apply(&mut next);
-            if self.calls[place].outcome.as_ref().is_none_or(|returned| *returned == outcome) {
-                self.placed[place] = true;
-                self.order.push(place);
-                if self.place_the_rest(&next) {
-                    return true;
-                }
-                self.order.pop();
-                self.placed[place] = false;
-            }
-        }
-        self.failed.insert((self.placed.clone(), model.clone()));
-        false
     }
 }
 

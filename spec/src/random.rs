@@ -70,7 +70,7 @@ impl Random {
 /// assert_eq!(found.operations().len(), 2);
 /// ```
 pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run(random, &new, |max_size, operations| {
+    run::<C>(random, |max_size, operations| {
         let (mut cache, mut dict) = (new(max_size), Dict::new(max_size));
         first(operations, |operation| {
             let asked = may_be_asked::<u8, u64, C>(operation, |key| dict.value(&key).is_some());
@@ -100,7 +100,7 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run(random, &new, |max_size, operations| {
+    run::<C>(random, |max_size, operations| {
         let mut cache = new(max_size);
         let mut model = Model::with_max_uses(random.policy, max_size, random.max_uses);
         first(operations, |operation| {
@@ -125,7 +125,6 @@ fn first(
 /// and its bound for life, nor what it held before operations were left out.
 fn run<C: Subject<u8, u64>>(
     random: Random,
-    _: &impl Fn(usize) -> C,
     diverges: impl Fn(usize, &[Operation<u8, u64>]) -> Option<(usize, Divergence)>,
 ) -> Result<Branches, Failing> {
     let smallest = usize::from(differs::<u8, u64, C>(Difference::NoZero));
@@ -137,8 +136,8 @@ fn run<C: Subject<u8, u64>>(
         let swarm = Swarm::new(&mut rng, random);
         let operations: Vec<_> = (0..random.operations)
             .filter_map(|value| {
-                let operation =
-                    swarm.operation(&mut rng, &model.by_last_use().map(|(key, _)| *key).collect::<Vec<_>>(), value);
+                let live: Vec<u8> = model.by_last_use().map(|(key, _)| *key).collect();
+                let operation = swarm.operation(&mut rng, &live, value);
                 may_be_asked::<u8, u64, C>(&operation, |key| model.contains_key(&key)).then(|| {
                     branches.apply(&mut model, &operation);
                     operation
