@@ -1,4 +1,4 @@
-//! Our own.
+//! Our own, by its public functions alone, as a peer is, and not by the adapter of its tests, which sees the inside.
 
 use std::fmt::Debug;
 use std::hash::Hash;
