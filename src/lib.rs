@@ -81,21 +81,30 @@ mod key;
 pub mod map;
 mod params;
 mod service;
+mod session;
 
 pub use cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause, Items, Keys, Values};
 pub use client::AnyClient;
 pub use error::ClientCacheError;
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
 pub use map::{EvictionPolicy, UnknownEvictionPolicy};
+#[cfg(feature = "assume-role")]
+#[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
+pub use params::AssumeRole;
 pub use params::{ClientParams, ClientParamsBuilder};
 #[cfg(feature = "s3")]
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;
 pub use service::Service;
+pub use session::{Session, SessionBuilder, SessionError};
 
 // The SDK's types that parameters are made of, so that a user need not depend on the crates that they come from.
 #[doc(no_inline)]
 pub use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+#[doc(no_inline)]
+pub use aws_smithy_async::time::TimeSource;
+#[doc(no_inline)]
+pub use aws_smithy_runtime::client::retries::RetryPartition;
 #[doc(no_inline)]
 pub use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 #[doc(no_inline)]

@@ -1,5 +1,6 @@
 //! Which AWS service a client speaks to, as a type.
 
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
@@ -50,6 +51,20 @@ pub trait Service: 'static {
     /// Begins the configuration of a client from the shared one.
     fn config_builder(config: &SdkConfig) -> Self::ConfigBuilder;
 
+    /// Has a client share its retries' budget with those of its partition only; a [`Session`](crate::Session) gives each
+    /// credential scope partitions of its own, so that one that is throttled starves no other. A client without retries need
+    /// not do anything.
+    fn retry_partition(config: Self::ConfigBuilder, partition: RetryPartition) -> Self::ConfigBuilder {
+        let _ = partition;
+        config
+    }
+
+    /// Lets a client send requests that are not signed. A client that does so anyhow, if it has no credentials, need not do
+    /// anything.
+    fn allow_no_auth(config: Self::ConfigBuilder) -> Self::ConfigBuilder {
+        config
+    }
+
     /// Makes a client.
     fn client(config: Self::ConfigBuilder) -> Self::Client;
 
@@ -93,6 +108,17 @@ macro_rules! service {
 
             fn config_builder(config: &$crate::SdkConfig) -> Self::ConfigBuilder {
                 <Self::ConfigBuilder as ::core::convert::From<&$crate::SdkConfig>>::from(config)
+            }
+
+            fn retry_partition(
+                config: Self::ConfigBuilder,
+                partition: $crate::RetryPartition,
+            ) -> Self::ConfigBuilder {
+                config.retry_partition(partition)
+            }
+
+            fn allow_no_auth(config: Self::ConfigBuilder) -> Self::ConfigBuilder {
+                config.allow_no_auth()
             }
 
             fn client(config: Self::ConfigBuilder) -> Self::Client {

@@ -1,8 +1,11 @@
 //! How a cache is configured.
 
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+
 use super::evicted::Listener;
+use super::prehashed::Prehashed;
 use super::{ClientCache, Evicted, EvictionCause};
-use crate::map::EvictionPolicy;
+use crate::map::{EvictingMap, EvictionPolicy};
 
 /// Builds a [`ClientCache`]. Nothing has to be set: the default is LRU and 10 (D1).
 ///
@@ -18,6 +21,7 @@ pub struct ClientCacheBuilder {
     policy: EvictionPolicy,
     max_size: usize,
     on_evict: Listener,
+    time_source: SharedTimeSource,
 }
 
 impl ClientCacheBuilder {
@@ -26,6 +30,7 @@ impl ClientCacheBuilder {
             policy: EvictionPolicy::default(),
             max_size: ClientCache::DEFAULT_MAX_SIZE,
             on_evict: Listener::default(),
+            time_source: SharedTimeSource::default(),
         }
     }
 
@@ -49,8 +54,8 @@ impl ClientCacheBuilder {
     /// cleared (C2).
     ///
     /// It is called by the thread whose call evicted, after the cache is unlocked again and before that call returns. So
-    /// it may use the cache, through a `Weak`: in an `Arc`, the cache would own itself and never be dropped. If it panics, it is still told of the other victims, and the
-    /// first panic then goes on to the caller. Setting it again replaces it.
+    /// it may use the cache, through a `Weak`: in an `Arc`, the cache would own itself and never be dropped. If it panics, it
+    /// is still told of the other victims, and the first panic then goes on to the caller. Setting it again replaces it.
     ///
     /// ```
     /// use aws_client_cache::ClientCache;
@@ -64,10 +69,35 @@ impl ClientCacheBuilder {
         self
     }
 
+    /// The clock that static credentials expire by (E5); the system's, if none is set.
+    ///
+    /// It is read at most once an operation, and only for keys whose credentials ever expire.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use aws_client_cache::{ClientCache, TimeSource};
+    ///
+    /// #[derive(Debug)]
+    /// struct EndOfTheEpoch;
+    ///
+    /// impl TimeSource for EndOfTheEpoch {
+    ///     fn now(&self) -> SystemTime {
+    ///         SystemTime::UNIX_EPOCH
+    ///     }
+    /// }
+    ///
+    /// let cache = ClientCache::builder().time_source(EndOfTheEpoch).build();
+    /// ```
+    pub fn time_source(mut self, time_source: impl TimeSource + 'static) -> Self {
+        self.time_source = SharedTimeSource::new(time_source);
+        self
+    }
+
     /// Makes the cache, empty.
     ///
     /// The type shows an example.
     pub fn build(self) -> ClientCache {
-        ClientCache::with(self.policy, self.max_size, self.on_evict)
+        let entries = EvictingMap::with_hasher(self.policy, self.max_size, Prehashed);
+        ClientCache::with(entries, self.on_evict, self.time_source)
     }
 }

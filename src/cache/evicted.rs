@@ -47,6 +47,8 @@ pub enum EvictionCause {
     Capacity,
     /// `max_size` was lowered.
     Shrunk,
+    /// The static credentials of its key have expired (E3, E4).
+    Expired,
 }
 
 /// Who is told of evictions.

@@ -1,7 +1,9 @@
 //! The cache of clients: the engine behind a lock.
 
 mod builder;
+mod creation;
 mod evicted;
+mod flights;
 mod prehashed;
 #[cfg(feature = "__internals")]
 mod schedule;
@@ -12,6 +14,8 @@ use std::iter::Rev;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use aws_smithy_async::time::SharedTimeSource;
+
 use crate::client::{AnyClient, contradicting_region};
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, CacheKey, ClientCacheKey};
@@ -21,6 +25,7 @@ use crate::service::Service;
 pub use builder::ClientCacheBuilder;
 use evicted::Listener;
 pub use evicted::{Evicted, EvictionCause};
+use flights::Flights;
 use prehashed::Prehashed;
 pub use snapshot::{Items, Keys, Values};
 
@@ -96,8 +101,17 @@ type Entries = EvictingMap<AnyKey, AnyClient, Prehashed>;
 /// cache |= ClientCache::default();
 /// ```
 pub struct ClientCache {
-    entries: Mutex<Entries>,
+    state: Mutex<State>,
     on_evict: Listener,
+    /// E5: read before locking, since it is a caller's code.
+    time_source: SharedTimeSource,
+}
+
+/// What the lock guards.
+struct State {
+    entries: Entries,
+    /// The creations under way, none of which is an entry (S1).
+    flights: Flights,
 }
 
 impl ClientCache {
@@ -115,7 +129,7 @@ impl ClientCache {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn new(policy: EvictionPolicy, max_size: usize) -> Self {
-        Self::with(policy, max_size, Listener::default())
+        Self::builder().policy(policy).max_size(max_size).build()
     }
 
     /// Begins with the default, LRU and 10 (D1), to set more than [`new`](Self::new) takes.
@@ -129,16 +143,28 @@ impl ClientCache {
         ClientCacheBuilder::new()
     }
 
-    fn with(policy: EvictionPolicy, max_size: usize, on_evict: Listener) -> Self {
-        Self { entries: Mutex::new(EvictingMap::with_hasher(policy, max_size, Prehashed)), on_evict }
+    fn with(entries: Entries, on_evict: Listener, time_source: SharedTimeSource) -> Self {
+        Self { state: Mutex::new(State { entries, flights: Flights::default() }), on_evict, time_source }
     }
 
-    /// Locks the entries. After a panic in a caller's code they are as they were, or as they should be (P1), so a
-    /// poisoned lock is entered all the same.
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so a poisoned lock is
+    /// entered all the same.
+    fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(feature = "__internals")]
         schedule::point();
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// E1: whether the credentials that a key stands for have expired. The clock is read only for a key that ever does.
+    fn is_expired(&self, key: &AnyKey) -> bool {
+        key.expiry().is_some_and(|expiry| expiry <= self.time_source.now())
+    }
+
+    /// E3: what a use of an expired key does: its entry goes. Whether there was one.
+    fn expire(&self, key: &AnyKey) -> bool {
+        let expired = self.lock().entries.remove_entry(key).map(Evicted::new);
+        self.on_evict.tell(expired.as_slice(), EvictionCause::Expired);
+        expired.is_some()
     }
 
     /// Inserts a client under an absent key (D2), as its first use. A full cache evicts one victim to make room, tells the
@@ -151,6 +177,7 @@ impl ClientCache {
     /// * [`ClientCacheError::ClientMismatch`], if the key names a region and the client is for another (K6). Nothing else
     ///   can be read back from a client. That it was made by the key's parameters, from the base configuration that the key's
     ///   other clients are made from, is up to the caller.
+    /// * [`ClientCacheError::CredentialsExpired`], if the key's static credentials have (E2).
     /// * [`ClientCacheError::AlreadyExists`], if the key is present (D3): nothing is replaced, and no use is counted.
     ///
     /// ```
@@ -172,14 +199,14 @@ impl ClientCache {
         key: ClientCacheKey<S>,
         client: S::Client,
     ) -> Result<Option<Evicted>, ClientCacheError> {
-        if let Some(found) = contradicting_region::<S>(key.region(), &client) {
-            let found = found.clone();
-            return Err(ClientCacheError::ClientMismatch { key: key.into(), found });
-        }
+        check_region(&key, &client)?;
         let (key, client) = (AnyKey::from(key), AnyClient::new::<S>(client));
+        if self.is_expired(&key) {
+            return Err(ClientCacheError::CredentialsExpired { key });
+        }
         // If comparing keys panics, these are what is dropped last, after the lock is released.
         let (key_inside, client_inside) = (key.clone(), client.clone());
-        let inserted = self.lock().insert(key_inside, client_inside);
+        let inserted = self.lock().entries.insert(key_inside, client_inside);
         match inserted {
             Ok(victim) => {
                 let victim = victim.map(Evicted::new);
@@ -190,7 +217,8 @@ impl ClientCache {
         }
     }
 
-    /// The client under a key, which counts as one use of it (D4). A miss is `None`, and changes nothing.
+    /// The client under a key, which counts as one use of it (D4). A miss is `None`, and changes nothing; but an entry
+    /// whose static credentials have expired is removed, which the listener is told, and is a miss (E3).
     ///
     /// A hit allocates nothing.
     ///
@@ -203,7 +231,16 @@ impl ClientCache {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn get<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
-        self.lock().get(key.as_any()).and_then(K::client)
+        if self.is_expired(key.as_any()) {
+            self.expire(key.as_any());
+            return None;
+        }
+        self.hit(key)
+    }
+
+    /// A use of a key that has not expired.
+    fn hit<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
+        self.lock().entries.get(key.as_any()).and_then(K::client)
     }
 
     /// The client under a key, which counts as one use of it (D4).
@@ -212,7 +249,9 @@ impl ClientCache {
     ///
     /// # Errors
     ///
-    /// [`ClientCacheError::NotFound`], if the key is absent; nothing has changed.
+    /// * [`ClientCacheError::NotFound`], if the key is absent; nothing has changed.
+    /// * [`ClientCacheError::CredentialsExpired`], if the static credentials of the entry have; it has been removed, and
+    ///   the listener told (E3).
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
@@ -223,10 +262,15 @@ impl ClientCache {
     /// # Ok::<(), ClientCacheError>(())
     /// ```
     pub fn try_get<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
-        self.get(key).ok_or_else(|| not_found(key))
+        if self.is_expired(key.as_any()) {
+            let key = key.as_any();
+            return Err(if self.expire(key) { expired(key) } else { not_found(key) });
+        }
+        self.hit(key).ok_or_else(|| not_found(key))
     }
 
-    /// The client under a key, without counting a use (D5).
+    /// The client under a key, without counting a use (D5). One whose static credentials have expired is not shown, and
+    /// not removed either (E4).
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
@@ -237,10 +281,13 @@ impl ClientCache {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn peek<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
-        self.lock().peek(key.as_any()).and_then(K::client)
+        if self.is_expired(key.as_any()) {
+            return None;
+        }
+        self.lock().entries.peek(key.as_any()).and_then(K::client)
     }
 
-    /// Whether a key is present, without counting a use (D5).
+    /// Whether a key is present, without counting a use (D5), and its static credentials have not expired (E4).
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
@@ -251,10 +298,13 @@ impl ClientCache {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn contains_key(&self, key: &impl CacheKey) -> bool {
-        self.lock().contains_key(key.as_any())
+        !self.is_expired(key.as_any()) && self.lock().entries.contains_key(key.as_any())
     }
 
-    /// Removes a client and returns it (D6). The listener is not told.
+    /// Removes a client and returns it (D6), whether its credentials have expired or not (E4). The listener is not told.
+    ///
+    /// If the client is being made at the moment, it will not be stored: those who wait for it get it, and later callers make
+    /// their own (S3). That is so even if the key is absent.
     ///
     /// # Errors
     ///
@@ -269,13 +319,20 @@ impl ClientCache {
     /// # Ok::<(), ClientCacheError>(())
     /// ```
     pub fn remove<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
-        let removed = self.lock().remove_entry(key.as_any());
+        let (revoked, removed);
+        {
+            let mut state = self.lock();
+            revoked = state.flights.revoke(key.as_any());
+            removed = state.entries.remove_entry(key.as_any());
+        }
+        drop(revoked);
         let client = removed.as_ref().and_then(|(_, client)| K::client(client));
         drop(removed); // here, and not on return: the client would leak if this panicked then
         client.ok_or_else(|| not_found(key))
     }
 
-    /// Removes the next victim and returns it (D6). The listener is not told.
+    /// Removes the next victim and returns it (D6), whether its credentials have expired or not (E4). The listener is not
+    /// told.
     ///
     /// # Errors
     ///
@@ -287,10 +344,11 @@ impl ClientCache {
     /// assert!(matches!(ClientCache::default().pop_item(), Err(ClientCacheError::Empty)));
     /// ```
     pub fn pop_item(&self) -> Result<(AnyKey, AnyClient), ClientCacheError> {
-        self.lock().pop().ok_or(ClientCacheError::Empty)
+        self.lock().entries.pop().ok_or(ClientCacheError::Empty)
     }
 
-    /// Removes every client. Linear, for dropping them. The listener is not told.
+    /// Removes every client. Linear, for dropping them. The listener is not told. What is being made at the moment will not
+    /// be stored (S3).
     ///
     /// ```
     /// use aws_client_cache::ClientCache;
@@ -300,8 +358,31 @@ impl ClientCache {
     /// assert!(cache.is_empty());
     /// ```
     pub fn clear(&self) {
-        let entries = self.lock().take();
-        drop(entries);
+        let all = {
+            let mut state = self.lock();
+            (state.flights.revoke_all(), state.entries.take())
+        };
+        drop(all);
+    }
+
+    /// Removes every client whose static credentials have expired, tells the listener and returns them in eviction order
+    /// (E4). Linear.
+    ///
+    /// ```
+    /// # use aws_client_cache::ClientCache;
+    /// assert!(ClientCache::default().remove_expired().is_empty());
+    /// ```
+    pub fn remove_expired(&self) -> Vec<Evicted> {
+        let now = self.time_source.now();
+        let has_expired = |key: &AnyKey| key.expiry().is_some_and(|expiry| expiry <= now);
+        let mut expired = Vec::new();
+        {
+            let entries = &mut self.lock().entries;
+            let keys: Vec<_> = entries.keys().filter(|key| has_expired(key)).cloned().collect();
+            expired.extend(keys.iter().filter_map(|key| entries.remove_entry(key)).map(Evicted::new));
+        }
+        self.on_evict.tell(&expired, EvictionCause::Expired);
+        expired
     }
 
     /// The number of clients (D5).
@@ -311,7 +392,7 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().len(), 0);
     /// ```
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().entries.len()
     }
 
     /// Whether there is no client (D5).
@@ -331,7 +412,7 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().max_size(), 10);
     /// ```
     pub fn max_size(&self) -> usize {
-        self.lock().max_size()
+        self.lock().entries.max_size()
     }
 
     /// Changes `max_size`. If more clients are there, evicts in order until the rest fits, tells the listener and returns
@@ -344,7 +425,7 @@ impl ClientCache {
     /// assert_eq!(cache.max_size(), 5);
     /// ```
     pub fn set_max_size(&self, max_size: usize) -> Vec<Evicted> {
-        let victims = self.lock().set_max_size(max_size);
+        let victims = self.lock().entries.set_max_size(max_size);
         let victims: Vec<_> = victims.into_iter().map(Evicted::new).collect();
         self.on_evict.tell(&victims, EvictionCause::Shrunk);
         victims
@@ -357,7 +438,7 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().policy(), EvictionPolicy::Lru);
     /// ```
     pub fn policy(&self) -> EvictionPolicy {
-        self.lock().policy()
+        self.lock().entries.policy()
     }
 
     /// The keys as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
@@ -371,7 +452,7 @@ impl ClientCache {
     /// let last_to_go = cache.keys().next_back();
     /// ```
     pub fn keys(&self) -> Keys {
-        Keys::new(self.lock().keys().cloned().collect())
+        Keys::new(self.lock().entries.keys().cloned().collect())
     }
 
     /// The clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
@@ -382,7 +463,7 @@ impl ClientCache {
     /// let s3_clients = cache.values().filter_map(|client| client.downcast::<S3>().ok());
     /// ```
     pub fn values(&self) -> Values {
-        Values::new(self.lock().values().cloned().collect())
+        Values::new(self.lock().entries.values().cloned().collect())
     }
 
     /// The keys and clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
@@ -395,7 +476,7 @@ impl ClientCache {
     /// }
     /// ```
     pub fn items(&self) -> Items {
-        let entries = self.lock();
+        let entries = &self.lock().entries;
         Items::new(entries.iter().map(|(key, client)| (key.clone(), client.clone())).collect())
     }
 
@@ -421,8 +502,8 @@ impl ClientCache {
         self.items().rev()
     }
 
-    /// An independent copy: the same policy, `max_size`, order and use counts, and clones of the clients, but no listener
-    /// (D8). Linear.
+    /// An independent copy: the same policy, `max_size`, order, use counts and clock, and clones of the clients, but no
+    /// listener, and none of the creations under way (D8). Linear.
     ///
     /// There is no `Clone`, which would look like a shared handle; to share a cache, put it in an `Arc`.
     ///
@@ -435,14 +516,17 @@ impl ClientCache {
     /// ```
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self { entries: Mutex::new(self.lock().clone()), on_evict: Listener::default() }
+        let entries = self.lock().entries.clone();
+        Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
     /// Verifies every invariant of the structure, and says which one is broken.
     #[doc(hidden)]
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
-        self.lock().check()
+        let state = self.lock();
+        state.entries.check()?;
+        state.flights.check()
     }
 
     /// Has this thread call `point` before each locking of any cache, so that a scheduler may let another one come first.
@@ -457,20 +541,34 @@ impl ClientCache {
     #[cfg(feature = "__internals")]
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { entries: Mutex::new(self.lock().fork()), on_evict: Listener::default() }
+        let entries = self.lock().entries.fork();
+        Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
     /// The engine's layout, as [`EvictingMap::layout`] shows it.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn layout(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
-        self.lock().layout(name, index)
+        self.lock().entries.layout(name, index)
     }
 }
 
 fn not_found(key: &impl CacheKey) -> ClientCacheError {
     let key = key.as_any().clone();
     ClientCacheError::NotFound { key }
+}
+
+fn expired(key: &impl CacheKey) -> ClientCacheError {
+    let key = key.as_any().clone();
+    ClientCacheError::CredentialsExpired { key }
+}
+
+/// K6
+fn check_region<S: Service>(key: &ClientCacheKey<S>, client: &S::Client) -> Result<(), ClientCacheError> {
+    match contradicting_region::<S>(key.region(), client) {
+        Some(found) => Err(ClientCacheError::ClientMismatch { key: key.clone().into(), found: found.clone() }),
+        None => Ok(()),
+    }
 }
 
 impl Default for ClientCache {
@@ -493,7 +591,7 @@ impl IntoIterator for &ClientCache {
 impl fmt::Display for ClientCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (policy, max_size, keys) = {
-            let entries = self.lock();
+            let entries = &self.lock().entries;
             (entries.policy(), entries.max_size(), entries.keys().cloned().collect::<Vec<_>>())
         };
         write!(f, "ClientCache({policy}, {} of {max_size})", keys.len())?;

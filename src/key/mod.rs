@@ -10,12 +10,15 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_types::region::Region;
 
 use crate::client::AnyClient;
 use crate::service::Service;
 
+#[cfg(feature = "assume-role")]
+pub(crate) use credentials::RoleScope;
 pub(crate) use credentials::{CredentialScope, Digest};
 pub(crate) use customization::Customization;
 pub(crate) use identity::{App, Identity, Retry, Timeout};
@@ -62,13 +65,15 @@ pub struct AnyKey(Arc<Keyed>);
 struct Keyed {
     hash: u64,
     service_name: &'static str,
+    /// E1: of static credentials, which take part in the identity with it.
+    expiry: Option<SystemTime>,
     identity: Identity,
 }
 
 impl AnyKey {
-    pub(crate) fn new(service_name: &'static str, identity: Identity) -> Self {
+    pub(crate) fn new(service_name: &'static str, identity: Identity, expiry: Option<SystemTime>) -> Self {
         let hash = keyed::hash(&identity);
-        Self(Arc::new(Keyed { hash, service_name, identity }))
+        Self(Arc::new(Keyed { hash, service_name, expiry, identity }))
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -87,6 +92,21 @@ impl AnyKey {
     /// The type shows an example.
     pub fn region(&self) -> Option<&Region> {
         self.identity().region.as_ref()
+    }
+
+    /// When the static credentials that it stands for expire, if they do (E1).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use aws_client_cache::{AnyKey, ClientParams, Credentials, S3};
+    /// let expiry = SystemTime::now() + Duration::from_secs(3_600);
+    /// let keys = Credentials::new("ASIAEXAMPLE", "secret", Some("token".into()), Some(expiry), "docs");
+    /// let params = ClientParams::<S3>::builder().credentials(keys).build()?;
+    /// assert_eq!(AnyKey::from(params.key()).expiry(), Some(expiry));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.0.expiry
     }
 
     /// The typed key, if it is one of service `S`.
@@ -149,6 +169,13 @@ impl<S> ClientCacheKey<S> {
     /// ```
     pub fn region(&self) -> Option<&Region> {
         self.key.region()
+    }
+
+    /// When the static credentials that it stands for expire, if they do (E1).
+    ///
+    /// [`AnyKey::expiry`] shows an example.
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.key.expiry()
     }
 }
 
@@ -264,7 +291,8 @@ mod tests {
     /// K3
     #[test]
     fn keys_whose_hashes_collide_are_compared_in_full() {
-        let key = |region| AnyKey(Arc::new(Keyed { hash: 7, service_name: "Test", identity: identity(region) }));
+        let keyed = |region| Keyed { hash: 7, service_name: "Test", expiry: None, identity: identity(region) };
+        let key = |region| AnyKey(Arc::new(keyed(region)));
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
     }

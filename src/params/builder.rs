@@ -12,9 +12,12 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
+#[cfg(feature = "assume-role")]
+use super::role::AssumeRole;
+use super::signer::Given;
 use super::{Apply, ClientParams, Inner, validate};
 use crate::error::ClientCacheError;
-use crate::key::{AnyKey, App, ClientCacheKey, CredentialScope, Customization, Digest, Identity, Retry, Timeout};
+use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
 use crate::service::Service;
 
 /// Builds [`ClientParams`]. Whatever is not set is inherited from the base configuration.
@@ -36,8 +39,7 @@ pub struct ClientParamsBuilder<S: Service> {
     base: Option<String>,
     region: Option<String>,
     endpoint_url: Option<String>,
-    credentials: Option<Credentials>,
-    credentials_provider: Option<SharedCredentialsProvider>,
+    given: Given,
     use_fips: Option<bool>,
     use_dual_stack: Option<bool>,
     retry_config: Option<RetryConfig>,
@@ -52,8 +54,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base: None,
             region: None,
             endpoint_url: None,
-            credentials: None,
-            credentials_provider: None,
+            given: Given::default(),
             use_fips: None,
             use_dual_stack: None,
             retry_config: None,
@@ -110,6 +111,9 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// Static credentials. They take part in the key as a keyed digest (K3), and nothing else of the base that could
     /// sign a request in their place is used: no bearer token of the base or of the environment.
     ///
+    /// If they carry an expiry, so does the key ([`ClientCacheKey::expiry`]), and no client is cached under it from then on
+    /// (E1, E2).
+    ///
     /// ```
     /// # use aws_client_cache::{ClientParams, Credentials, S3};
     /// let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "docs");
@@ -118,7 +122,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.credentials = Some(credentials);
+        self.given.credentials = Some(credentials);
         self
     }
 
@@ -136,7 +140,59 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials_provider(mut self, provider: SharedCredentialsProvider) -> Self {
-        self.credentials_provider = Some(provider);
+        self.given.credentials_provider = Some(provider);
+        self
+    }
+
+    /// The credentials of a profile of the shared configuration files, read when they are first wanted, with the same
+    /// precautions.
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let params = ClientParams::<S3>::builder().profile("reports").build()?;
+    /// assert_eq!(params.key().to_string(), "S3(credentials=profile:reports)");
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    #[cfg(feature = "assume-role")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.given.profile = Some(name.into());
+        self
+    }
+
+    /// The credentials of a role, with the same precautions. It is assumed with the credentials that are set besides: static
+    /// ones, a provider's or a profile's; or else with the base configuration's.
+    ///
+    /// A [`Session`](crate::Session) assumes each role once for all services and regions, and renews its credentials.
+    /// [`ClientParams::client`] makes each client a provider of its own.
+    ///
+    /// ```
+    /// # use aws_client_cache::{AssumeRole, ClientParams, S3};
+    /// let of = |tenant: u32| {
+    ///     let role = AssumeRole::new(format!("arn:aws:iam::123456789012:role/tenant-{tenant}"));
+    ///     ClientParams::<S3>::builder().assume_role(role).build()
+    /// };
+    /// assert_eq!(of(7)?.key(), of(7)?.key());
+    /// assert_ne!(of(7)?.key(), of(8)?.key());
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    #[cfg(feature = "assume-role")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
+    pub fn assume_role(mut self, role: AssumeRole) -> Self {
+        self.given.assume_role = Some(role);
+        self
+    }
+
+    /// No credentials at all: requests are not signed.
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let public = ClientParams::<S3>::builder().region("us-west-2").anonymous().build()?;
+    /// assert_eq!(public.key().to_string(), "S3(region=us-west-2, credentials=anonymous)");
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn anonymous(mut self) -> Self {
+        self.given.anonymous = true;
         self
     }
 
@@ -300,8 +356,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base,
             region,
             endpoint_url,
-            credentials,
-            credentials_provider,
+            given,
             use_fips,
             use_dual_stack,
             retry_config,
@@ -319,7 +374,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         if let Some(url) = &endpoint_url {
             validate::endpoint_url(url)?;
         }
-        let (scope, credentials) = credential_scope(credentials, credentials_provider)?;
+        let (signer, credentials, expiry) = given.check()?;
         let app_name = app_name.map(validate::app_name).transpose()?;
         customizations.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         for (customization, _) in &customizations {
@@ -336,7 +391,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base,
             region: region.map(Region::new),
             endpoint_url,
-            credentials: scope,
+            credentials,
             use_fips,
             use_dual_stack,
             retry_config: retry_config.map(Retry),
@@ -345,32 +400,10 @@ impl<S: Service> ClientParamsBuilder<S> {
             customizations,
         };
         Ok(ClientParams(Arc::new(Inner {
-            key: ClientCacheKey::new(AnyKey::new(S::NAME, identity)),
-            credentials,
+            key: ClientCacheKey::new(AnyKey::new(S::NAME, identity, expiry)),
+            signer,
             apply,
         })))
-    }
-}
-
-fn credential_scope(
-    credentials: Option<Credentials>,
-    provider: Option<SharedCredentialsProvider>,
-) -> Result<(CredentialScope, Option<SharedCredentialsProvider>), ClientCacheError> {
-    match (credentials, provider) {
-        (None, None) => Ok((CredentialScope::Base, None)),
-        (None, Some(provider)) => Ok((CredentialScope::provider(&provider), Some(provider))),
-        (Some(credentials), None) => {
-            validate::credentials(&credentials)?;
-            let digest = Digest::of(&credentials).map_err(|error| {
-                let reason = format!("the operating system gave no random key to digest them: {error}");
-                ClientCacheError::invalid("credentials", reason)
-            })?;
-            let provider = SharedCredentialsProvider::new(credentials);
-            Ok((CredentialScope::Static(digest), Some(provider)))
-        }
-        (Some(_), Some(_)) => {
-            Err(ClientCacheError::invalid("credentials_provider", "static credentials are set as well"))
-        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! How a client is made, and the key that this gives it.
 
 mod builder;
+#[cfg(feature = "assume-role")]
+mod role;
+mod signer;
 mod validate;
 
 use std::fmt;
@@ -8,14 +11,20 @@ use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::SdkConfig;
 use aws_types::origin::Origin;
 
 use crate::error::ClientCacheError;
-use crate::key::ClientCacheKey;
+use crate::key::{ClientCacheKey, CredentialScope};
 use crate::service::Service;
 
 pub use builder::ClientParamsBuilder;
+#[cfg(feature = "assume-role")]
+pub use role::AssumeRole;
+use signer::Signer;
 
 /// A customisation of a service's config builder, ready to apply.
 type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::ConfigBuilder + Send + Sync>;
@@ -38,9 +47,17 @@ pub struct ClientParams<S: Service>(Arc<Inner<S>>);
 struct Inner<S: Service> {
     /// The settings are here: the key holds all of them that is not secret.
     key: ClientCacheKey<S>,
-    credentials: Option<SharedCredentialsProvider>,
+    signer: Signer,
     /// In the order of their names.
     apply: Vec<Apply<S>>,
+}
+
+/// What a client gets of its credential scope, beside the parameters' settings.
+pub(crate) struct Signing {
+    /// `None` is nobody's: requests are not signed.
+    pub(crate) provider: Option<SharedCredentialsProvider>,
+    /// What keeps the credentials; the base's, or the client's own, if it is `None`.
+    pub(crate) identity_cache: Option<SharedIdentityCache>,
 }
 
 impl<S: Service> ClientParams<S> {
@@ -78,12 +95,14 @@ impl<S: Service> ClientParams<S> {
     /// ```
     ///
     /// It does not look into any cache, and it shares with other clients what the base configuration shares: unless
-    /// the base names an HTTP client, every client that is made has connections of its own.
+    /// the base names an HTTP client, every client that is made has connections of its own, and every one that assumes a
+    /// role assumes it for itself. A [`Session`](crate::Session) shares both.
     ///
     /// # Errors
     ///
     /// [`ClientCacheError::InvalidParams`] names what the base configuration lacks: a `region`, if the parameters name
-    /// none either (K7); a `behavior_version`; a `sleep_impl`, if the feature `rt-tokio` is off.
+    /// none either (K7); a `behavior_version`; a `sleep_impl`, if the feature `rt-tokio` is off; credentials or a region for
+    /// `assume_role`.
     ///
     /// # Panics
     ///
@@ -99,18 +118,63 @@ impl<S: Service> ClientParams<S> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::unused_async, reason = "a scope of credentials may have to be loaded")]
     pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
-        let config = self.config(base)?;
-        let apply = &self.0.apply;
-        let builder = apply.iter().fold(S::config_builder(&config), |builder, apply| apply(builder));
-        Ok(S::client(builder))
+        if *self.scope() == CredentialScope::Base {
+            return self.make(base, None, None);
+        }
+        self.check(base)?;
+        let base = with_clock(base);
+        let mut provider = None;
+        for depth in 0..self.scope().chain().len() {
+            provider = self.provider(depth, provider, &base).await?;
+        }
+        self.make(&base, Some(Signing { provider, identity_cache: None }), None)
     }
 
-    /// The base configuration with these parameters' overrides.
-    fn config(&self, base: &SdkConfig) -> Result<SdkConfig, ClientCacheError> {
-        let identity = self.0.key.identity();
-        if identity.region.is_none() && base.region().is_none() {
+    pub(crate) fn key_ref(&self) -> &ClientCacheKey<S> {
+        &self.0.key
+    }
+
+    /// Whose credentials the client signs with.
+    pub(crate) fn scope(&self) -> &CredentialScope {
+        &self.0.key.identity().credentials
+    }
+
+    /// The provider of the `depth`-th role, given what it is assumed with; at depth 0, what the first one is assumed with,
+    /// or what signs, if there are no roles. `base` has passed [`check`](Self::check) and has a clock.
+    pub(crate) async fn provider(
+        &self,
+        depth: usize,
+        source: Option<SharedCredentialsProvider>,
+        base: &SdkConfig,
+    ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
+        self.0.signer.provider(depth, source, base).await
+    }
+
+    /// Makes a client that signs by `signing`, or as the base configuration does, and whose retries are those of a partition,
+    /// if one is given.
+    pub(crate) fn make(
+        &self,
+        base: &SdkConfig,
+        signing: Option<Signing>,
+        partition: Option<RetryPartition>,
+    ) -> Result<S::Client, ClientCacheError> {
+        self.check(base)?;
+        let is_anonymous = signing.as_ref().is_some_and(|signing| signing.provider.is_none());
+        let mut builder = S::config_builder(&self.config(base, signing));
+        if let Some(partition) = partition {
+            builder = S::retry_partition(builder, partition);
+        }
+        if is_anonymous {
+            builder = S::allow_no_auth(builder);
+        }
+        let apply = &self.0.apply;
+        Ok(S::client(apply.iter().fold(builder, |builder, apply| apply(builder))))
+    }
+
+    /// Whether the base configuration has what a client needs: the SDK would panic.
+    pub(crate) fn check(&self, base: &SdkConfig) -> Result<(), ClientCacheError> {
+        if self.0.key.identity().region.is_none() && base.region().is_none() {
             let reason = "neither the parameters nor the base configuration name one";
             return Err(ClientCacheError::invalid("region", reason));
         }
@@ -122,7 +186,12 @@ impl<S: Service> ClientParams<S> {
             let reason = "the base configuration names none, and the feature `rt-tokio` is off";
             return Err(ClientCacheError::invalid("sleep_impl", reason));
         }
+        Ok(())
+    }
 
+    /// The base configuration with these parameters' overrides.
+    fn config(&self, base: &SdkConfig, signing: Option<Signing>) -> SdkConfig {
+        let identity = self.0.key.identity();
         let mut config = base.to_builder();
         if let Some(region) = &identity.region {
             config.set_region(region.clone());
@@ -132,8 +201,11 @@ impl<S: Service> ClientParams<S> {
             // Or the environment's endpoint for the service would win.
             config.insert_origin("endpoint_url", Origin::shared_config());
         }
-        if let Some(credentials) = &self.0.credentials {
-            config.set_credentials_provider(Some(credentials.clone()));
+        if let Some(Signing { provider, identity_cache }) = signing {
+            config.set_credentials_provider(provider);
+            if identity_cache.is_some() {
+                config.set_identity_cache(identity_cache);
+            }
             // Or services that take bearer tokens would send the base's or the environment's: another tenant's.
             config.set_token_provider(None);
             config.insert_origin("token_provider", Origin::shared_config());
@@ -158,8 +230,20 @@ impl<S: Service> ClientParams<S> {
         if let Some(name) = &identity.app_name {
             config.set_app_name(Some(name.0.clone()));
         }
-        Ok(config.build())
+        config.build()
     }
+}
+
+/// A base configuration that names a clock and a sleep, which what assumes roles must have.
+pub(crate) fn with_clock(base: &SdkConfig) -> SdkConfig {
+    let mut config = base.to_builder();
+    if base.time_source().is_none() {
+        config.set_time_source(Some(SharedTimeSource::default()));
+    }
+    if base.sleep_impl().is_none() {
+        config.set_sleep_impl(default_async_sleep());
+    }
+    config.build()
 }
 
 impl<S: Service> Clone for ClientParams<S> {

@@ -1,6 +1,8 @@
 //! K5: what a parameter may be. The reasons never repeat the value, which might hold a secret.
 
 use std::net::Ipv6Addr;
+#[cfg(feature = "assume-role")]
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_types::app_name::AppName;
@@ -94,6 +96,99 @@ pub(super) fn credentials(credentials: &Credentials) -> Result<(), ClientCacheEr
 pub(super) fn name(parameter: &'static str, name: &str) -> Result<(), ClientCacheError> {
     if name.is_empty() {
         return Err(ClientCacheError::invalid(parameter, "its name is empty"));
+    }
+    Ok(())
+}
+
+/// What is digested needs a key that nobody else has (K3).
+pub(super) fn no_random_key(parameter: &'static str, error: getrandom::Error) -> ClientCacheError {
+    let reason = format!("the operating system gave no random key to digest it: {error}");
+    ClientCacheError::invalid(parameter, reason)
+}
+
+/// The limits of `AssumeRole`, as the Security Token Service documents them.
+#[cfg(feature = "assume-role")]
+pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
+    let invalid = |reason: &str| Err(ClientCacheError::invalid("assume_role", reason));
+    if arn.is_empty() {
+        return invalid("the role's ARN is empty");
+    }
+    if !(20..=2_048).contains(&arn.len()) || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return invalid("the role's ARN is not 20 to 2048 visible characters");
+    }
+    if !arn.starts_with("arn:") || !arn.contains(":role/") {
+        return invalid("it is no ARN of a role");
+    }
+    Ok(())
+}
+
+#[cfg(feature = "assume-role")]
+pub(super) fn session_name(name: &str) -> Result<(), ClientCacheError> {
+    if (2..=64).contains(&name.len()) && is_made_of(name, "+=,.@_-") {
+        return Ok(());
+    }
+    Err(ClientCacheError::invalid("session_name", "it is not 2 to 64 letters, digits and +=,.@_-"))
+}
+
+#[cfg(feature = "assume-role")]
+pub(super) fn external_id(id: &str) -> Result<(), ClientCacheError> {
+    if (2..=1_224).contains(&id.len()) && is_made_of(id, "+=,.@:/_-") {
+        return Ok(());
+    }
+    Err(ClientCacheError::invalid("external_id", "it is not 2 to 1224 letters, digits and +=,.@:/_-"))
+}
+
+#[cfg(feature = "assume-role")]
+fn is_made_of(text: &str, others: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.as_bytes().contains(&byte))
+}
+
+#[cfg(feature = "assume-role")]
+pub(super) fn session_length(length: Duration) -> Result<(), ClientCacheError> {
+    let invalid = |reason: &str| Err(ClientCacheError::invalid("session_length", reason));
+    if !(Duration::from_mins(15)..=Duration::from_hours(12)).contains(&length) {
+        return invalid("it is not 15 minutes to 12 hours");
+    }
+    if length.subsec_nanos() != 0 {
+        return invalid("it is not in whole seconds");
+    }
+    Ok(())
+}
+
+#[cfg(feature = "assume-role")]
+pub(super) fn policy(policy: &str) -> Result<(), ClientCacheError> {
+    if policy.is_empty() {
+        return Err(ClientCacheError::invalid("policy", "it is empty"));
+    }
+    Ok(())
+}
+
+#[cfg(feature = "assume-role")]
+pub(super) fn policy_arns(arns: &[String]) -> Result<(), ClientCacheError> {
+    let invalid = |reason: &str| Err(ClientCacheError::invalid("policy_arns", reason));
+    if arns.len() > 10 {
+        return invalid("there are more than 10");
+    }
+    if arns.iter().any(|arn| !arn.starts_with("arn:")) {
+        return invalid("one is no ARN");
+    }
+    Ok(())
+}
+
+/// They are sorted by their keys.
+#[cfg(feature = "assume-role")]
+pub(super) fn tags(tags: &[(String, String)]) -> Result<(), ClientCacheError> {
+    let invalid = |reason: &str| Err(ClientCacheError::invalid("tags", reason));
+    if tags.len() > 50 {
+        return invalid("there are more than 50");
+    }
+    let is_valid =
+        |(key, value): &(String, String)| (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
+    if !tags.iter().all(is_valid) {
+        return invalid("a key is not 1 to 128 characters, or a value more than 256");
+    }
+    if tags.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return invalid("a key is repeated");
     }
     Ok(())
 }

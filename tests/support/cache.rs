@@ -37,11 +37,15 @@ impl Cache {
 
     /// An empty cache for the same keys, which take long to make.
     pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
-        let cache = Arc::new(ClientCache::new(policy(spec_policy), max_size));
-        Self { cache, keys: Arc::clone(&self.keys) }
+        self.with(ClientCache::new(policy(spec_policy), max_size))
     }
 
-    fn key(&self, number: u8) -> ClientCacheKey<Fake> {
+    /// Another cache for the same keys.
+    pub fn with(&self, cache: ClientCache) -> Self {
+        Self { cache: Arc::new(cache), keys: Arc::clone(&self.keys) }
+    }
+
+    pub fn key(&self, number: u8) -> ClientCacheKey<Fake> {
         self.keys.by_number[usize::from(number)].clone()
     }
 
@@ -63,7 +67,7 @@ impl Cache {
         (self.number(&key), id(client))
     }
 
-    fn evicted(&self, evicted: Evicted) -> (u8, u64) {
+    pub fn evicted(&self, evicted: Evicted) -> (u8, u64) {
         self.item((evicted.key, evicted.client))
     }
 }
@@ -140,7 +144,7 @@ impl Subject<u8, u64> for Cache {
     }
 
     fn copy(&self) -> Option<Self> {
-        Some(Self { cache: Arc::new(self.cache.copy()), keys: Arc::clone(&self.keys) })
+        Some(self.with(self.cache.copy()))
     }
 
     fn max_size(&self) -> usize {

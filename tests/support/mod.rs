@@ -4,6 +4,7 @@
 
 pub mod assured;
 pub mod cache;
+pub mod creating;
 pub mod deadlock;
 pub mod engine;
 pub mod fake;

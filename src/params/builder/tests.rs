@@ -19,9 +19,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::ClientParamsBuilder;
+use super::{ClientParamsBuilder, Given};
 use crate::ClientParams;
 use crate::key::ClientCacheKey;
+use crate::params::AssumeRole;
 use crate::service::Service;
 
 enum Testing {}
@@ -47,7 +48,7 @@ struct Settings {
     base: Option<usize>,
     region: Option<usize>,
     endpoint_url: Option<usize>,
-    credentials: Option<CredentialsSetting>,
+    credentials: CredentialsSetting,
     use_fips: Option<bool>,
     use_dual_stack: Option<bool>,
     retry_config: Option<usize>,
@@ -56,11 +57,25 @@ struct Settings {
     customizations: BTreeMap<usize, usize>,
 }
 
-/// The two parameters that exclude each other.
+/// The parameters that exclude one another, and the role that is assumed with them.
 #[derive(Clone, Debug, PartialEq)]
-enum CredentialsSetting {
-    Static { keys: usize, token: Option<usize>, expiry: Option<usize>, account: Option<usize> },
+struct CredentialsSetting {
+    source: Option<Source>,
+    role: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    Static {
+        keys: usize,
+        token: Option<usize>,
+        expiry: Option<usize>,
+        account: Option<usize>,
+    },
     Provider(usize),
+    Profile(usize),
+    /// Goes with no role.
+    Anonymous,
 }
 
 /// Does not compile when the builder gains a parameter: add it to `Settings` then, to all that follows here, and to the fuzz
@@ -70,8 +85,7 @@ fn _every_parameter_is_a_setting(builder: &Builder) {
         base: _,
         region: _,
         endpoint_url: _,
-        credentials: _,
-        credentials_provider: _,
+        given: Given { credentials: _, credentials_provider: _, anonymous: _, profile: _, assume_role: _ },
         use_fips: _,
         use_dual_stack: _,
         retry_config: _,
@@ -95,6 +109,36 @@ static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
     // Equal, but not the same.
     [(); 2].map(|()| SharedCredentialsProvider::new(Credentials::new("ab", "cd", None, None, "test")))
 });
+
+/// Roles that all differ, each from the first in one thing, by their builder.
+fn roles() -> Vec<AssumeRole> {
+    let one = || AssumeRole::new("arn:aws:iam::123456789012:role/one");
+    let two = || AssumeRole::new("arn:aws:iam::123456789012:role/two");
+    vec![
+        one(),
+        two(),
+        one().source_role(one()),
+        one().source_role(two()),
+        one().source_role(two().external_id("ab")),
+        one().source_role(two().source_role(one())),
+        one().region("us-west-2"),
+        one().region("us-west-1"),
+        one().session_name("ab"),
+        one().session_name("AB"),
+        one().session_length(Duration::from_mins(15)),
+        one().session_length(Duration::from_hours(12)),
+        one().external_id("ab"),
+        one().external_id("abcd"),
+        one().policy("ab"),
+        one().external_id("ab").policy("ab"),
+        one().policy_arns(["arn:a"]),
+        one().policy_arns(["arn:a", "arn:b"]),
+        one().tags([("ab", "cd")]),
+        one().tags([("abc", "d")]),
+        one().tags([("ab", ""), ("cd", "")]),
+        one().tags([("ab", "cd"), ("cd", "")]),
+    ]
+}
 
 fn expiry(choice: usize) -> SystemTime {
     let second = Duration::from_secs(1);
@@ -138,13 +182,14 @@ fn timeout_configs() -> Vec<TimeoutConfig> {
 impl Settings {
     fn strategy() -> impl Strategy<Value = Self> {
         let fixed = (0..KEYS.len(), option::of(0..TOKENS.len()), option::of(0..4_usize), option::of(0..ACCOUNTS.len()));
-        let fixed = fixed.prop_map(|(keys, token, expiry, account)| CredentialsSetting::Static {
-            keys,
-            token,
-            expiry,
-            account,
+        let fixed = fixed.prop_map(|(keys, token, expiry, account)| Source::Static { keys, token, expiry, account });
+        let provider = (0..2_usize).prop_map(Source::Provider);
+        let profile = (0..NAMES.len()).prop_map(Source::Profile);
+        let source = option::of(prop_oneof![fixed, provider, profile, Just(Source::Anonymous)]);
+        let credentials = (source, option::of(0..roles().len())).prop_map(|(source, role)| {
+            let role = role.filter(|_| source != Some(Source::Anonymous));
+            CredentialsSetting { source, role }
         });
-        let provider = (0..2_usize).prop_map(CredentialsSetting::Provider);
         let names = (
             option::of(0..NAMES.len()),
             option::of(0..REGIONS.len()),
@@ -157,7 +202,7 @@ impl Settings {
             btree_map(0..NAMES.len(), 0..CUSTOMIZATIONS, 0..3),
         );
         let flags = (option::of(any::<bool>()), option::of(any::<bool>()));
-        (names, option::of(prop_oneof![fixed, provider]), flags, configs).prop_map(
+        (names, credentials, flags, configs).prop_map(
             |((base, region, endpoint_url, app_name), credentials, (use_fips, use_dual_stack), configs)| Self {
                 base,
                 region,
@@ -185,8 +230,11 @@ impl Settings {
         if let Some(choice) = self.endpoint_url {
             steps.push(Box::new(move |builder| builder.endpoint_url(ENDPOINTS[choice])));
         }
-        if let Some(credentials) = &self.credentials {
-            steps.push(Box::new(move |builder| credentials.apply(builder)));
+        if let Some(source) = &self.credentials.source {
+            steps.push(Box::new(move |builder| source.apply(builder)));
+        }
+        if let Some(choice) = self.credentials.role {
+            steps.push(Box::new(move |builder| builder.assume_role(roles().swap_remove(choice))));
         }
         if let Some(value) = self.use_fips {
             steps.push(Box::new(move |builder| builder.use_fips(value)));
@@ -229,7 +277,7 @@ fn build(steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>>) -> ClientCacheKey<Tes
     builder.build().expect("all values are valid").key()
 }
 
-impl CredentialsSetting {
+impl Source {
     fn apply(&self, builder: Builder) -> Builder {
         match *self {
             Self::Static { keys, token, expiry: expires, account } => {
@@ -243,6 +291,8 @@ impl CredentialsSetting {
                 builder.credentials(credentials.build())
             }
             Self::Provider(choice) => builder.credentials_provider(PROVIDERS[choice].clone()),
+            Self::Profile(choice) => builder.profile(NAMES[choice]),
+            Self::Anonymous => builder.anonymous(),
         }
     }
 }
@@ -321,7 +371,7 @@ fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
         base: None,
         region: None,
         endpoint_url: None,
-        credentials: None,
+        credentials: CredentialsSetting { source: None, role: None },
         use_fips: None,
         use_dual_stack: None,
         retry_config: None,
@@ -356,16 +406,20 @@ fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
         add(&|settings| settings.use_fips = Some(flag));
         add(&|settings| settings.use_dual_stack = Some(flag));
     }
-    for choice in 0..2 {
-        add(&|settings| settings.credentials = Some(CredentialsSetting::Provider(choice)));
+    let sources = [None, Some(Source::Provider(0)), Some(Source::Provider(1)), Some(Source::Profile(0))];
+    for source in sources.into_iter().chain([Some(Source::Profile(1))]) {
+        for role in (0..roles().len()).map(Some).chain([None]).filter(|role| source.is_some() || role.is_some()) {
+            add(&|settings| settings.credentials = CredentialsSetting { source: source.clone(), role });
+        }
     }
+    add(&|settings| settings.credentials.source = Some(Source::Anonymous));
     let tokens = || (0..TOKENS.len()).map(Some).chain([None]);
     for keys in 0..KEYS.len() {
         for token in tokens() {
             for expiry in [None, Some(0), Some(1), Some(2), Some(3)] {
                 for account in [None, Some(0), Some(1)] {
-                    let credentials = CredentialsSetting::Static { keys, token, expiry, account };
-                    add(&|settings| settings.credentials = Some(credentials.clone()));
+                    let source = Source::Static { keys, token, expiry, account };
+                    add(&|settings| settings.credentials.source = Some(source.clone()));
                 }
             }
         }

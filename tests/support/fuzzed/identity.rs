@@ -12,6 +12,7 @@ use aws_client_cache::{
     AnyKey, ClientCache, ClientCacheError, ClientCacheKey, ClientParams, ClientParamsBuilder, Credentials, Region,
     RetryConfig, SharedCredentialsProvider, TimeoutConfig,
 };
+use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::ReconnectMode;
 
 use super::Fuzzed;
@@ -363,6 +364,13 @@ impl Told {
         }
     }
 
+    fn expiry(&self) -> Option<SystemTime> {
+        match self.settings.get(&("credentials", None)) {
+            Some(Setting::Credentials(keys)) => keys.expiry.as_ref().map(|expiry| expiry.0),
+            _ => None,
+        }
+    }
+
     /// K5, K1a: with one of the bad parameters named.
     fn is_refused_exactly_if_something_is_bad(&self) {
         let bad = self.settings.values().filter(|setting| setting.is_bad()).map(Setting::parameter);
@@ -476,21 +484,26 @@ impl Fuzzed for Input {
         is_presentable(&key, &key.to_string());
         is_presentable(&params.key(), &params.key().to_string());
 
-        let cache = ClientCache::default();
+        // The epoch is between the expiries.
+        let cache = ClientCache::builder().time_source(StaticTimeSource::new(SystemTime::UNIX_EPOCH)).build();
         let mut client = Client::new(1);
         client.region = Some(Region::new(self.elsewhere.0.clone()));
         let inserted = cache.insert(params.key(), client);
-        // K6
+        // K6, K8
         let mismatch = one.region().is_some_and(|region| region != self.elsewhere.0);
         assert_eq!(matches!(inserted, Err(ClientCacheError::ClientMismatch { .. })), mismatch);
+        // E1, E2
+        assert_eq!(key.expiry(), one.expiry());
+        let expired = one.expiry().is_some_and(|expiry| expiry <= SystemTime::UNIX_EPOCH);
         let again = cache.insert(params.key(), Client::new(2));
+        assert_eq!(matches!(again, Err(ClientCacheError::CredentialsExpired { .. })), expired);
         let found = cache.try_get(&other_params.key());
-        assert_eq!(found.is_ok(), same);
+        assert_eq!(found.is_ok(), same && !expired);
         for error in [inserted.err(), again.err(), found.err()].iter().flatten() {
             is_presentable(error, &error.to_string());
         }
         let label = cache.to_string();
         shows_no(SECRET, &[debug(&cache), debug(&cache.items()), label.clone()]);
-        assert_eq!(label.lines().count(), 2, "{label}");
+        assert_eq!(label.lines().count(), if expired { 1 } else { 2 }, "{label}");
     }
 }

@@ -1,0 +1,257 @@
+//! Creation on a miss, exactly once (S1 to S8).
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::flights::{Flight, Landed};
+use super::{ClientCache, Evicted, EvictionCause, check_region, expired};
+use crate::client::AnyClient;
+use crate::error::ClientCacheError;
+use crate::key::{AnyKey, CacheKey, ClientCacheKey};
+use crate::service::Service;
+
+impl ClientCache {
+    /// The client under a key, which counts as one use of it; or else the one that `create` makes, which is inserted.
+    ///
+    /// However many callers want one missing key at a time, one of them makes the client and the others wait for it (S1 to
+    /// S8); different keys are made side by side. A hit does not suspend, and allocates nothing. No lock is held while the
+    /// client is made (C3).
+    ///
+    /// * A failure goes to all who wait, and is not kept: the next caller tries anew (S5).
+    /// * If the future is dropped, or panics, while it makes the client, the next one in line makes its own (S5).
+    /// * If somebody else inserts the key meanwhile, that client wins, and the one that was made is dropped (S2).
+    /// * If the key is removed meanwhile, or the cache cleared, who waits gets the client, and it is not stored (S3).
+    /// * What makes room is told to the listener (S8).
+    ///
+    /// The future is `Send` if that of `create` is.
+    ///
+    /// # Errors
+    ///
+    /// * [`ClientCacheError::CredentialsExpired`], if the key's static credentials have (E2).
+    /// * [`ClientCacheError::CreationFailed`], if `create` fails. Its error is the `source`, shared by all who waited.
+    /// * [`ClientCacheError::ClientMismatch`], if it makes a client for another region than the key's (K6).
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, SdkConfig, S3};
+    ///
+    /// async fn client(cache: &ClientCache, base: &SdkConfig) -> Result<aws_sdk_s3::Client, ClientCacheError> {
+    ///     let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    ///     cache.get_or_try_insert_with(&params.key(), || params.client(base)).await
+    /// }
+    /// ```
+    ///
+    /// A creation that needs its own result never ends: within `create`, don't ask for the same key.
+    pub async fn get_or_try_insert_with<S, F, Fut, E>(
+        &self,
+        key: &ClientCacheKey<S>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.get_or_create(key, || async { create().await.map_err(|error| failed(key, error)) }).await
+    }
+
+    /// The same for a `create` that is not a future, in one call that waits for nobody: it makes its own client even if one
+    /// is being made by [`get_or_try_insert_with`](Self::get_or_try_insert_with), and the first that is stored wins (S7).
+    ///
+    /// # Errors
+    ///
+    /// As those of [`get_or_try_insert_with`](Self::get_or_try_insert_with).
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
+    ///
+    /// # fn example(cache: &ClientCache, make: impl FnOnce() -> Result<aws_sdk_s3::Client, std::io::Error>) -> Result<(), ClientCacheError> {
+    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
+    /// let s3 = cache.get_or_try_insert_with_sync(&key, make)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_or_try_insert_with_sync<S, F, E>(
+        &self,
+        key: &ClientCacheKey<S>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Result<S::Client, E>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.refuse_expired(key)?;
+        if let Some(present) = self.hit(key) {
+            return Ok(present);
+        }
+        let made = create().map_err(|error| failed(key, error))?;
+        check_region(key, &made)?;
+        self.refuse_expired(key)?;
+        let (landed, after) = self.publish(key.as_any(), AnyClient::new::<S>(made), None);
+        after.run(self);
+        Ok(typed(key, &landed.client))
+    }
+
+    /// [`get_or_try_insert_with`](Self::get_or_try_insert_with) for what fails with an error of this crate.
+    pub(crate) async fn get_or_create<S, F, Fut>(
+        &self,
+        key: &ClientCacheKey<S>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, ClientCacheError>>,
+    {
+        self.refuse_expired(key)?;
+        let (flight, is_first) = {
+            let state = &mut *self.lock();
+            if let Some(present) = state.entries.get(key.as_any()).and_then(ClientCacheKey::<S>::client) {
+                return Ok(present);
+            }
+            state.flights.join(key.as_any())
+        };
+        let share = &Share { cache: self, key: key.as_any(), flight };
+
+        // The maker's part after landing; who waited has none.
+        let mut after = None;
+        let slot = &mut after;
+        let make = || async move {
+            let present = if is_first { None } else { self.look_before_taking_over(share) };
+            let (landed, after) = match present {
+                Some((present, after)) => (Ok(present), after),
+                None => match self.make(key, create).await {
+                    Ok(made) => {
+                        let (landed, after) = self.publish(share.key, made, Some(&share.flight));
+                        (Ok(landed), after)
+                    }
+                    Err(error) => (Err(error), self.end(share)),
+                },
+            };
+            *slot = Some(after);
+            landed
+        };
+        let landed = share.flight.get_or_init(make).await;
+
+        let waited = after.is_none();
+        if let Some(after) = after {
+            after.run(self);
+        }
+        let landed = landed.as_ref().map_err(Clone::clone)?;
+        // S4; S3: not after a revocation.
+        if waited && !landed.is_revoked {
+            self.refuse_expired(key)?;
+            if let Some(present) = self.hit(key) {
+                return Ok(present);
+            }
+        }
+        Ok(typed(key, &landed.client))
+    }
+
+    async fn make<S, F, Fut>(&self, key: &ClientCacheKey<S>, create: F) -> Result<AnyClient, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, ClientCacheError>>,
+    {
+        let made = create().await?;
+        check_region(key, &made)?;
+        self.refuse_expired(key)?;
+        Ok(AnyClient::new::<S>(made))
+    }
+
+    /// E2, E3: at each step of a creation, an expired key is refused, and its entry removed.
+    fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
+        if self.is_expired(key.as_any()) {
+            self.expire(key.as_any());
+            return Err(expired(key));
+        }
+        Ok(())
+    }
+
+    /// S2: in one locking, stores what was made, or finds what is there, and takes the creation off the list.
+    fn publish(&self, key: &AnyKey, made: AnyClient, flight: Option<&Arc<Flight>>) -> (Landed, After) {
+        let mut after = After::default();
+        let (key_inside, client_inside) = (key.clone(), made.clone());
+        let client = {
+            let state = &mut *self.lock();
+            if flight.is_some_and(|flight| !state.flights.is_current(key, flight)) {
+                return (Landed { client: made, is_revoked: true }, after); // S3
+            }
+            let client = if let Some(present) = state.entries.get(key) {
+                present.clone()
+            } else {
+                after.victim = state.entries.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
+                made.clone()
+            };
+            if flight.is_some() {
+                after.flight = state.flights.revoke(key);
+            }
+            client
+        };
+        after.made = Some(made);
+        (Landed { client, is_revoked: false }, after)
+    }
+
+    /// S2: who takes over looks first, and if the key is present, the creation is over with it.
+    fn look_before_taking_over(&self, share: &Share<'_>) -> Option<(Landed, After)> {
+        let mut after = After::default();
+        let state = &mut *self.lock();
+        if !state.flights.is_current(share.key, &share.flight) {
+            return None;
+        }
+        let client = state.entries.get(share.key)?.clone();
+        after.flight = state.flights.revoke(share.key);
+        Some((Landed { client, is_revoked: false }, after))
+    }
+
+    /// S5: a failure is over, so that later callers start anew.
+    fn end(&self, share: &Share<'_>) -> After {
+        let mut after = After::default();
+        let state = &mut *self.lock();
+        if state.flights.is_current(share.key, &share.flight) {
+            after.flight = state.flights.revoke(share.key);
+        }
+        after
+    }
+}
+
+/// A share in a creation, given back when its owner leaves.
+struct Share<'a> {
+    cache: &'a ClientCache,
+    key: &'a AnyKey,
+    flight: Arc<Flight>,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        let left = self.cache.lock().flights.leave(self.key, &self.flight);
+        drop(left);
+    }
+}
+
+/// What is left to do when a creation has landed. It runs callers' code, which might panic before that and leave those who
+/// wait with a creation that is off the list.
+#[derive(Default)]
+struct After {
+    victim: Option<Evicted>,
+    /// What was made, which nobody may want any more.
+    made: Option<AnyClient>,
+    flight: Option<(AnyKey, Arc<Flight>)>,
+}
+
+impl After {
+    fn run(self, cache: &ClientCache) {
+        cache.on_evict.tell(self.victim.as_slice(), EvictionCause::Capacity); // S8
+    }
+}
+
+fn failed(key: &impl CacheKey, error: impl Into<Box<dyn Error + Send + Sync>>) -> ClientCacheError {
+    ClientCacheError::CreationFailed { key: key.as_any().clone(), source: error.into().into() }
+}
+
+/// A client that is cached, or to be cached, under a typed key is of the key's service.
+fn typed<S: Service>(_: &ClientCacheKey<S>, client: &AnyClient) -> S::Client {
+    client.downcast_ref::<S>().cloned().expect("keys of a service hold clients of that service only")
+}

@@ -1,0 +1,159 @@
+//! Who signs a client's requests: from the parameters to a provider of credentials.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::SdkConfig;
+
+#[cfg(feature = "assume-role")]
+use super::role::AssumeRole;
+use super::validate;
+use crate::error::ClientCacheError;
+use crate::key::{CredentialScope, Digest};
+
+/// What the parameters say of credentials, as it is set.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) credentials: Option<Credentials>,
+    pub(super) credentials_provider: Option<SharedCredentialsProvider>,
+    pub(super) anonymous: bool,
+    #[cfg(feature = "assume-role")]
+    pub(super) profile: Option<String>,
+    #[cfg(feature = "assume-role")]
+    pub(super) assume_role: Option<AssumeRole>,
+}
+
+/// Who signs, ready to make a provider: what the scope in the key must not hold.
+pub(super) struct Signer {
+    source: Source,
+    #[cfg(feature = "assume-role")]
+    role: Option<AssumeRole>,
+}
+
+/// Whose credentials sign, or assume the role.
+enum Source {
+    Base,
+    Anonymous,
+    Provider(SharedCredentialsProvider),
+    #[cfg(feature = "assume-role")]
+    Profile(std::sync::Arc<str>),
+}
+
+impl Given {
+    /// K5: checks what is set. With it come its identity and its expiry (E1).
+    pub(super) fn check(self) -> Result<(Signer, CredentialScope, Option<SystemTime>), ClientCacheError> {
+        self.is_one()?;
+        let mut expiry = None;
+        let (source, scope) = if let Some(credentials) = self.credentials {
+            validate::credentials(&credentials)?;
+            let digest = Digest::of_credentials(&credentials);
+            let digest = digest.map_err(|error| validate::no_random_key("credentials", error))?;
+            expiry = credentials.expiry();
+            (Source::Provider(SharedCredentialsProvider::new(credentials)), CredentialScope::Static(digest))
+        } else if let Some(provider) = self.credentials_provider {
+            let scope = CredentialScope::provider(&provider);
+            (Source::Provider(provider), scope)
+        } else if self.anonymous {
+            (Source::Anonymous, CredentialScope::Anonymous)
+        } else {
+            (Source::Base, CredentialScope::Base)
+        };
+        #[cfg(feature = "assume-role")]
+        let (source, scope) = match self.profile {
+            Some(name) => {
+                validate::name("profile", &name)?;
+                let name: std::sync::Arc<str> = name.into();
+                (Source::Profile(name.clone()), CredentialScope::Profile(name))
+            }
+            None => (source, scope),
+        };
+        #[cfg(feature = "assume-role")]
+        let (role, scope) = match self.assume_role {
+            Some(_) if matches!(source, Source::Anonymous) => {
+                return Err(ClientCacheError::invalid("assume_role", "a role cannot be assumed anonymously"));
+            }
+            Some(role) => {
+                let scope = role.scope(scope)?;
+                (Some(role), scope)
+            }
+            None => (None, scope),
+        };
+        let signer = Signer {
+            source,
+            #[cfg(feature = "assume-role")]
+            role,
+        };
+        Ok((signer, scope, expiry))
+    }
+
+    /// There is one source of credentials at most.
+    fn is_one(&self) -> Result<(), ClientCacheError> {
+        let set = [
+            ("credentials", self.credentials.is_some()),
+            ("credentials_provider", self.credentials_provider.is_some()),
+            #[cfg(feature = "assume-role")]
+            ("profile", self.profile.is_some()),
+            ("anonymous", self.anonymous),
+        ];
+        let mut set = set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name));
+        match (set.next(), set.next()) {
+            (Some(first), Some(second)) => Err(ClientCacheError::invalid(second, format!("{first} is set as well"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Signer {
+    /// What gives the credentials of the scope, given its own source's: for a role that is chained, the `depth`-th one; at
+    /// depth 0, what the first one is assumed with. No network call. `None` is nobody, or the base configuration's.
+    #[cfg_attr(not(feature = "assume-role"), expect(clippy::unused_async, reason = "roles are made asynchronously"))]
+    pub(super) async fn provider(
+        &self,
+        depth: usize,
+        source: Option<SharedCredentialsProvider>,
+        base: &SdkConfig,
+    ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
+        #[cfg(feature = "assume-role")]
+        if let Some(role) = self.role.as_ref().filter(|_| depth > 0) {
+            let Some(source) = source else {
+                let reason = "the base configuration has no credentials to assume it with";
+                return Err(ClientCacheError::invalid("assume_role", reason));
+            };
+            return Ok(Some(role.chain()[depth - 1].provider(source, base).await?));
+        }
+        #[cfg(not(feature = "assume-role"))]
+        let _ = (depth, source);
+        Ok(match &self.source {
+            Source::Base => base.credentials_provider(),
+            Source::Anonymous => None,
+            Source::Provider(provider) => Some(provider.clone()),
+            #[cfg(feature = "assume-role")]
+            Source::Profile(name) => Some(profile(name, base)),
+        })
+    }
+}
+
+/// The profile's credentials, read when they are first wanted.
+#[cfg(feature = "assume-role")]
+fn profile(name: &str, base: &SdkConfig) -> SharedCredentialsProvider {
+    use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_config::provider_config::ProviderConfig;
+
+    let mut config = ProviderConfig::without_region()
+        .with_region(base.region().cloned())
+        .with_use_fips(base.use_fips())
+        .with_use_dual_stack(base.use_dual_stack())
+        .with_behavior_version(base.behavior_version());
+    if let Some(http_client) = base.http_client() {
+        config = config.with_http_client(http_client);
+    }
+    if let Some(time_source) = base.time_source() {
+        config = config.with_time_source(time_source);
+    }
+    if let Some(sleep_impl) = base.sleep_impl() {
+        config = config.with_sleep_impl(sleep_impl);
+    }
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build();
+    SharedCredentialsProvider::new(provider)
+}

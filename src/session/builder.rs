@@ -1,0 +1,171 @@
+//! How a session is configured.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_types::SdkConfig;
+use tokio::sync::Semaphore;
+
+use super::credentials::Kept;
+use super::http::http_client;
+use super::scope::Partitions;
+use super::scopes::Scopes;
+use super::{Inner, Session};
+use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
+use crate::map::EvictionPolicy;
+use crate::params::with_clock;
+
+/// Builds a [`Session`]. Nothing has to be set.
+///
+/// ```
+/// use std::time::Duration;
+/// use aws_client_cache::{EvictionPolicy, SdkConfig, Session};
+///
+/// # fn example(sdk_config: &SdkConfig) {
+/// let session = Session::builder(sdk_config)
+///     .policy(EvictionPolicy::Lfu)
+///     .max_size(200)
+///     .linger(Duration::from_secs(300))
+///     .build();
+/// # }
+/// ```
+#[must_use = "a session is made by `build`"]
+pub struct SessionBuilder {
+    base: SdkConfig,
+    cache: ClientCacheBuilder,
+    linger: Duration,
+    retry_partitions: bool,
+    max_resolving: usize,
+}
+
+impl SessionBuilder {
+    pub(super) fn new(base: &SdkConfig) -> Self {
+        Self {
+            base: with_clock(base),
+            cache: ClientCache::builder(),
+            linger: Duration::from_mins(15),
+            retry_partitions: true,
+            max_resolving: 8,
+        }
+    }
+
+    /// Which client goes first. The default is LRU.
+    ///
+    /// The type shows an example.
+    pub fn policy(mut self, policy: EvictionPolicy) -> Self {
+        self.cache = self.cache.policy(policy);
+        self
+    }
+
+    /// The most clients that the session keeps, and the most credential scopes that nobody uses. The default is 10. At 0,
+    /// every client is made anew, and nothing lingers.
+    ///
+    /// The type shows an example.
+    pub fn max_size(mut self, max_size: usize) -> Self {
+        self.cache = self.cache.max_size(max_size);
+        self
+    }
+
+    /// Calls `listener` with every client that leaves to make room or because its credentials have expired, as
+    /// [`ClientCacheBuilder::on_evict`] does (C2).
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .on_evict(|evicted, cause| eprintln!("{} left: {cause:?}", evicted.key))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn on_evict(mut self, listener: impl Fn(&Evicted, EvictionCause) + Send + Sync + 'static) -> Self {
+        self.cache = self.cache.on_evict(listener);
+        self
+    }
+
+    /// How long a credential scope keeps its credentials when its last client has gone, so that a client that returns costs no
+    /// call of the Security Token Service. The default is 15 minutes; at zero, nothing lingers. What has lingered for longer is
+    /// let go when the session next makes a client, or one is dropped.
+    ///
+    /// The type shows an example.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Whether each credential scope has a budget of retries of its own, by service and region. It has, by default: the SDK's
+    /// is one for a whole process, so that one tenant who is throttled leaves the others without retries. A customisation that
+    /// sets a `retry_partition` wins.
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config).retry_partitions(false).build();
+    /// # }
+    /// ```
+    pub fn retry_partitions(mut self, own: bool) -> Self {
+        self.retry_partitions = own;
+        self
+    }
+
+    /// How many calls of [`Session::ready`] resolve credentials at a time. The default is 8; 0 counts as 1.
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config).max_resolving(2).build();
+    /// # }
+    /// ```
+    pub fn max_resolving(mut self, max_resolving: usize) -> Self {
+        self.max_resolving = max_resolving;
+        self
+    }
+
+    /// Makes the session, with an empty cache.
+    ///
+    /// The type shows an example.
+    pub fn build(self) -> Session {
+        let time_source = self.base.time_source().unwrap_or_default();
+        let mut base = self.base.to_builder();
+        base.set_http_client(http_client(&self.base));
+        if self.base.identity_cache().is_none() {
+            base.set_identity_cache(Some(IdentityCache::lazy().build()));
+        }
+        let base_credentials = self.base.credentials_provider().map(|provider| {
+            let kept = Kept::new(provider, time_source.clone());
+            base.set_credentials_provider(Some(SharedCredentialsProvider::new(kept.clone())));
+            kept
+        });
+        Session(Arc::new(Inner {
+            base: base.build(),
+            cache: self.cache.time_source(time_source).build(),
+            scopes: Scopes::new(self.linger),
+            base_credentials,
+            base_partitions: Partitions::default(),
+            has_retry_partitions: self.retry_partitions,
+            resolving: Semaphore::new(self.max_resolving.clamp(1, Semaphore::MAX_PERMITS)),
+        }))
+    }
+}
+
+impl Inner {
+    /// The base configuration's clock.
+    pub(super) fn now(&self) -> SystemTime {
+        self.base.time_source().unwrap_or_default().now()
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    /// Leaves the base configuration out, whose `Debug` shows access key ids.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base: _, cache, linger, retry_partitions, max_resolving } = self;
+        f.debug_struct("SessionBuilder")
+            .field("cache", cache)
+            .field("linger", linger)
+            .field("retry_partitions", retry_partitions)
+            .field("max_resolving", max_resolving)
+            .finish_non_exhaustive()
+    }
+}

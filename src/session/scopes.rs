@@ -1,0 +1,215 @@
+//! The credential scopes of a session: who shares them, and how long they stay when nobody does.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::identity::{
+    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::Inner;
+use super::scope::Scope;
+use crate::key::CredentialScope;
+use crate::map::{EvictingMap, EvictionPolicy};
+
+/// The scopes that somebody has a share in, and those that nobody has, for a while.
+///
+/// A scope is in one of the two. Scopes are dropped when the lock is released: they may give back a share in another one.
+pub(super) struct Scopes {
+    state: Mutex<State>,
+    /// How long a scope stays that nobody shares.
+    linger: Duration,
+}
+
+struct State {
+    live: HashMap<CredentialScope, Live>,
+    /// By when the last one left, longest ago first.
+    idle: EvictingMap<CredentialScope, Idle>,
+}
+
+struct Live {
+    scope: Arc<Scope>,
+    /// How many share it, at least one.
+    leases: usize,
+}
+
+struct Idle {
+    scope: Arc<Scope>,
+    since: SystemTime,
+}
+
+/// What has gone, to be dropped when the lock is released.
+type Gone = Vec<(CredentialScope, Idle)>;
+
+impl Scopes {
+    pub(super) fn new(linger: Duration) -> Self {
+        let state = State { live: HashMap::new(), idle: EvictingMap::new(EvictionPolicy::Lru, 0) };
+        Self { state: Mutex::new(state), linger }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more share in a scope, if it is known.
+    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> Option<Arc<Scope>> {
+        let (found, _gone) = {
+            let state = &mut *self.lock();
+            let gone = state.purge(now, self.linger);
+            (state.find(key), gone)
+        };
+        found
+    }
+
+    /// One share in a scope that was not known, unless somebody else has added it since: then one more in that.
+    pub(super) fn add(&self, key: &CredentialScope, scope: Scope, now: SystemTime) -> Arc<Scope> {
+        let scope = Arc::new(scope);
+        let (scope, _gone) = {
+            let state = &mut *self.lock();
+            let gone = state.purge(now, self.linger);
+            let known = state.find(key);
+            let scope = known.unwrap_or_else(|| {
+                state.live.insert(key.clone(), Live { scope: Arc::clone(&scope), leases: 1 });
+                Arc::clone(&scope)
+            });
+            (scope, gone)
+        };
+        scope
+    }
+
+    /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
+    fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
+        let _gone = {
+            let state = &mut *self.lock();
+            let mut gone = state.purge(now, self.linger);
+            gone.extend(state.release(key, now, max_idle));
+            gone
+        };
+    }
+
+    /// How many somebody shares, and how many nobody does.
+    #[cfg(feature = "__internals")]
+    pub(super) fn len(&self, now: SystemTime) -> (usize, usize) {
+        let (len, _gone) = {
+            let state = &mut *self.lock();
+            let gone = state.purge(now, self.linger);
+            ((state.live.len(), state.idle.len()), gone)
+        };
+        len
+    }
+}
+
+impl State {
+    fn find(&mut self, key: &CredentialScope) -> Option<Arc<Scope>> {
+        if let Some(live) = self.live.get_mut(key) {
+            live.leases += 1;
+            return Some(Arc::clone(&live.scope));
+        }
+        let (key, Idle { scope, .. }) = self.idle.remove_entry(key)?;
+        self.live.insert(key, Live { scope: Arc::clone(&scope), leases: 1 });
+        Some(scope)
+    }
+
+    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Gone {
+        let Entry::Occupied(mut live) = self.live.entry(key.clone()) else { return Vec::new() };
+        live.get_mut().leases -= 1;
+        if live.get().leases > 0 {
+            return Vec::new();
+        }
+        let (key, Live { scope, .. }) = live.remove_entry();
+        let mut gone: Gone = self.idle.set_max_size(max_idle);
+        gone.extend(self.idle.insert(key, Idle { scope, since: now }).ok().flatten());
+        gone
+    }
+
+    /// Those that nobody has shared for long enough.
+    fn purge(&mut self, now: SystemTime, linger: Duration) -> Gone {
+        let mut gone = Vec::new();
+        while let Some((_, oldest)) = self.idle.iter().next()
+            // A clock that was turned back makes nothing older.
+            && now.duration_since(oldest.since).is_ok_and(|idle| idle >= linger)
+        {
+            gone.extend(self.idle.pop());
+        }
+        gone
+    }
+}
+
+/// A share in a scope. Every client holds one, in its identity cache, and gives it back when its last clone is dropped.
+pub(super) struct Lease {
+    session: Weak<Inner>,
+    key: CredentialScope,
+    scope: Arc<Scope>,
+}
+
+impl Lease {
+    pub(super) fn new(session: &Arc<Inner>, key: &CredentialScope, scope: Arc<Scope>) -> Self {
+        Self { session: Arc::downgrade(session), key: key.clone(), scope }
+    }
+
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The scope's identity cache, which holds this share.
+    pub(super) fn identity_cache(self) -> SharedIdentityCache {
+        SharedIdentityCache::new(Leased(self))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Without a session, nobody could ask for the scope again.
+        if let Some(session) = self.session.upgrade() {
+            session.scopes.release(&self.key, session.now(), session.cache.max_size());
+        }
+    }
+}
+
+struct Leased(Lease);
+
+impl Leased {
+    fn cache(&self) -> &SharedIdentityCache {
+        self.0.scope.identity_cache()
+    }
+}
+
+impl ResolveCachedIdentity for Leased {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        resolver: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        self.cache().resolve_cached_identity(resolver, components, config)
+    }
+
+    // The default validates nothing, and the SDK's lazy cache wants a clock and a sleep.
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        _: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        for (name, is_there) in
+            [("clock", components.time_source().is_some()), ("sleep", components.sleep_impl().is_some())]
+        {
+            if !is_there {
+                return Err(format!("the identity cache needs a {name}").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Leased {
+    /// Shows nothing: the `Debug` of an identity cache shows what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leased")
+    }
+}

@@ -1,0 +1,93 @@
+//! `ClientCache` as a subject of L5, which has numbers for keys, values and failures.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use aws_client_cache::{ClientCache, ClientCacheError};
+use aws_client_cache_spec::{self as spec, Creates, Creation, Failure, Operation, Outcome, Shared};
+
+use super::cache::Cache;
+use super::engine::policy;
+use super::fake::Client;
+
+type Told = Arc<Mutex<Vec<(u8, u64)>>>;
+
+/// A [`ClientCache`] that creates on a miss, and its listener.
+#[derive(Debug)]
+pub struct Creating {
+    cache: Cache,
+    told: Told,
+}
+
+/// A [`Failure`] as an error of the caller's.
+#[derive(Debug)]
+struct Failed(Failure);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl Error for Failed {}
+
+fn failure(error: &ClientCacheError) -> Failure {
+    let source = error.source().unwrap_or_else(|| panic!("{error} has no source"));
+    source.downcast_ref::<Failed>().expect("the source is the creation's own error").0
+}
+
+impl Creating {
+    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        Self::with(&Cache::new(spec_policy, max_size), spec_policy, max_size)
+    }
+
+    /// An empty one for the same keys, which take long to make.
+    pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        Self::with(&self.cache, spec_policy, max_size)
+    }
+
+    fn with(keys: &Cache, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+        let told = Told::default();
+        let (heard, numbers) = (Arc::clone(&told), keys.clone());
+        let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size);
+        let cache = cache.on_evict(move |evicted, _| heard.lock().unwrap().push(numbers.evicted(evicted.clone())));
+        Self { cache: keys.with(cache.build()), told }
+    }
+}
+
+impl Creates for Creating {
+    fn get_or_create(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Creation + Send>,
+    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+        let (cache, key) = (Arc::clone(&self.cache.cache), self.cache.key(key));
+        Box::pin(async move {
+            let create = || async move { create().await.map(Client::new).map_err(Failed) };
+            let client = cache.get_or_try_insert_with(&key, create).await;
+            client.map(|client| client.id).map_err(|error| failure(&error))
+        })
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        let create = || create().map(Client::new).map_err(Failed);
+        let client = self.cache.cache.get_or_try_insert_with_sync(&self.cache.key(key), create);
+        client.map(|client| client.id).map_err(|error| failure(&error))
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        self.cache.cache.check().unwrap_or_else(|broken| panic!("{broken}"));
+        Shared::call(&self.cache, operation)
+    }
+
+    fn told(&self) -> Vec<(u8, u64)> {
+        std::mem::take(&mut *self.told.lock().unwrap())
+    }
+}
