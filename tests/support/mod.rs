@@ -4,6 +4,9 @@
 
 pub mod assured;
 pub mod cache;
+pub mod clock;
+#[cfg(feature = "s3")]
+pub mod cloud;
 pub mod creating;
 pub mod deadlock;
 pub mod engine;

@@ -1,0 +1,42 @@
+//! A clock that tests turn.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
+
+use aws_client_cache::TimeSource;
+
+/// Seconds since the epoch. A clone is the same clock.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub fn at(seconds: u64) -> Self {
+        let clock = Self::default();
+        clock.set(seconds);
+        clock
+    }
+
+    pub fn set(&self, seconds: u64) {
+        self.0.store(seconds, Relaxed);
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Relaxed);
+    }
+
+    pub fn seconds(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// A time by its seconds.
+pub fn time(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        time(self.seconds())
+    }
+}
