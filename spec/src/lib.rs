@@ -95,6 +95,7 @@ mod closure;
 mod counter_example;
 mod creation;
 mod dict;
+mod expiry;
 mod explore;
 mod fleet;
 mod fused;
