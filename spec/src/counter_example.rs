@@ -78,8 +78,7 @@ impl fmt::Display for CounterExample {
             });
         let name = if *level == Level::Dict { "dict" } else { "model" };
         let also = if *max_uses == u64::MAX { String::new() } else { format!(", with counts up to {max_uses}") };
-        let expires = expiry.iter().map(|(key, at)| format!(", where {key} expires at {at}"));
-        let expires = expires.collect::<Vec<_>>().concat();
+        let expires = if expiry.is_empty() { String::new() } else { format!(", with the expiries {expiry:?}") };
         writeln!(f, "    let mut cache = todo!(\"yours, empty, with a bound of {max_size}{also}{expires}\");")?;
         writeln!(f, "    let mut {name} = {reference};")?;
         let (last, before) = match (&operations[..], panic) {
