@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use aws_client_cache_spec::{
-    Branch, Broken, Call, CounterExample, Covered, Dict, EvictionPolicy, Explore, Fault, Fused, History, Level, Model,
-    Operation, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict, may_be_left, order, panics,
-    step,
+    Branch, Branches, Broken, Call, CounterExample, Covered, Dict, EvictionPolicy, Explore, Fault, Fused, History,
+    Level, Model, Operation, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict, may_be_left,
+    order, panics, step,
 };
 
 const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
@@ -101,6 +101,13 @@ fn equal_keys_expire_alike() {
     model.set_time(5);
     assert_eq!(model.insert(Name("A"), 2), Err(Refusal::Expired));
     assert_eq!(model.remove_expired(), Some(vec![(Name("a"), 1)]));
+}
+
+/// E1: a key has one expiry.
+#[test]
+fn of_two_expiries_of_one_key_the_latter_counts() {
+    let once = Model::<u8, u64>::new(EvictionPolicy::Lru, 1).with_expiry(0, 3);
+    assert_eq!(Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
 }
 
 /// E1, E5: up to then, nothing tells a key that expires from one that does not.
@@ -313,14 +320,61 @@ fn only_keys_that_expire_together_are_interchangeable() {
     let policy = EvictionPolicy::Lru;
     let own = Scope { expiry, ..Scope::new(policy, 2, 4) };
     let symmetric = Scope { symmetric: true, ..own };
-    let states = |scope| closure(scope, |max_size| model::<u8, u64>(policy, max_size, expiry)).unwrap().states;
-    assert_eq!(states(own), (1 + (1 + 4) + (1 + 4 + 4 * 3)) * 4);
-    assert_eq!(states(symmetric), (1 + (1 + 3) + (1 + 3 + (3 * 2 + 1))) * 4);
+    let covered = |scope| closure(scope, |max_size| model::<u8, u64>(policy, max_size, expiry)).unwrap();
+    assert_eq!(covered(own).states, (1 + (1 + 4) + (1 + 4 + 4 * 3)) * 4);
+    let states = 1 + (1 + 3) + (1 + 3 + (3 * 2 + 1));
+    // At each bound, each of nothing, one and two, the keys that operations are about: what is held, expired or not, and of
+    // what is absent, one of each time.
+    let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
+    let transitions = (6 * keys + states * (3 + 4 + 4 + 1)) * 4;
+    assert_eq!(covered(symmetric), Covered { states: states * 4, transitions });
 
     // So one that has the time of one key wrong is told.
     let wrong: Expiry = &[(0, 1), (1, 1), (2, 3)];
     let found = closure(symmetric, |max_size| model::<u8, u64>(policy, max_size, wrong)).unwrap_err();
     assert_eq!(found.operations(), [Operation::Insert(2, 2), Operation::SetTime(2)]);
+}
+
+#[test]
+fn an_operation_takes_the_branch_that_the_rules_distinguish() {
+    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let taken = [
+        (Operation::ContainsKey(0), Branch::LookAbsent),
+        (Operation::Insert(2, 0), Branch::InsertStores),
+        (Operation::Insert(0, 0), Branch::InsertStores),
+        (Operation::SetTime(1), Branch::TimeForth),
+        (Operation::SetTime(1), Branch::TimeForth),
+        (Operation::ContainsKey(0), Branch::LookExpired),
+        (Operation::Peek(0), Branch::LookExpired),
+        (Operation::Insert(1, 0), Branch::InsertSparesExpired),
+        (Operation::Insert(0, 0), Branch::InsertExpiredThere),
+        (Operation::Insert(2, 0), Branch::InsertEvictsTied), // it is an expired one that goes
+        (Operation::Insert(0, 0), Branch::InsertExpired),
+        (Operation::Get(0), Branch::Miss),
+        (Operation::RemoveExpired, Branch::ExpireNone),
+        (Operation::SetTime(2), Branch::TimeForth),
+        (Operation::RemoveExpired, Branch::ExpireSome),
+        (Operation::Pop, Branch::Pop),
+        (Operation::SetTime(0), Branch::TimeBack),
+        (Operation::Insert(0, 0), Branch::InsertStores),
+        (Operation::Insert(1, 0), Branch::InsertStores),
+        (Operation::SetTime(3), Branch::TimeForth),
+        (Operation::Get(0), Branch::GetExpired),
+        (Operation::TryGet(1), Branch::TryGetExpired),
+        (Operation::SetTime(0), Branch::TimeBack),
+        (Operation::Insert(1, 0), Branch::InsertStores),
+        (Operation::SetTime(2), Branch::TimeForth),
+        (Operation::RemoveExpired, Branch::ExpireAll),
+    ];
+    for (operation, branch) in taken {
+        let mut branches = Branches::default();
+        branches.apply(&mut model, &operation);
+        assert_eq!(
+            (branches.count(branch), branches.operations()),
+            (1, 1),
+            "{operation:?} takes another than {branch:?}"
+        );
+    }
 }
 
 #[test]
@@ -347,12 +401,25 @@ fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
         let found = dict(random(policy), new).and(order(random(policy), new)).err();
         let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
         assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
+        assert_times_are_plain(&found);
         assert!(found.operations().len() <= 8, "{fault:?} is led apart by few operations, not by {found}");
         *refused_by.entry(found.level()).or_insert(0) += 1;
     }
     assert_eq!(refused_by, BTreeMap::from([(Level::Dict, 17), (Level::Order, 3)]));
     for (level, refused) in refused_by {
         println!("\nassured: the fleet | wrong about expiry, refused first by {level} | {refused} caches");
+    }
+}
+
+/// If there is one key, and the clock is turned once, then to no later a time than that of its expiry.
+fn assert_times_are_plain(found: &CounterExample) {
+    let turned = found.operations().iter().filter_map(|operation| match operation {
+        Operation::SetTime(now) => Some(*now),
+        _ => None,
+    });
+    let keys = found.operations().iter().filter_map(|operation| operation.key().copied());
+    if let ([now], [key]) = (&turned.collect::<Vec<_>>()[..], &keys.collect::<Vec<_>>()[..]) {
+        assert!(Some(*now) <= expiry_of(*key), "{found}");
     }
 }
 
