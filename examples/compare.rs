@@ -60,8 +60,9 @@ fn policy(name: &str) -> Result<EvictionPolicy, String> {
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
-    let named = |fault: &Fault| format!("{fault:?}") == name;
-    Fault::ALL.into_iter().find(named).ok_or_else(|| format!("it is one of {:?}", Fault::ALL))
+    let faults: Vec<_> = Fault::ALL.into_iter().filter(|fault| !fault.is_of_expiry()).collect();
+    let named = faults.iter().find(|fault| format!("{fault:?}") == name);
+    named.copied().ok_or_else(|| format!("it is one of {faults:?}"))
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -96,6 +97,8 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
             operations: arguments.run.min(arguments.operations - branches.operations()),
             keys: arguments.keys,
             max_size: arguments.max_size,
+            // The engine knows nothing of expiry.
+            expiry: &[],
         };
         branches += match arguments.fault {
             None => order(random, |max_size| Engine::with_max_uses(policy, max_size, max_uses))?,

@@ -1,4 +1,4 @@
-//! Every state of small scopes: the engine beside the model, in every joint state that any sequence of operations leads to.
+//! Every state of small scopes: the engine, and the cache where keys expire, beside the model, in every joint state that any sequence of operations leads to.
 //!
 //! The numbers are exact, so that a search that has lost a part of its scope fails.
 
@@ -7,6 +7,7 @@ mod support;
 use aws_client_cache::map::EvictingMap;
 use aws_client_cache_spec::{Covered, EvictionPolicy, Scope, closure};
 use support::assured::assured;
+use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 
@@ -43,5 +44,23 @@ fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
     for (policy, max_uses, hashing, covered) in cases {
         let scope = Scope { max_uses, ..Scope::new(policy, 2, 3) };
         assert_eq!(explore(scope, hashing), covered, "{policy:?}, {hashing:?}");
+    }
+}
+
+/// E1 to E5: the time is a part of the state.
+#[test]
+fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
+    let expiry: &[(u8, u64)] = &[(0, 1), (1, 2)];
+    let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
+    // Its counts never saturate, so there is no end of states.
+    let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
+    for (scope, expected) in [(lru, (84, 2_520)), (lfu, (2_502, 54_900))] {
+        let Scope { policy, max_size, keys, .. } = scope;
+        let cache = Cache::with_expiry(policy, 0, expiry);
+        let covered = closure(scope, |max_size| cache.empty(policy, max_size));
+        let Covered { states, transitions } = covered.unwrap_or_else(|found| panic!("{found}"));
+        let what = format!("cache, {policy:?}, {keys} keys, of which two expire, bounds up to {max_size}");
+        assured("L2 every state", what, format!("{states} states, {transitions} transitions"));
+        assert_eq!((states, transitions), expected, "{policy:?}");
     }
 }

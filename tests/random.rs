@@ -16,12 +16,9 @@ fn claim<C: Subject<u8, u64>>(whose: &str, random: Random, new: impl Fn(usize) -
     let claimed: Result<Branches, CounterExample> = dict(random, &new).and_then(|_| order(random, &new));
     let branches = claimed.unwrap_or_else(|found| panic!("{found}"));
     let Random { policy, keys, .. } = random;
-    let figures = format!(
-        "{} operations, {} of {} branches",
-        branches.operations(),
-        Branch::ALL.len() - branches.never().count(),
-        Branch::ALL.len()
-    );
+    let all = Branch::ALL.len() + if random.expiry.is_empty() { 0 } else { Branch::OF_EXPIRY.len() };
+    let taken = all - branches.never().count();
+    let figures = format!("{} operations, {taken} of {all} branches", branches.operations());
     assured("L0 dict, L1 eviction order", format!("{whose}, {policy:?}, {keys} keys"), figures);
     branches
 }
@@ -43,6 +40,18 @@ fn the_engine_is_a_dict_with_a_strict_order_when_it_is_larger() {
     for policy in POLICIES {
         let larger = Random { runs: 10, operations: 1_000, keys: 250, max_size: 120, ..Random::new(policy) };
         claim("engine", larger, |max_size| Engine::new(policy, max_size));
+    }
+}
+
+/// E1 to E5
+#[test]
+fn the_cache_is_a_dict_with_a_strict_order_while_its_keys_expire() {
+    const EXPIRY: &[(u8, u64)] = &[(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 5), (6, 9), (7, 0)];
+    for policy in POLICIES {
+        let random = Random { expiry: EXPIRY, ..Random::new(policy) };
+        let new = |max_size| Cache::with_expiry(policy, max_size, EXPIRY);
+        let branches = claim("cache, half of them expiring", random, new);
+        assert_eq!(branches.never().collect::<Vec<Branch>>(), [Branch::HitSaturated]);
     }
 }
 

@@ -22,6 +22,7 @@ fn outcome<T: Into<Value>>(result: Result<T, Refusal>) -> Value {
         Ok(value) => json!({ "ok": value.into() }),
         Err(Refusal::AlreadyExists) => json!({ "err": "exists" }),
         Err(Refusal::NotFound | Refusal::Empty) => json!({ "err": "not_found" }),
+        Err(Refusal::Expired) => unreachable!("nothing expires in Python"),
     }
 }
 

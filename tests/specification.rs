@@ -9,9 +9,10 @@ use aws_client_cache_spec::CreationFault;
 const SPEC: &str = include_str!("../spec/SPEC.md");
 
 /// The rules of this version.
-const RULES: [&str; 34] = [
+const RULES: [&str; 39] = [
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "L1", "F1", "K1", "K1a", "K2", "K3", "K4",
-    "K5", "K6", "K7", "K8", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "C1", "C2", "C3", "P1",
+    "K5", "K6", "K7", "K8", "E1", "E2", "E3", "E4", "E5", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "C1", "C2",
+    "C3", "P1",
 ];
 
 fn root() -> &'static Path {

@@ -20,6 +20,8 @@ struct Setup {
     max_size: usize,
     max_uses: u64,
     hashing: Hashing,
+    /// E1: of the first keys, whose place is their number.
+    expiry: Vec<(u8, u64)>,
 }
 
 /// The reference: the model, and how the subject is to be set up.
@@ -40,11 +42,12 @@ impl ReferenceStateMachine for Reference {
         let policy = prop_oneof![Just(EvictionPolicy::Lru), Just(EvictionPolicy::Lfu)];
         let max_uses = prop_oneof![Just(u64::MAX), 1..4_u64];
         let hashing = prop_oneof![Just(Hashing::Default), Just(Hashing::Constant), Just(Hashing::Identity)];
-        let setup = (policy, 0..12_usize, max_uses, hashing);
+        let expiry = prop::collection::btree_map(0..16_u8, 0..8_u64, 0..8);
+        let setup = (policy, 0..12_usize, max_uses, hashing, expiry);
         setup
-            .prop_map(|(policy, max_size, max_uses, hashing)| ReferenceState {
+            .prop_map(|(policy, max_size, max_uses, hashing, expiry)| ReferenceState {
                 model: Model::with_max_uses(policy, max_size, max_uses),
-                setup: Setup { policy, max_size, max_uses, hashing },
+                setup: Setup { policy, max_size, max_uses, hashing, expiry: expiry.into_iter().collect() },
             })
             .boxed()
     }
@@ -69,6 +72,8 @@ impl ReferenceStateMachine for Reference {
             1 => (0..12_usize).prop_map(Operation::SetMaxSize),
             1 => Just(Operation::Copy),
             1 => Just(Operation::Clear),
+            3 => (0..9_u64).prop_map(Operation::SetTime),
+            1 => Just(Operation::RemoveExpired),
         ]
         .boxed()
     }
@@ -95,8 +100,10 @@ impl FromSetup for Engine<u8, u64, Hashing> {
 
 impl FromSetup for Cache {
     fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
-        let Setup { policy, max_size, .. } = *setup;
-        (Self::new(policy, max_size), Model::new(policy, max_size))
+        let Setup { policy, max_size, ref expiry, .. } = *setup;
+        let model = Model::new(policy, max_size);
+        let model = expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at));
+        (Self::with_expiry(policy, max_size, expiry), model)
     }
 }
 

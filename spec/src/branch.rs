@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::Model;
-use crate::operation::{Operation, Outcome};
+use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 
 /// What an operation can do, as the rules distinguish it.
@@ -66,10 +66,32 @@ pub enum Branch {
     Items,
     /// D7: a snapshot of nothing.
     ItemsEmpty,
+    /// E2: a refused insertion of an expired key that is absent.
+    InsertExpired,
+    /// E2: a refused insertion of an expired key that is present.
+    InsertExpiredThere,
+    /// E4: an insertion that evicts the next victim, and leaves what is expired.
+    InsertSparesExpired,
+    /// E3: a look-up of what is expired, which is a miss.
+    GetExpired,
+    /// E3: a look-up of what is expired, which is an error.
+    TryGetExpired,
+    /// E4: peeking or asking, where what there is is expired.
+    LookExpired,
+    /// E4: a removal of what is expired, where nothing is.
+    ExpireNone,
+    /// E4: a removal of what is expired, and something is left.
+    ExpireSome,
+    /// E4: a removal of what is expired, and everything is.
+    ExpireAll,
+    /// E5: the clock turned forth, or left where it is.
+    TimeForth,
+    /// E5: the clock turned back.
+    TimeBack,
 }
 
 impl Branch {
-    /// All of them.
+    /// All of them that there are where nothing expires.
     pub const ALL: [Self; 27] = [
         Self::InsertStores,
         Self::InsertEvicts,
@@ -100,10 +122,28 @@ impl Branch {
         Self::ItemsEmpty,
     ];
 
+    /// Those that there are only where keys expire.
+    pub const OF_EXPIRY: [Self; 11] = [
+        Self::InsertExpired,
+        Self::InsertExpiredThere,
+        Self::InsertSparesExpired,
+        Self::GetExpired,
+        Self::TryGetExpired,
+        Self::LookExpired,
+        Self::ExpireNone,
+        Self::ExpireSome,
+        Self::ExpireAll,
+        Self::TimeForth,
+        Self::TimeBack,
+    ];
+
     /// Which branch an operation took that was done to `before` and had an outcome.
     fn of(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
         let next_victim = before.keys().first().copied();
         let uses = |key: u8| before.entries.iter().find(|entry| entry.key == key).map(|entry| entry.uses);
+        if let Some(branch) = Self::of_expired(before, operation, outcome) {
+            return branch;
+        }
         match (operation, outcome) {
             (Operation::Insert(..), Outcome::Refused(_)) => Self::InsertRefused,
             (Operation::Insert(..), _) if before.max_size() == 0 => Self::InsertAtZero,
@@ -142,6 +182,35 @@ impl Branch {
             (Operation::SetMaxSize(_), _) => Self::ShrinkFits,
             (Operation::Items, _) if before.is_empty() => Self::ItemsEmpty,
             (Operation::Items, _) => Self::Items,
+            (Operation::SetTime(now), _) if *now < before.now() => Self::TimeBack,
+            (Operation::SetTime(_), _) => Self::TimeForth,
+            (Operation::RemoveExpired, Outcome::Entries(removed)) if !removed.is_empty() => {
+                if removed.len() == before.len() { Self::ExpireAll } else { Self::ExpireSome }
+            }
+            (Operation::RemoveExpired, _) => Self::ExpireNone,
+        }
+    }
+
+    /// The same, if it is one of an operation that would have taken another, were nothing expired.
+    fn of_expired(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Option<Self> {
+        let is_expired = |key: u8| before.expiry.is_past(&key);
+        let is_there = |key: u8| before.position(&key).is_some();
+        let was_there = operation.key().is_some_and(|key| is_expired(*key) && is_there(*key));
+        match (operation, outcome) {
+            (Operation::Insert(..), Outcome::Refused(Refusal::Expired)) if was_there => Some(Self::InsertExpiredThere),
+            (Operation::Insert(..), Outcome::Refused(Refusal::Expired)) => Some(Self::InsertExpired),
+            (Operation::Insert(..), Outcome::Evicted(victims)) => {
+                let spares = |(victim, _): &(u8, u64)| {
+                    is_there(*victim)
+                        && !is_expired(*victim)
+                        && before.entries.iter().any(|entry| is_expired(entry.key))
+                };
+                victims.first().is_some_and(spares).then_some(Self::InsertSparesExpired)
+            }
+            (Operation::Get(_), _) if was_there => Some(Self::GetExpired),
+            (Operation::TryGet(_), _) if was_there => Some(Self::TryGetExpired),
+            (Operation::Peek(_) | Operation::ContainsKey(_), _) if was_there => Some(Self::LookExpired),
+            _ => None,
         }
     }
 }
@@ -159,8 +228,15 @@ impl Branch {
 /// assert_eq!(branches.operations(), 2);
 /// assert!(branches.never().any(|branch| branch == Branch::Miss));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Branches([u64; Branch::ALL.len()]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branches([u64; Branch::ALL.len() + Branch::OF_EXPIRY.len()]);
+
+/// None taken.
+impl Default for Branches {
+    fn default() -> Self {
+        Self([0; _])
+    }
+}
 
 impl Branches {
     /// Applies an operation to a model, and counts the branch that it takes.
@@ -187,11 +263,14 @@ impl Branches {
         self.0.iter().sum()
     }
 
-    /// The branches that were never taken.
+    /// The branches that were never taken. Those [of expiry](Branch::OF_EXPIRY) are among them only if another one of them
+    /// was: where nothing expires, there are none to take.
     ///
     /// The type shows an example.
     pub fn never(&self) -> impl Iterator<Item = Branch> {
-        Branch::ALL.into_iter().filter(|branch| self.count(*branch) == 0)
+        let expires = Branch::OF_EXPIRY.into_iter().any(|branch| self.count(branch) > 0);
+        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(move |_| expires);
+        Branch::ALL.into_iter().chain(of_expiry).filter(|branch| self.count(*branch) == 0)
     }
 }
 
@@ -201,12 +280,13 @@ impl std::ops::AddAssign for Branches {
     }
 }
 
-/// A line for each branch.
+/// A line for each branch; of those [of expiry](Branch::OF_EXPIRY), for each that was taken.
 impl fmt::Display for Branches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Branch::ALL.into_iter().try_for_each(|branch| {
+        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(|branch| self.count(*branch) > 0);
+        Branch::ALL.into_iter().chain(of_expiry).try_for_each(|branch| {
             let name = format!("{branch:?}");
-            writeln!(f, "{name:<18}{:>12}", self.count(branch))
+            writeln!(f, "{name:<20}{:>10}", self.count(branch))
         })
     }
 }

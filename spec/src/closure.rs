@@ -3,7 +3,6 @@
 use crate::counter_example::CounterExample;
 use crate::explore::{Covered, Explore, Scope, operations, walk};
 use crate::level::Level;
-use crate::model::Model;
 use crate::operation::Operation;
 use crate::step::step;
 use crate::subject::Subject;
@@ -12,7 +11,7 @@ use crate::subject::Subject;
 /// every outcome and accessor. Since it goes on until there is no new state, it covers sequences of every length.
 ///
 /// `new` makes an empty cache of the scope's policy with the given `max_size`, whose use counts saturate where the scope
-/// says.
+/// says, and in which the scope's keys expire.
 ///
 /// # Errors
 ///
@@ -52,7 +51,7 @@ pub fn closure<C: Explore<u8, u64>>(scope: Scope, new: impl Fn(usize) -> C) -> R
 pub fn bounded<C: Subject<u8, u64>>(scope: Scope, new: impl Fn(usize) -> C) -> Result<Covered, CounterExample> {
     let max_size = scope.max_size.into();
     let mut covered = Covered { states: 1, transitions: 0 };
-    let mut sequences = vec![(Vec::new(), Model::with_max_uses(scope.policy, max_size, scope.max_uses))];
+    let mut sequences = vec![(Vec::new(), scope.model())];
     for _ in 0..scope.depth {
         let mut longer = Vec::new();
         for (sequence, model) in &sequences {

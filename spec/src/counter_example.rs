@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::expiry::calls;
 use crate::fused::Callback;
 use crate::level::Level;
 use crate::model::EvictionPolicy;
@@ -20,10 +21,19 @@ pub(crate) struct Found {
     pub(crate) policy: EvictionPolicy,
     pub(crate) max_size: usize,
     pub(crate) max_uses: u64,
+    pub(crate) expiry: &'static [(u8, u64)],
     pub(crate) operations: Vec<Operation<u8, u64>>,
     /// Which call of which callback panics in the last operation.
     pub(crate) panic: Option<(Callback, usize)>,
     pub(crate) divergence: Divergence,
+}
+
+impl Found {
+    /// The expiries of the keys that the operations are about: those of others have no effect.
+    fn expiry_of_what_occurs(&self) -> Vec<(u8, u64)> {
+        let occurs = |key: u8| self.operations.iter().any(|operation| operation.key() == Some(&key));
+        self.expiry.iter().copied().filter(|(key, _)| occurs(*key)).collect()
+    }
 }
 
 impl CounterExample {
@@ -52,7 +62,8 @@ impl CounterExample {
 /// A Rust test, to paste.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { level, policy, max_size, max_uses, operations, panic, divergence } = &*self.0;
+        let Found { level, policy, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;
+        let expiry = self.0.expiry_of_what_occurs();
         writeln!(f, "// {level}: {divergence}")?;
         writeln!(f, "#[test]\nfn a_cache_and_the_model_part() {{")?;
         let reference = match level {
@@ -60,9 +71,15 @@ impl fmt::Display for CounterExample {
             _ if *max_uses == u64::MAX => format!("Model::new(EvictionPolicy::{policy:?}, {max_size})"),
             _ => format!("Model::with_max_uses(EvictionPolicy::{policy:?}, {max_size}, {max_uses})"),
         };
+        let reference = reference
+            + &calls(&expiry, |key| match level {
+                Level::Panics => format!("Fused::new({key})"),
+                _ => key.to_string(),
+            });
         let name = if *level == Level::Dict { "dict" } else { "model" };
         let also = if *max_uses == u64::MAX { String::new() } else { format!(", with counts up to {max_uses}") };
-        writeln!(f, "    let mut cache = todo!(\"yours, empty, with a bound of {max_size}{also}\");")?;
+        let expires = if expiry.is_empty() { String::new() } else { format!(", with the expiries {expiry:?}") };
+        writeln!(f, "    let mut cache = todo!(\"yours, empty, with a bound of {max_size}{also}{expires}\");")?;
         writeln!(f, "    let mut {name} = {reference};")?;
         let (last, before) = match (&operations[..], panic) {
             ([before @ .., last], Some(panic)) => (Some((last, panic)), before),

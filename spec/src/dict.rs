@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::expiry::Expiry;
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::step::{Divergence, look, same_set};
 use crate::subject::{Difference, Subject, differs};
@@ -23,6 +24,7 @@ pub struct Dict<K, V> {
     max_size: usize,
     /// In no order.
     entries: Vec<(K, V)>,
+    expiry: Expiry<K>,
 }
 
 impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
@@ -30,7 +32,24 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     ///
     /// The type shows an example.
     pub fn new(max_size: usize) -> Self {
-        Self { max_size, entries: Vec::new() }
+        Self { max_size, entries: Vec::new(), expiry: Expiry::new() }
+    }
+
+    /// E1: the same, but this key expires at this time, as in [`Model::with_expiry`](crate::Model::with_expiry).
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
+    /// let mut cache = Model::new(EvictionPolicy::Lru, 1); // one in which nothing expires
+    /// let mut dict = Dict::new(1).with_expiry('a', 5);
+    /// dict.step(&mut cache, &Operation::SetTime(5))?;
+    /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 1)).unwrap_err();
+    /// assert!(divergence.to_string().ends_with("the model Refused(Expired)"));
+    /// # Ok::<(), aws_client_cache_spec::Divergence>(())
+    /// ```
+    #[must_use]
+    pub fn with_expiry(mut self, key: K, at: u64) -> Self {
+        self.expiry = self.expiry.with(key, at);
+        self
     }
 
     /// Applies one operation to a cache, and compares the outcome and then every accessor, in whatever order it shows its
@@ -49,11 +68,27 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         let untold = differs::<K, V, C>(Difference::VictimsUntold);
         self.follow(operation, &outcome, untold.then(|| cache.items()).as_deref())
             .map_err(|expected| Divergence::new(format!("{operation:?}"), &outcome, expected))?;
-        look(cache, operation, &self.entries, false, self.max_size)
+        look(cache, operation, &self.entries, false, self.max_size, &self.expiry)
     }
 
-    pub(crate) fn value(&self, key: &K) -> Option<V> {
+    /// What is held under a key, expired or not.
+    fn held(&self, key: &K) -> Option<V> {
         self.entries.iter().find_map(|(present, value)| (present == key).then(|| value.clone()))
+    }
+
+    /// E4: what is seen under a key.
+    pub(crate) fn value(&self, key: &K) -> Option<V> {
+        self.held(key).filter(|_| !self.expiry.is_past(key))
+    }
+
+    /// D4: what a use finds under a key. E3: what is expired is removed by it.
+    fn used(&mut self, key: &K) -> Result<V, Refusal> {
+        let held = self.held(key).ok_or(Refusal::NotFound)?;
+        if self.expiry.is_past(key) {
+            self.entries.retain(|(present, _)| present != key);
+            return Err(Refusal::Expired);
+        }
+        Ok(held)
     }
 
     /// Does what the cache has done, if a dict may; or says what it would do. `left`, of a cache that doesn't tell its
@@ -64,13 +99,15 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         outcome: &Outcome<K, V>,
         left: Option<&[(K, V)]>,
     ) -> Result<(), String> {
-        let or_refused = |found: Option<V>| match found {
-            Some(value) => Outcome::Value(Some(value)),
-            None => Outcome::Refused(Refusal::NotFound),
+        let or_refused = |found: Result<V, Refusal>| match found {
+            Ok(value) => Outcome::Value(Some(value)),
+            Err(refusal) => Outcome::Refused(refusal),
         };
         let expected = match operation {
             Operation::Insert(key, value) => {
-                if self.value(key).is_some() {
+                if self.expiry.is_past(key) {
+                    Outcome::Refused(Refusal::Expired) // E2, before D3
+                } else if self.held(key).is_some() {
                     Outcome::Refused(Refusal::AlreadyExists) // D3
                 } else {
                     self.entries.push((key.clone(), value.clone()));
@@ -78,17 +115,18 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                     return self.evict(outcome, left, newcomer); // D2
                 }
             }
-            Operation::Get(key) | Operation::Peek(key) => Outcome::Value(self.value(key)), // D4, D5
-            Operation::TryGet(key) => or_refused(self.value(key)),                         // D4
-            Operation::ContainsKey(key) => Outcome::Answer(self.value(key).is_some()),     // D5
+            Operation::Get(key) => Outcome::Value(self.used(key).ok()), // D4, E3
+            Operation::TryGet(key) => or_refused(self.used(key)),       // D4, E3
+            Operation::Peek(key) => Outcome::Value(self.value(key)),    // D5, E4
+            Operation::ContainsKey(key) => Outcome::Answer(self.value(key).is_some()), // D5, E4
             Operation::Remove(key) => {
-                let removed = self.value(key);
+                let removed = self.held(key).ok_or(Refusal::NotFound);
                 self.entries.retain(|(present, _)| present != key);
-                or_refused(removed) // D6
+                or_refused(removed) // D6, E4
             }
             Operation::Pop => match outcome {
                 Outcome::Entry(key, _) if !self.entries.is_empty() => {
-                    let Some(popped) = self.value(key) else { return Err("an entry that was there".to_owned()) };
+                    let Some(popped) = self.held(key) else { return Err("an entry that was there".to_owned()) };
                     self.entries.retain(|(present, _)| present != key);
                     Outcome::Entry(key.clone(), popped) // D6
                 }
@@ -108,6 +146,18 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                 Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(()), // D7
                 _ => Outcome::Entries(self.entries.clone()),
             },
+            Operation::SetTime(now) => {
+                self.expiry.set_time(*now);
+                Outcome::Done // E5
+            }
+            Operation::RemoveExpired => {
+                let (expired, left) = self.entries.drain(..).partition(|(key, _)| self.expiry.is_past(key));
+                self.entries = left;
+                match outcome {
+                    Outcome::Entries(removed) if same_set(removed, &expired) => return Ok(()), // E4
+                    _ => Outcome::Entries(expired),
+                }
+            }
         };
         if *outcome == expected { Ok(()) } else { Err(format!("{expected:?}")) }
     }

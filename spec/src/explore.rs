@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt::Debug;
 
 use crate::counter_example::{CounterExample, Found};
+use crate::expiry::times;
 use crate::fused::Callback;
 use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
@@ -44,7 +45,15 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
         // What LRU counts has no effect.
         let counts = |uses| if self.policy == EvictionPolicy::Lru { 0 } else { uses };
         let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(key), counts(uses)]);
-        [self.max_size() as u64].into_iter().chain(entries).collect()
+        let mut layout: Vec<_> = [self.max_size() as u64].into_iter().chain(entries).collect();
+        // Where nothing expires, what the time is has no effect. Where something does, keys are not interchangeable whose
+        // expiries differ, whatever they are called.
+        if self.expiry.occurs() {
+            layout.push(self.now());
+            let expiries = self.by_last_use().map(|(key, _)| self.expiry.of(key));
+            layout.extend(expiries.flat_map(|at| [at.is_some().into(), at.unwrap_or_default()]));
+        }
+        layout
     }
 }
 
@@ -94,16 +103,29 @@ pub struct Scope {
     pub keys: u8,
     /// Where use counts saturate.
     pub max_uses: u64,
-    /// Whether states that differ only by which key is which count as one, which covers more keys in less time. What
-    /// depends on hashes is then left out of the layout, and covered by a search that is not symmetric.
+    /// Whether states that differ only by which key is which, of those with one expiry, count as one, which covers more keys
+    /// in less time. What depends on hashes is then left out of the layout, and covered by a search that is not symmetric.
     pub symmetric: bool,
     /// How many operations there are in a row, at most.
     pub depth: usize,
+    /// The keys that expire, each with its expiry (E1); caches are to be made with the same. The clock is then turned to the
+    /// beginning, and to the last moment before each expiry, the moment itself and the first one after it.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
+    ///
+    /// let scope = Scope { expiry: &[(0, 1)], ..Scope::new(EvictionPolicy::Lru, 1, 2) };
+    /// let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size).with_expiry(0, 1);
+    /// // At bound 0 nothing is held, and at bound 1 either of the keys or none, each at the times 0, 1 and 2.
+    /// assert_eq!(closure(scope, new)?.states, (1 + 3) * 3);
+    /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
+    /// ```
+    pub expiry: &'static [(u8, u64)],
 }
 
 impl Scope {
-    /// Sequences of every length, each key with a name of its own; counts saturate at 3 under LFU, and don't matter under
-    /// LRU.
+    /// Sequences of every length, each key with a name of its own, and none that expires; counts saturate at 3 under LFU,
+    /// and don't matter under LRU.
     ///
     /// [`Explore`] shows an example.
     pub const fn new(policy: EvictionPolicy, max_size: u8, keys: u8) -> Self {
@@ -111,7 +133,13 @@ impl Scope {
             EvictionPolicy::Lru => 1,
             EvictionPolicy::Lfu => 3,
         };
-        Self { policy, max_size, keys, max_uses, symmetric: false, depth: usize::MAX }
+        Self { policy, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
+    }
+
+    /// The model that caches are held against, empty.
+    pub(crate) fn model<K: Eq + From<u8>, V>(self) -> Model<K, V> {
+        let model = Model::with_max_uses(self.policy, self.max_size.into(), self.max_uses);
+        self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
     }
 
     pub(crate) fn counter_example(
@@ -120,8 +148,8 @@ impl Scope {
         operations: Vec<Operation<u8, u64>>,
         divergence: Divergence,
     ) -> Found {
-        let Self { policy, max_uses, .. } = self;
-        Found { level, policy, max_size: self.max_size.into(), max_uses, operations, panic: None, divergence }
+        let Self { policy, max_uses, expiry, .. } = self;
+        Found { level, policy, max_size: self.max_size.into(), max_uses, expiry, operations, panic: None, divergence }
     }
 }
 
@@ -158,9 +186,7 @@ where
     V: Clone + Eq + Debug + From<u64>,
     C: Explore<K, V>,
 {
-    let max_size = scope.max_size.into();
-    let model = Model::with_max_uses(scope.policy, max_size, scope.max_uses);
-    let first = Joint { cache: new(max_size), model, found: None, depth: 0 };
+    let first = Joint { cache: new(scope.max_size.into()), model: scope.model(), found: None, depth: 0 };
     let universe: Vec<K> = (0..scope.keys).map(K::from).collect();
     let mut seen = HashSet::from([canonical(&first, scope, &universe)]);
     let mut trail: Vec<Option<(usize, Operation<u8, u64>)>> = Vec::new();
@@ -212,15 +238,19 @@ where
     state
 }
 
-/// Every operation that may make a difference: of several absent keys, one stands for all if they are interchangeable.
+/// Every operation that may make a difference: of several absent keys with one expiry, one stands for all if they are
+/// interchangeable. What is expired is present.
 pub(crate) fn operations<K, V, C>(model: &Model<K, V>, scope: Scope) -> Vec<Operation<u8, u64>>
 where
     K: Clone + Eq + From<u8>,
     V: Clone,
     C: Subject<K, V>,
 {
-    let (present, absent): (Vec<u8>, Vec<u8>) = (0..scope.keys).partition(|key| model.contains_key(&K::from(*key)));
-    let absent = absent.into_iter().take(if scope.symmetric { 1 } else { scope.keys.into() });
+    let (present, absent): (Vec<u8>, Vec<u8>) =
+        (0..scope.keys).partition(|key| model.position(&K::from(*key)).is_some());
+    let expiry = |key: u8| model.expiry.of(&K::from(key));
+    let first = |place: usize| !absent[..place].iter().any(|other| expiry(*other) == expiry(absent[place]));
+    let absent = (0..absent.len()).filter(|place| !scope.symmetric || first(*place)).map(|place| absent[place]);
     let about = |key: u8, value: u64| {
         [
             Operation::Insert(key, value),
@@ -236,7 +266,9 @@ where
     let absent = absent.flat_map(|key| about(key, key.into()));
     let sizes = (0..=scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
     let others = [Operation::Pop, Operation::Clear, Operation::Copy, Operation::Items];
-    let all = present.chain(absent).chain(sizes).chain(others);
+    let times = times(scope.expiry).into_iter().map(Operation::SetTime);
+    let expiring = (!scope.expiry.is_empty()).then_some(Operation::RemoveExpired);
+    let all = present.chain(absent).chain(sizes).chain(others).chain(times).chain(expiring);
     all.filter(|operation| may_be_asked::<K, V, C>(operation, |key| model.contains_key(&K::from(key)))).collect()
 }
 

@@ -5,6 +5,7 @@ use std::fmt::{self, Debug};
 use std::hash::Hash;
 use std::ops::Range;
 
+use crate::expiry::calls;
 use crate::level::Level;
 use crate::model::Model;
 use crate::operation::{Operation, Outcome};
@@ -242,9 +243,10 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
                 }
             }
         }
-        let Model { policy, max_size, .. } = self.model;
+        let Model { policy, max_size, expiry, .. } = &self.model;
+        let expiry = calls(expiry.keys(), |key| format!("{key:?}"));
         writeln!(f, "    ]);")?;
-        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size})).unwrap();")?;
+        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size}){expiry}).unwrap();")?;
         write!(f, "}}")
     }
 }

@@ -77,12 +77,29 @@
 //! can be left out, whose `Display` is a Rust test to paste.
 //!
 //! What a cache does in another way on purpose is declared as a [`Difference`], and left out. What it cannot do at all
-//! ([`Subject::copy`], [`Subject::set_max_size`]) is not asked of it.
+//! ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) is not asked of it.
+//!
+//! # Expiry
+//!
+//! A cache whose keys expire (the rules E) has a clock that is turned by [`Subject::set_time`]. Name the keys that expire in
+//! [`Random::expiry`] or [`Scope::expiry`], and make caches in which the same keys do: L0 to L3 then hold it to when each of
+//! them does, at every time at which that could make a difference. Here, the cache is the [`Model`]:
+//!
+//! ```
+//! use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
+//!
+//! let scope = Scope { expiry: &[(0, 1), (1, 2)], ..Scope::new(EvictionPolicy::Lru, 2, 3) };
+//! let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size).with_expiry(0, 1).with_expiry(1, 2);
+//! let covered = closure(scope, new)?;
+//! assert_eq!((covered.states, covered.transitions), (60, 1_800));
+//! # Ok::<(), aws_client_cache_spec::CounterExample>(())
+//! ```
 //!
 //! # The proof that it can fail
 //!
 //! [`Broken`], [`BrokenShared`] and [`Reference`] are caches that are each wrong in one subtle way, if a [`Fault`], a
-//! [`SharedFault`] or a [`CreationFault`] is named. Each is refused, by the level that names its fault.
+//! [`SharedFault`] or a [`CreationFault`] is named. Each is refused, by the level that names its fault; one that is wrong
+//! about expiry ([`Fault::is_of_expiry`]), where keys expire.
 //!
 //! # By hand
 //!
@@ -95,6 +112,7 @@ mod closure;
 mod counter_example;
 mod creation;
 mod dict;
+mod expiry;
 mod explore;
 mod fleet;
 mod fused;

@@ -1,5 +1,6 @@
 //! The specification as a program. Every rule stands where it is enforced.
 
+use crate::expiry::Expiry;
 use crate::operation::Refusal;
 use crate::subject::Subject;
 
@@ -38,6 +39,7 @@ pub struct Model<K, V> {
     pub(crate) max_uses: u64,
     /// By last use, oldest first.
     pub(crate) entries: Vec<Entry<K, V>>,
+    pub(crate) expiry: Expiry<K>,
 }
 
 impl<K, V> Model<K, V> {
@@ -63,10 +65,24 @@ impl<K, V> Model<K, V> {
     /// assert_eq!(model.pop(), Ok(('b', ())));
     /// ```
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
-        Self { policy, max_size, max_uses: max_uses.max(1), entries: Vec::new() }
+        Self { policy, max_size, max_uses: max_uses.max(1), entries: Vec::new(), expiry: Expiry::new() }
     }
 
-    /// The keys and use counts by last use, oldest first: with the bound, all that a model consists of.
+    /// E5: what the clock said when it was last turned, and 0 at first.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+    /// let mut model: Model<u8, u8> = Model::new(EvictionPolicy::Lru, 3);
+    /// assert_eq!(model.now(), 0);
+    /// model.set_time(7);
+    /// assert_eq!(model.now(), 7);
+    /// ```
+    pub fn now(&self) -> u64 {
+        self.expiry.now()
+    }
+
+    /// The keys and use counts by last use, oldest first: with the bound, and the clock if keys expire, all that a model
+    /// consists of.
     pub(crate) fn by_last_use(&self) -> impl Iterator<Item = (&K, u64)> {
         self.entries.iter().map(|entry| (&entry.key, entry.uses))
     }
@@ -90,13 +106,37 @@ impl<K, V> Model<K, V> {
 }
 
 impl<K: Eq, V> Model<K, V> {
-    fn position(&self, key: &K) -> Option<usize> {
+    /// E1: the same, but this key expires at this time, for the life of the model. It may be called for several keys; of
+    /// two calls for one key, the latter counts.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
+    /// let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry('a', 10);
+    /// model.insert('a', 1)?;
+    /// model.set_time(9);
+    /// assert_eq!(model.try_get(&'a'), Ok(1));
+    /// model.set_time(10);
+    /// assert_eq!(model.try_get(&'a'), Err(Refusal::Expired));
+    /// assert_eq!(model.try_get(&'a'), Err(Refusal::NotFound)); // it is gone
+    /// # Ok::<(), Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn with_expiry(mut self, key: K, at: u64) -> Self {
+        self.expiry = self.expiry.with(key, at);
+        self
+    }
+
+    /// Where an entry is, expired or not.
+    pub(crate) fn position(&self, key: &K) -> Option<usize> {
         self.entries.iter().position(|entry| entry.key == *key)
     }
 }
 
 impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        if self.expiry.is_past(&key) {
+            return Err(Refusal::Expired); // E2, before D3
+        }
         if self.contains_key(&key) {
             return Err(Refusal::AlreadyExists); // D3
         }
@@ -111,18 +151,28 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
     }
 
     fn get(&mut self, key: &K) -> Option<V> {
-        let mut entry = self.entries.remove(self.position(key)?); // D4
+        self.try_get(key).ok() // D4, E3: the same, but that nothing is said of why it is a miss
+    }
+
+    fn try_get(&mut self, key: &K) -> Result<V, Refusal> {
+        let position = self.position(key).ok_or(Refusal::NotFound)?; // D4, and E3: whether the key is expired or not
+        let is_expired = self.expiry.is_past(key);
+        let mut entry = self.entries.remove(position);
+        if is_expired {
+            return Err(Refusal::Expired); // E3: and so the entry is gone
+        }
         entry.uses = self.max_uses.min(entry.uses + 1); // F1
         self.entries.push(entry); // L1, F1
-        self.entries.last().map(|entry| entry.value.clone())
+        self.entries.last().map(|entry| entry.value.clone()).ok_or(Refusal::NotFound)
     }
 
     fn peek(&self, key: &K) -> Option<V> {
-        Some(self.entries[self.position(key)?].value.clone()) // D5
+        let position = self.position(key).filter(|_| !self.expiry.is_past(key)); // E4
+        Some(self.entries[position?].value.clone()) // D5
     }
 
     fn contains_key(&self, key: &K) -> bool {
-        self.position(key).is_some() // D5
+        self.position(key).is_some() && !self.expiry.is_past(key) // D5, E4
     }
 
     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
@@ -154,8 +204,24 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
         Some((0..excess).filter_map(|_| self.evict()).collect()) // D9
     }
 
+    fn set_time(&mut self, now: u64) -> Option<()> {
+        self.expiry.set_time(now); // E5
+        Some(())
+    }
+
+    fn remove_expired(&mut self) -> Option<Vec<(K, V)>> {
+        // Keys are compared before the first entry goes (P1).
+        let is_expired = |place: &usize| self.expiry.is_past(&self.entries[*place].key);
+        let expired: Vec<_> = self.in_eviction_order().into_iter().filter(is_expired).collect();
+        let mut left: Vec<_> = std::mem::take(&mut self.entries).into_iter().map(Some).collect();
+        let removed = expired.into_iter().filter_map(|place| left[place].take()); // E4
+        let removed = removed.map(|entry| (entry.key, entry.value)).collect();
+        self.entries = left.into_iter().flatten().collect();
+        Some(removed)
+    }
+
     fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() // E4: expired or not, as in all that follows
     }
 
     fn items(&self) -> Vec<(K, V)> {

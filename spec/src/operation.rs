@@ -35,6 +35,10 @@ pub enum Operation<K, V> {
     SetMaxSize(usize),
     /// Take a snapshot, in eviction order (D7).
     Items,
+    /// Turn the clock, forth or back (E5).
+    SetTime(u64),
+    /// Remove everything that is expired (E4).
+    RemoveExpired,
 }
 
 /// What a cache answers to an [`Operation`].
@@ -76,6 +80,8 @@ pub enum Refusal {
     NotFound,
     /// There is nothing to pop (D6).
     Empty,
+    /// The key is expired (E2, E3).
+    Expired,
 }
 
 impl fmt::Display for Refusal {
@@ -84,6 +90,7 @@ impl fmt::Display for Refusal {
             Self::AlreadyExists => "the key is present already",
             Self::NotFound => "the key is absent",
             Self::Empty => "the cache is empty",
+            Self::Expired => "the key is expired",
         })
     }
 }
@@ -106,7 +113,13 @@ impl<K, V> Operation<K, V> {
             | Self::Peek(key)
             | Self::ContainsKey(key)
             | Self::Remove(key) => Some(key),
-            Self::Pop | Self::Clear | Self::Copy | Self::SetMaxSize(_) | Self::Items => None,
+            Self::Pop
+            | Self::Clear
+            | Self::Copy
+            | Self::SetMaxSize(_)
+            | Self::Items
+            | Self::SetTime(_)
+            | Self::RemoveExpired => None,
         }
     }
 
@@ -155,6 +168,8 @@ impl<K, V> Operation<K, V> {
             },
             Self::SetMaxSize(max_size) => cache.set_max_size(*max_size).map_or(Outcome::Missing, Outcome::Evicted),
             Self::Items => Outcome::Entries(cache.items()),
+            Self::SetTime(now) => cache.set_time(*now).map_or(Outcome::Missing, |()| Outcome::Done),
+            Self::RemoveExpired => cache.remove_expired().map_or(Outcome::Missing, Outcome::Entries),
         }
     }
 
@@ -178,6 +193,8 @@ impl<K, V> Operation<K, V> {
             Self::Copy => Operation::Copy,
             Self::SetMaxSize(max_size) => Operation::SetMaxSize(max_size),
             Self::Items => Operation::Items,
+            Self::SetTime(now) => Operation::SetTime(now),
+            Self::RemoveExpired => Operation::RemoveExpired,
         }
     }
 }

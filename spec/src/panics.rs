@@ -198,6 +198,14 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
             partly.entries.retain(|entry| shown.iter().any(|(key, _)| *key == entry.key));
             left.push(partly);
         }
+        Operation::RemoveExpired => {
+            let mut partly = model.clone();
+            let expiry = &model.expiry;
+            partly
+                .entries
+                .retain(|entry| !expiry.is_past(&entry.key) || shown.iter().any(|(key, _)| *key == entry.key));
+            left.push(partly);
+        }
         Operation::SetMaxSize(max_size) => {
             let mut partly = model.clone();
             while partly.len() > *max_size && partly.pop().is_ok() {

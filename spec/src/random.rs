@@ -5,6 +5,7 @@ use fastrand::Rng;
 use crate::branch::Branches;
 use crate::counter_example::{CounterExample, Found};
 use crate::dict::Dict;
+use crate::expiry::times;
 use crate::explore::may_be_asked;
 use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
@@ -20,6 +21,7 @@ use crate::subject::{Difference, Subject, differs};
 ///
 /// let more = Random { seed: 7, runs: 10_000, ..Random::new(EvictionPolicy::Lfu) };
 /// assert_eq!(more.keys, 16);
+/// assert_eq!(more.expiry, []);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Random {
@@ -37,26 +39,39 @@ pub struct Random {
     pub keys: u8,
     /// The greatest bound that is set.
     pub max_size: u8,
+    /// The keys that expire, each with its expiry (E1); caches are to be made with the same. With none, the clock is not
+    /// turned, and nothing is removed as expired.
+    pub expiry: &'static [(u8, u64)],
 }
 
 impl Random {
-    /// 1,000 runs of 100 operations on 16 keys and bounds up to 8, under seed 0.
+    /// 1,000 runs of 100 operations on 16 keys, of which none expires, and bounds up to 8, under seed 0.
     ///
     /// The type shows an example.
     pub const fn new(policy: EvictionPolicy) -> Self {
-        Self { policy, max_uses: u64::MAX, seed: 0, runs: 1_000, operations: 100, keys: 16, max_size: 8 }
+        let (seed, runs, operations) = (0, 1_000, 100);
+        Self { policy, max_uses: u64::MAX, seed, runs, operations, keys: 16, max_size: 8, expiry: &[] }
+    }
+
+    fn model(self, max_size: usize) -> Model<u8, u64> {
+        let model = Model::with_max_uses(self.policy, max_size, self.max_uses);
+        self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at))
+    }
+
+    fn dict(self, max_size: usize) -> Dict<u8, u64> {
+        self.expiry.iter().fold(Dict::new(max_size), |dict, (key, at)| dict.with_expiry(*key, *at))
     }
 
     fn counter_example(self, level: Level, found: Failing) -> CounterExample {
-        let Self { policy, max_uses, .. } = self;
+        let Self { policy, max_uses, expiry, .. } = self;
         let (max_size, operations, divergence) = found;
-        Found { level, policy, max_size, max_uses, operations, panic: None, divergence }.into()
+        Found { level, policy, max_size, max_uses, expiry, operations, panic: None, divergence }.into()
     }
 }
 
 /// L0: holds a cache against what a bounded dict does, whichever of its entries goes.
 ///
-/// `new` makes an empty cache with the given `max_size`.
+/// `new` makes an empty cache with the given `max_size`, in which the keys expire that `random` names.
 ///
 /// # Errors
 ///
@@ -71,7 +86,7 @@ impl Random {
 /// ```
 pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
     run::<C>(random, |max_size, operations| {
-        let (mut cache, mut dict) = (new(max_size), Dict::new(max_size));
+        let (mut cache, mut dict) = (new(max_size), random.dict(max_size));
         first(operations, |operation| {
             let asked = may_be_asked::<u8, u64, C>(operation, |key| dict.value(&key).is_some());
             if asked { dict.step(&mut cache, operation) } else { Ok(()) }
@@ -82,7 +97,8 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
 
 /// L1: holds a cache against the model, and so to the order in which it evicts.
 ///
-/// `new` makes an empty cache with the given `max_size`, of the policy and with the saturation that `random` names.
+/// `new` makes an empty cache with the given `max_size`, of the policy and with the saturation and the expiries that `random`
+/// names.
 ///
 /// # Errors
 ///
@@ -97,12 +113,16 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
 ///
 /// let found = order(Random::new(EvictionPolicy::Lfu), lru).unwrap_err();
 /// assert_eq!(found.operations().len(), 3);
+///
+/// // Where keys expire, cache and model are both told so.
+/// let expiring = Random { expiry: &[(0, 5), (1, 9)], ..Random::new(EvictionPolicy::Lru) };
+/// order(expiring, |max_size| lru(max_size).with_expiry(0, 5).with_expiry(1, 9))?;
+/// assert!(order(expiring, lru).unwrap_err().to_string().contains(".with_expiry(0, 5);"));
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
     run::<C>(random, |max_size, operations| {
-        let mut cache = new(max_size);
-        let mut model = Model::with_max_uses(random.policy, max_size, random.max_uses);
+        let (mut cache, mut model) = (new(max_size), random.model(max_size));
         first(operations, |operation| {
             let asked = may_be_asked::<u8, u64, C>(operation, |key| model.contains_key(&key));
             if asked { step(&mut cache, &mut model, operation) } else { Ok(()) }
@@ -132,7 +152,7 @@ fn run<C: Subject<u8, u64>>(
     let mut branches = Branches::default();
     for _ in 0..random.runs {
         let max_size = rng.usize(smallest..=usize::from(random.max_size).max(smallest));
-        let mut model = Model::with_max_uses(random.policy, max_size, random.max_uses);
+        let mut model = random.model(max_size);
         let swarm = Swarm::new(&mut rng, random);
         let operations: Vec<_> = (0..random.operations)
             .filter_map(|value| {
@@ -145,7 +165,7 @@ fn run<C: Subject<u8, u64>>(
             })
             .collect();
         if let Some((last, _)) = diverges(max_size, &operations) {
-            return Err(shrink(max_size, &operations[..=last], smallest, diverges));
+            return Err(shrink(max_size, &operations[..=last], smallest, &times(random.expiry), diverges));
         }
     }
     Ok(branches)
@@ -155,16 +175,22 @@ fn run<C: Subject<u8, u64>>(
 pub(crate) struct Swarm {
     random: Random,
     weights: [u32; Self::KINDS],
+    /// What the clock is turned to.
+    times: Vec<u64>,
 }
 
 impl Swarm {
-    const KINDS: usize = 12;
+    const KINDS: usize = 14;
+    /// The last ones are about expiry, and not drawn if nothing expires.
+    const TIMELESS_KINDS: usize = 12;
 
     pub(crate) fn new(rng: &mut Rng, random: Random) -> Self {
-        let mut weights = [0; Self::KINDS].map(|_: u32| [0, 1, 2, 4, 8][rng.usize(..5)]);
+        let kinds = if random.expiry.is_empty() { Self::TIMELESS_KINDS } else { Self::KINDS };
+        let mut weights = [0; Self::KINDS];
+        weights[..kinds].fill_with(|| [0, 1, 2, 4, 8][rng.usize(..5)]);
         weights[0] = weights[0].max(2); // without insertion there is nothing to do
         weights[9] = weights[9].min(1); // so little is left after clearing
-        Self { random, weights }
+        Self { random, weights, times: times(random.expiry) }
     }
 
     pub(crate) fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
@@ -189,7 +215,9 @@ impl Swarm {
             8 => Operation::Copy,
             9 => Operation::Clear,
             10 => Operation::SetMaxSize(rng.usize(..=usize::from(self.random.max_size))),
-            _ => Operation::Items,
+            11 => Operation::Items,
+            12 => Operation::SetTime(self.times[rng.usize(..self.times.len())]),
+            _ => Operation::RemoveExpired,
         }
     }
 }

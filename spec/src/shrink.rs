@@ -7,11 +7,12 @@ use crate::step::Divergence;
 pub(crate) type Failing = (usize, Vec<Operation<u8, u64>>, Divergence);
 
 /// Leaves out, and makes plainer, whatever can be while cache and model still diverge: more and more of the operations,
-/// the bound, keys and values.
+/// the bound, keys, values, and times, which are among those given.
 pub(crate) fn shrink(
     mut max_size: usize,
     operations: &[Operation<u8, u64>],
     smallest: usize,
+    times: &[u64],
     diverges: impl Fn(usize, &[Operation<u8, u64>]) -> Option<(usize, Divergence)>,
 ) -> Failing {
     let mut best = operations.to_vec();
@@ -32,7 +33,7 @@ pub(crate) fn shrink(
             if let Operation::SetMaxSize(size) = best[place] {
                 smaller.push((size, [&best[..place], &best[place + 1..]].concat()));
             }
-            for plainer in plainer(&best, place) {
+            for plainer in plainer(&best, place, times) {
                 smaller.push((max_size, plainer));
             }
         }
@@ -50,7 +51,7 @@ pub(crate) fn shrink(
 }
 
 /// The sequences in which one operation is replaced by a plainer one.
-fn plainer(operations: &[Operation<u8, u64>], place: usize) -> Vec<Vec<Operation<u8, u64>>> {
+fn plainer(operations: &[Operation<u8, u64>], place: usize, times: &[u64]) -> Vec<Vec<Operation<u8, u64>>> {
     let mut sequences = Vec::new();
     let mut with = |operation: Operation<u8, u64>| {
         let mut sequence = operations.to_vec();
@@ -63,6 +64,9 @@ fn plainer(operations: &[Operation<u8, u64>], place: usize) -> Vec<Vec<Operation
         }
         Operation::SetMaxSize(max_size) => (0..*max_size).for_each(|smaller| with(Operation::SetMaxSize(smaller))),
         Operation::TryGet(key) => with(Operation::Get(*key)),
+        Operation::SetTime(now) => {
+            times.iter().filter(|time| *time < now).for_each(|time| with(Operation::SetTime(*time)));
+        }
         _ => {}
     }
     // A key is renamed everywhere, to a smaller one that occurs nowhere.

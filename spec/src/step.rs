@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug};
 
+use crate::expiry::Expiry;
 use crate::model::Model;
 use crate::operation::{Operation, Outcome};
 use crate::subject::{Difference, Subject, differs};
@@ -77,16 +78,17 @@ where
         return Err(Divergence::new(format!("{operation:?}"), outcome, format!("{expected:?}")));
     }
     let ordered = !differs::<K, V, C>(Difference::Unordered);
-    look(cache, operation, &model.items(), ordered, model.max_size())
+    look(cache, operation, &model.items(), ordered, model.max_size(), &model.expiry)
 }
 
-/// Compares every accessor of a cache with what is there after an operation.
+/// Compares every accessor of a cache with what is there after an operation, expired or not.
 pub(crate) fn look<K, V, C>(
     cache: &C,
     operation: &Operation<K, V>,
     there: &[(K, V)],
     ordered: bool,
     max_size: usize,
+    expiry: &Expiry<K>,
 ) -> Result<(), Divergence>
 where
     K: Clone + Eq + Debug,
@@ -108,6 +110,7 @@ where
     same(|| after("reversed"), &cache.reversed(), &shown.iter().rev().cloned().collect())?;
     for key in there.iter().map(|(key, _)| key).chain(operation.key()) {
         let value = there.iter().find_map(|(present, value)| (present == key).then_some(value));
+        let value = value.filter(|_| !expiry.is_past(key)); // E4
         same(|| after(&format!("contains_key({key:?})")), &cache.contains_key(key), &value.is_some())?;
         same(|| after(&format!("peek({key:?})")), &cache.peek(key).as_ref(), &value)?;
     }

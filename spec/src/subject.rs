@@ -8,6 +8,9 @@ use crate::operation::Refusal;
 /// one that your cache has of its own, or it will not be tested. What your cache does in another way on purpose is
 /// declared in [`DIFFERENCES`](Self::DIFFERENCES), and left out.
 ///
+/// What is derived knows nothing of expiry. A cache with a clock ([`set_time`](Self::set_time)) has a
+/// [`try_get`](Self::try_get), a [`peek`](Self::peek) and a [`remove_expired`](Self::remove_expired) of its own.
+///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
 ///
@@ -24,10 +27,10 @@ pub trait Subject<K: Eq, V>: Sized {
     ///
     /// # Errors
     ///
-    /// [`Refusal::AlreadyExists`] if the key is present (D3).
+    /// [`Refusal::Expired`] if the key is expired (E2), or else [`Refusal::AlreadyExists`] if it is present (D3).
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal>;
 
-    /// The value under a key, as a use (D4).
+    /// The value under a key, as a use (D4). If it is expired, it is removed, and none (E3).
     fn get(&mut self, key: &K) -> Option<V>;
 
     /// Removes an entry (D6).
@@ -74,21 +77,52 @@ pub trait Subject<K: Eq, V>: Sized {
         None
     }
 
-    /// The value under a key, as a use (D4).
+    /// Turns the cache's clock (E5), or `None` if it has none.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+    /// let mut model: Model<u8, u8> = Model::new(EvictionPolicy::Lru, 1).with_expiry(1, 5);
+    /// model.insert(1, 10)?;
+    /// assert_eq!(model.set_time(5), Some(()));
+    /// assert!(!model.contains_key(&1));
+    /// # Ok::<(), aws_client_cache_spec::Refusal>(())
+    /// ```
+    fn set_time(&mut self, now: u64) -> Option<()> {
+        let _ = now;
+        None
+    }
+
+    /// Removes all expired entries, and returns them in eviction order (E4), or `None` if there is no such operation.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+    /// let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(1, 5);
+    /// model.insert(1, 10)?;
+    /// model.insert(2, 20)?;
+    /// model.set_time(5);
+    /// assert_eq!(model.remove_expired(), Some(vec![(1, 10)]));
+    /// assert_eq!(model.items(), [(2, 20)]);
+    /// # Ok::<(), aws_client_cache_spec::Refusal>(())
+    /// ```
+    fn remove_expired(&mut self) -> Option<Vec<(K, V)>> {
+        None
+    }
+
+    /// The value under a key, as a use (D4). If it is expired, it is removed, and an error (E3).
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotFound`] if the key is absent.
+    /// [`Refusal::NotFound`] if the key is absent, [`Refusal::Expired`] if the entry was expired.
     fn try_get(&mut self, key: &K) -> Result<V, Refusal> {
         self.get(key).ok_or(Refusal::NotFound)
     }
 
-    /// The value under a key, not as a use (D5).
+    /// The value under a key, not as a use (D5), unless it is expired (E4).
     fn peek(&self, key: &K) -> Option<V> {
         self.items().into_iter().find_map(|(present, value)| (present == *key).then_some(value))
     }
 
-    /// Whether a key is present (D5).
+    /// Whether a key is present (D5), and not expired (E4).
     fn contains_key(&self, key: &K) -> bool {
         self.peek(key).is_some()
     }

@@ -1,4 +1,4 @@
-//! The levels let the model pass, and none of the broken caches.
+//! The levels let the model pass, and none of the broken caches. What is wrong about expiry is refused in `expiry`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
 fn no_broken_cache_has_the_level_that_names_its_fault() {
     let policy = EvictionPolicy::Lfu;
     let mut refused_by = BTreeMap::new();
-    for fault in Fault::ALL {
+    for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_of_expiry()) {
         let plain = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
         let fused = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
         let found = refused(policy, plain, fused).unwrap_or_else(|| panic!("{fault:?} passes"));
@@ -73,7 +73,8 @@ fn no_broken_cache_has_the_level_that_names_its_fault() {
 #[test]
 fn no_broken_cache_passes_the_closure_and_none_is_led_apart_by_fewer_operations() {
     let policy = EvictionPolicy::Lfu;
-    for fault in Fault::ALL.into_iter().filter(|fault| fault.level() < Level::Closure) {
+    let of_order = |fault: &Fault| fault.level() < Level::Closure && !fault.is_of_expiry();
+    for fault in Fault::ALL.into_iter().filter(of_order) {
         let new = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
         let scope = Scope { max_size: 3, keys: 4, ..Scope::new(policy, 3, 4) };
         let found = closure(scope, new).err().unwrap_or_else(|| panic!("{fault:?} passes"));

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheError, ClientCacheKey, Evicted};
-use aws_client_cache_spec::{self as spec, Operation, Outcome, Refusal, Shared, Subject};
+use aws_client_cache_spec::{self as spec, Explore, Names, Operation, Outcome, Refusal, Shared, Subject};
 
+use super::clock::{Clock, time};
 use super::engine::policy;
 use super::fake::{self, Client, Fake};
 
@@ -17,32 +18,52 @@ const KEYS: u8 = 64;
 pub struct Cache {
     pub cache: Arc<ClientCache>,
     keys: Arc<Keys>,
+    /// Its own time, to which the clock is turned before each operation: a fork shares the clock, and not the time.
+    now: u64,
 }
 
 #[derive(Debug)]
 struct Keys {
     by_number: Vec<ClientCacheKey<Fake>>,
     numbers: HashMap<AnyKey, u8>,
+    clock: Clock,
 }
 
 impl Cache {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
-        let by_number: Vec<_> = (0..KEYS).map(fake::key).collect();
+        Self::with_expiry(spec_policy, max_size, &[])
+    }
+
+    /// Some keys stand for credentials that expire.
+    pub fn with_expiry(spec_policy: spec::EvictionPolicy, max_size: usize, expiry: &[(u8, u64)]) -> Self {
+        let expiry: HashMap<_, _> = expiry.iter().copied().collect();
+        let key = |number| match expiry.get(&number) {
+            Some(at) => fake::expiring_key(number, time(*at)),
+            None => fake::key(number),
+        };
+        let by_number: Vec<_> = (0..KEYS).map(key).collect();
         let numbers = by_number.iter().cloned().map(AnyKey::from).zip(0..).collect();
-        Self {
-            cache: Arc::new(ClientCache::new(policy(spec_policy), max_size)),
-            keys: Arc::new(Keys { by_number, numbers }),
-        }
+        let clock = Clock::default();
+        let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size).time_source(clock.clone());
+        Self { cache: Arc::new(cache.build()), keys: Arc::new(Keys { by_number, numbers, clock }), now: 0 }
     }
 
     /// An empty cache for the same keys, which take long to make.
     pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
-        self.with(ClientCache::new(policy(spec_policy), max_size))
+        let clock = self.keys.clock.clone();
+        let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size).time_source(clock);
+        self.with(cache.build())
     }
 
     /// Another cache for the same keys.
     pub fn with(&self, cache: ClientCache) -> Self {
-        Self { cache: Arc::new(cache), keys: Arc::clone(&self.keys) }
+        Self { cache: Arc::new(cache), keys: Arc::clone(&self.keys), now: self.now }
+    }
+
+    /// The cache, with the clock at its time.
+    fn at_its_time(&self) -> &ClientCache {
+        self.keys.clock.set(self.now);
+        &self.cache
     }
 
     pub fn key(&self, number: u8) -> ClientCacheKey<Fake> {
@@ -81,6 +102,7 @@ fn refusal(error: &ClientCacheError) -> Refusal {
         ClientCacheError::AlreadyExists { .. } => Refusal::AlreadyExists,
         ClientCacheError::NotFound { .. } => Refusal::NotFound,
         ClientCacheError::Empty => Refusal::Empty,
+        ClientCacheError::CredentialsExpired { .. } => Refusal::Expired,
         other => panic!("unexpected: {other}"),
     }
 }
@@ -88,7 +110,7 @@ fn refusal(error: &ClientCacheError) -> Refusal {
 /// A handle on the same cache.
 impl Clone for Cache {
     fn clone(&self) -> Self {
-        Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys) }
+        Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys), now: self.now }
     }
 }
 
@@ -100,7 +122,7 @@ impl Shared<u8, u64> for Cache {
 
 impl Subject<u8, u64> for Cache {
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
-        let inserted = self.cache.insert(self.key(key), Client::new(value));
+        let inserted = self.at_its_time().insert(self.key(key), Client::new(value));
         match inserted {
             Ok(victim) => Ok(victim.map(|victim| self.evicted(victim))),
             Err(error) => Err(refusal(&error)),
@@ -108,79 +130,102 @@ impl Subject<u8, u64> for Cache {
     }
 
     fn get(&mut self, key: &u8) -> Option<u64> {
-        let cache = &self.cache;
+        let cache = self.at_its_time();
         self.find(*key, |typed| Some(cache.get(typed)?.id), |erased| Some(id(cache.get(erased)?)))
     }
 
     fn try_get(&mut self, key: &u8) -> Result<u64, Refusal> {
-        let cache = &self.cache;
+        let cache = self.at_its_time();
         self.find(*key, |typed| Ok(cache.try_get(typed)?.id), |erased| Ok(id(cache.try_get(erased)?)))
             .map_err(|error| refusal(&error))
     }
 
     fn peek(&self, key: &u8) -> Option<u64> {
-        let cache = &self.cache;
+        let cache = self.at_its_time();
         self.find(*key, |typed| Some(cache.peek(typed)?.id), |erased| Some(id(cache.peek(erased)?)))
     }
 
     fn contains_key(&self, key: &u8) -> bool {
-        let cache = &self.cache;
+        let cache = self.at_its_time();
         self.find(*key, |typed| cache.contains_key(typed), |erased| cache.contains_key(erased))
     }
 
     fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
-        let cache = &self.cache;
+        let cache = self.at_its_time();
         self.find(*key, |typed| Ok(cache.remove(typed)?.id), |erased| Ok(id(cache.remove(erased)?)))
             .map_err(|error| refusal(&error))
     }
 
     fn pop(&mut self) -> Result<(u8, u64), Refusal> {
-        let item = self.cache.pop_item().map_err(|error| refusal(&error))?;
+        let item = self.at_its_time().pop_item().map_err(|error| refusal(&error))?;
         Ok(self.item(item))
     }
 
     fn clear(&mut self) {
-        self.cache.clear();
+        self.at_its_time().clear();
     }
 
     fn copy(&self) -> Option<Self> {
-        Some(self.with(self.cache.copy()))
+        Some(self.with(self.at_its_time().copy()))
     }
 
     fn max_size(&self) -> usize {
-        self.cache.max_size()
+        self.at_its_time().max_size()
     }
 
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(u8, u64)>> {
-        let evicted = self.cache.set_max_size(max_size);
+        let evicted = self.at_its_time().set_max_size(max_size);
         Some(evicted.into_iter().map(|evicted| self.evicted(evicted)).collect())
     }
 
     fn len(&self) -> usize {
-        self.cache.len()
+        self.at_its_time().len()
     }
 
     fn is_empty(&self) -> bool {
-        self.cache.is_empty()
+        self.at_its_time().is_empty()
     }
 
     fn items(&self) -> Vec<(u8, u64)> {
-        self.cache.items().map(|item| self.item(item)).collect()
+        self.at_its_time().items().map(|item| self.item(item)).collect()
     }
 
     fn keys(&self) -> Vec<u8> {
-        self.cache.keys().map(|key| self.number(&key)).collect()
+        self.at_its_time().keys().map(|key| self.number(&key)).collect()
     }
 
     fn values(&self) -> Vec<u64> {
-        self.cache.values().map(id).collect()
+        self.at_its_time().values().map(id).collect()
     }
 
     fn reversed(&self) -> Vec<(u8, u64)> {
-        self.cache.reversed().map(|item| self.item(item)).collect()
+        self.at_its_time().reversed().map(|item| self.item(item)).collect()
     }
 
     fn check(&self) -> Result<(), String> {
-        self.cache.check()
+        self.at_its_time().check()
+    }
+
+    fn set_time(&mut self, now: u64) -> Option<()> {
+        self.now = now;
+        Some(())
+    }
+
+    fn remove_expired(&mut self) -> Option<Vec<(u8, u64)>> {
+        let expired = self.at_its_time().remove_expired();
+        Some(expired.into_iter().map(|expired| self.evicted(expired)).collect())
+    }
+}
+
+impl Explore<u8, u64> for Cache {
+    fn fork(&self) -> Self {
+        self.with(self.cache.fork())
+    }
+
+    fn layout(&self, names: Names<'_, u8>) -> Vec<u64> {
+        // Hashes are keyed for each process, so where they put an entry in the index would not be the same number of states.
+        let mut layout = self.cache.layout(|key| names.of(&self.number(key)), false);
+        layout.push(self.now);
+        layout
     }
 }

@@ -163,7 +163,9 @@ impl Cloud {
         match (is_throttled, is_s3) {
             (true, _) => (503, error("SlowDown")),
             (false, true) => (200, String::new()),
-            (false, false) => (200, "<GetCallerIdentityResponse></GetCallerIdentityResponse>".to_owned()),
+            (false, false) => {
+                (200, "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>".to_owned())
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use aws_client_cache::{ClientCacheKey, ClientParams, Region, SdkConfig, Service};
+use aws_client_cache::{ClientCacheKey, ClientParams, Credentials, Region, SdkConfig, Service};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 
 /// The service.
@@ -103,6 +104,13 @@ impl Service for Fake {
 pub fn key(number: u8) -> ClientCacheKey<Fake> {
     let params = ClientParams::builder().base(number.to_string()).build();
     params.expect("a number is a valid name").key()
+}
+
+/// The key of a number that stands for credentials that expire.
+pub fn expiring_key(number: u8, expiry: SystemTime) -> ClientCacheKey<Fake> {
+    let keys = Credentials::new("AKID", "secret", None, Some(expiry), "test");
+    let params = ClientParams::builder().base(number.to_string()).credentials(keys).build();
+    params.expect("all of it is valid").key()
 }
 
 /// A base configuration with all that a client needs.

@@ -1,5 +1,7 @@
 //! A cache of one thread with a fault.
 
+mod expiry;
+
 use std::cell::{Cell, RefCell};
 
 use super::Fault;
@@ -52,6 +54,11 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         self.model.get_mut()
     }
 
+    /// Whether there is an entry, expired or not.
+    fn holds(&self, key: &K) -> bool {
+        self.model.borrow().position(key).is_some()
+    }
+
     /// Takes out the last one to go.
     fn take_last(&mut self) -> Option<(K, V)> {
         let (key, value) = self.model().items().pop()?;
@@ -67,6 +74,10 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
             let key = self.model().entries[tied].key.clone();
             let value = self.model().remove(&key).ok()?;
             (key, value)
+        } else if self.is(Fault::EvictsExpiredFirst)
+            && let Some(expired) = self.take_first(true)
+        {
+            expired
         } else {
             self.model().pop().ok()?
         };
@@ -90,12 +101,15 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
             _ => 0,
         };
         let early = usize::from(self.is(Fault::EvictsEarly));
-        self.len() + early >= self.max_size() + spare
+        self.model().len() + early >= self.max_size() + spare
     }
 }
 
 impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        if self.refuses_as_expired(&key) {
+            return Err(Refusal::Expired);
+        }
         self.remember();
         let full = self.full();
         let mut victim = None;
@@ -104,15 +118,15 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         }
         if full && self.is(Fault::EvictsBeforeItCompares) {
             let first = *self.model().in_eviction_order().first().unwrap_or(&0);
-            let out = (first < self.len()).then(|| self.model().entries.remove(first));
-            let is_present = self.contains_key(&key) || out.as_ref().is_some_and(|out| out.key == key);
+            let out = (first < self.model().len()).then(|| self.model().entries.remove(first));
+            let is_present = self.holds(&key) || out.as_ref().is_some_and(|out| out.key == key);
             if let Some(out) = out {
                 self.model().entries.insert(first, out);
             }
             if is_present {
                 return Err(Refusal::AlreadyExists);
             }
-        } else if self.contains_key(&key) {
+        } else if self.holds(&key) {
             match self.fault {
                 Some(Fault::RefusalIsAUse) => drop(self.model().get(&key)),
                 Some(Fault::Replaces) => {
@@ -150,6 +164,9 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             let found = self.model().get(key);
             self.busy.set(false);
             return found;
+        }
+        if self.holds_expired(key) {
+            return self.get_expired(key);
         }
         if !self.contains_key(key) {
             if self.is(Fault::MissEvicts) {
@@ -191,19 +208,29 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
     }
 
     fn try_get(&mut self, key: &K) -> Result<V, Refusal> {
-        let found = if self.is(Fault::TryGetIsNoUse) { self.peek_quietly(key) } else { self.get(key) };
-        found.ok_or(Refusal::NotFound)
+        let tells_expired = match self.fault {
+            Some(Fault::ExpiredIsNotFound) => false,
+            Some(Fault::AbsentIsExpired) => self.is_past(key),
+            _ => self.holds_expired(key),
+        };
+        let quietly = self.is(Fault::TryGetIsNoUse) && !tells_expired;
+        let found = if quietly { self.peek_quietly(key) } else { self.get(key) };
+        found.ok_or(if tells_expired { Refusal::Expired } else { Refusal::NotFound })
     }
 
     fn peek(&self, key: &K) -> Option<V> {
         if self.is(Fault::PeekIsAUse) {
             return self.model.borrow_mut().get(key);
         }
+        if self.holds_expired(key) {
+            return self.peek_expired(key);
+        }
         self.peek_quietly(key)
     }
 
     fn contains_key(&self, key: &K) -> bool {
-        let is_there = self.peek_quietly(key).is_some();
+        let is_there =
+            self.peek_quietly(key).is_some() || (self.is(Fault::AskingFindsExpired) && self.holds_expired(key));
         if self.is(Fault::AskingForgets) && self.model.borrow().items().first().is_some_and(|(next, _)| next == key) {
             let _ = self.model.borrow_mut().remove(key);
         }
@@ -221,6 +248,9 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             *entries = out;
             return Ok(value);
         }
+        if self.is(Fault::RemovalRefusesExpired) && self.holds_expired(key) {
+            return Err(Refusal::Expired);
+        }
         let removed = self.model().remove(key);
         if removed.is_err() && self.is(Fault::RemovesSomethingElse) {
             self.evict();
@@ -230,8 +260,12 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
 
     fn pop(&mut self) -> Result<(K, V), Refusal> {
         self.remember();
-        let popped = if self.is(Fault::PopsTheLast) { self.take_last() } else { self.evict() };
-        popped.ok_or(Refusal::Empty)
+        let popped = match self.fault {
+            Some(Fault::PopsTheLast) => self.take_last(),
+            Some(Fault::PopPassesExpiredOver) => self.take_first(false),
+            _ => None,
+        };
+        popped.or_else(|| self.evict()).ok_or(Refusal::Empty)
     }
 
     fn clear(&mut self) {
@@ -265,8 +299,8 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.remember();
         self.model().max_size = max_size;
-        let mut excess = self.len().saturating_sub(max_size);
-        if self.is(Fault::ShrinksOneTooMany) && self.len() == max_size {
+        let mut excess = self.model().len().saturating_sub(max_size);
+        if self.is(Fault::ShrinksOneTooMany) && self.model().len() == max_size {
             excess += 1;
         }
         let from_the_end = self.is(Fault::ShrinksFromTheWrongEnd);
@@ -278,12 +312,21 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         Some(gone)
     }
 
+    fn set_time(&mut self, now: u64) -> Option<()> {
+        self.turn(now);
+        Some(())
+    }
+
+    fn remove_expired(&mut self) -> Option<Vec<(K, V)>> {
+        Some(self.take_expired())
+    }
+
     fn len(&self) -> usize {
-        self.model.borrow().len()
+        if self.is(Fault::LenLeavesExpiredOut) { self.not_expired().len() } else { self.model.borrow().len() }
     }
 
     fn items(&self) -> Vec<(K, V)> {
-        self.model.borrow().items()
+        if self.is(Fault::ItemsLeaveExpiredOut) { self.not_expired() } else { self.model.borrow().items() }
     }
 
     fn keys(&self) -> Vec<K> {

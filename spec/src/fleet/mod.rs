@@ -15,9 +15,13 @@ pub use shared::{BrokenShared, SharedFault};
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Level, Random, dict};
 ///
+/// let random = Random { expiry: &[(0, 5), (1, 9), (2, 9)], ..Random::new(EvictionPolicy::Lfu) };
 /// for fault in Fault::ALL.into_iter().filter(|fault| fault.level() == Level::Dict) {
-///     let broken = |max_size| Broken::<u8, u64>::new(fault, EvictionPolicy::Lfu, max_size, u64::MAX);
-///     assert!(dict(Random::new(EvictionPolicy::Lfu), broken).is_err(), "{fault:?} passes for a dict");
+///     let broken = |max_size| {
+///         let broken = Broken::<u8, u64>::new(fault, EvictionPolicy::Lfu, max_size, u64::MAX);
+///         random.expiry.iter().fold(broken, |broken, (key, at)| broken.with_expiry(*key, *at))
+///     };
+///     assert!(dict(random, broken).is_err(), "{fault:?} passes for a dict");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,13 +95,53 @@ pub enum Fault {
     RemovesAndDropsInside,
     /// P1: what was under way when something panicked is taken to be under way for ever.
     PanicPoisons,
+    /// E2: an expired key is inserted.
+    ExpiredIsInserted,
+    /// E2: of an expired key that is present, it is told that it is present.
+    PresentBeforeExpired,
+    /// E2: a refused insertion of an expired key removes what is there.
+    RefusalRemovesExpired,
+    /// E3: an expired entry is a hit.
+    ExpiredIsAHit,
+    /// E3: a miss of an expired entry leaves it.
+    ExpiredStays,
+    /// E3: of an expired entry, it is told that it is absent.
+    ExpiredIsNotFound,
+    /// E3: of an absent key that is expired, it is told that it is expired.
+    AbsentIsExpired,
+    /// E4: peeking removes what is expired.
+    PeekRemovesExpired,
+    /// E4: peeking finds what is expired.
+    PeekShowsExpired,
+    /// E4: asking whether a key is there finds what is expired.
+    AskingFindsExpired,
+    /// E4: what is expired is not counted.
+    LenLeavesExpiredOut,
+    /// E4: what is expired is not among the items.
+    ItemsLeaveExpiredOut,
+    /// E4: what is expired cannot be removed.
+    RemovalRefusesExpired,
+    /// E4: what is expired is evicted before what is next.
+    EvictsExpiredFirst,
+    /// E4: popping leaves what is expired, as long as there is anything else.
+    PopPassesExpiredOver,
+    /// E4: of several that are expired, the removal of all leaves the last one to go.
+    RemovingExpiredForgetsOne,
+    /// E4: the removal of all that are expired tells them backwards.
+    RemovingExpiredTellsBackwards,
+    /// E4: the removal of all that are expired takes what will be a moment later.
+    RemovingExpiredTakesTooMuch,
+    /// E5: a key is expired only a moment after its expiry.
+    ExpiresTooLate,
+    /// E5: the clock cannot be turned back.
+    ClockOnlyGoesForth,
 }
 
 impl Fault {
     /// All of them.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 54] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -132,7 +176,38 @@ impl Fault {
         Self::CopyTakesTheEntries,
         Self::RemovesAndDropsInside,
         Self::PanicPoisons,
+        Self::ExpiredIsInserted,
+        Self::PresentBeforeExpired,
+        Self::RefusalRemovesExpired,
+        Self::ExpiredIsAHit,
+        Self::ExpiredStays,
+        Self::ExpiredIsNotFound,
+        Self::AbsentIsExpired,
+        Self::PeekRemovesExpired,
+        Self::PeekShowsExpired,
+        Self::AskingFindsExpired,
+        Self::LenLeavesExpiredOut,
+        Self::ItemsLeaveExpiredOut,
+        Self::RemovalRefusesExpired,
+        Self::EvictsExpiredFirst,
+        Self::PopPassesExpiredOver,
+        Self::RemovingExpiredForgetsOne,
+        Self::RemovingExpiredTellsBackwards,
+        Self::RemovingExpiredTakesTooMuch,
+        Self::ExpiresTooLate,
+        Self::ClockOnlyGoesForth,
     ];
+
+    /// Whether it is about expiry (the rules E): where nothing expires, such a cache is right.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::Fault;
+    /// assert!(Fault::ExpiredIsAHit.is_of_expiry());
+    /// assert!(!Fault::HitIsNoUse.is_of_expiry());
+    /// ```
+    pub fn is_of_expiry(self) -> bool {
+        self >= Self::ExpiredIsInserted // they are the last ones
+    }
 
     /// The first level that refuses it.
     ///
@@ -154,7 +229,24 @@ impl Fault {
             | Self::KeysInAnotherOrder
             | Self::ReversedIsNot
             | Self::CopyIsEmpty
-            | Self::ShrinksOneTooMany => Level::Dict,
+            | Self::ShrinksOneTooMany
+            | Self::ExpiredIsInserted
+            | Self::PresentBeforeExpired
+            | Self::RefusalRemovesExpired
+            | Self::ExpiredIsAHit
+            | Self::ExpiredStays
+            | Self::ExpiredIsNotFound
+            | Self::AbsentIsExpired
+            | Self::PeekRemovesExpired
+            | Self::PeekShowsExpired
+            | Self::AskingFindsExpired
+            | Self::LenLeavesExpiredOut
+            | Self::ItemsLeaveExpiredOut
+            | Self::RemovalRefusesExpired
+            | Self::RemovingExpiredForgetsOne
+            | Self::RemovingExpiredTakesTooMuch
+            | Self::ExpiresTooLate
+            | Self::ClockOnlyGoesForth => Level::Dict,
             Self::HitTakesTheEntryOut
             | Self::EvictsBeforeItCompares
             | Self::CopyTakesTheEntries

@@ -1,0 +1,117 @@
+//! What a cache with a fault does with keys that expire.
+
+use std::mem::replace;
+
+use super::Broken;
+use crate::expiry::Expiry;
+use crate::fleet::Fault;
+use crate::subject::Subject;
+
+impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+    /// The same, but this key expires at this time (E1).
+    ///
+    /// ```
+    /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
+    ///
+    /// let mut broken = Broken::new(Fault::ExpiresTooLate, EvictionPolicy::Lru, 1, u64::MAX).with_expiry('a', 5);
+    /// broken.insert('a', 1)?;
+    /// broken.set_time(5);
+    /// assert_eq!(broken.get(&'a'), Some(1));
+    /// # Ok::<(), aws_client_cache_spec::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn with_expiry(mut self, key: K, at: u64) -> Self {
+        let expiry = &mut self.model().expiry;
+        *expiry = replace(expiry, Expiry::new()).with(key, at);
+        self
+    }
+
+    pub(super) fn is_past(&self, key: &K) -> bool {
+        self.model.borrow().expiry.is_past(key)
+    }
+
+    /// Whether there is an entry, and it is expired.
+    pub(super) fn holds_expired(&self, key: &K) -> bool {
+        self.is_past(key) && self.holds(key)
+    }
+
+    /// Whether an insertion is refused because the key is expired.
+    pub(super) fn refuses_as_expired(&mut self, key: &K) -> bool {
+        match self.fault {
+            Some(Fault::ExpiredIsInserted) => false,
+            Some(Fault::PresentBeforeExpired) if self.holds(key) => false,
+            Some(Fault::RefusalRemovesExpired) if self.is_past(key) => {
+                let _ = self.model().remove(key);
+                true
+            }
+            _ => self.is_past(key),
+        }
+    }
+
+    /// Looks up an entry that is expired.
+    pub(super) fn get_expired(&mut self, key: &K) -> Option<V> {
+        match self.fault {
+            Some(Fault::ExpiredIsAHit) => {
+                let expiry = replace(&mut self.model().expiry, Expiry::new());
+                let hit = self.model().get(key);
+                self.model().expiry = expiry;
+                hit
+            }
+            Some(Fault::ExpiredStays) => None,
+            _ => self.model().get(key),
+        }
+    }
+
+    /// Peeks at an entry that is expired.
+    pub(super) fn peek_expired(&self, key: &K) -> Option<V> {
+        match self.fault {
+            Some(Fault::PeekRemovesExpired) => self.model.borrow_mut().get(key),
+            Some(Fault::PeekShowsExpired) => {
+                let model = self.model.borrow();
+                model.entries.iter().find_map(|entry| (entry.key == *key).then(|| entry.value.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The first entry to go of those that are expired, or of those that are not.
+    pub(super) fn take_first(&mut self, expired: bool) -> Option<(K, V)> {
+        let items = self.model().items();
+        let (key, value) = items.into_iter().find(|(key, _)| self.is_past(key) == expired)?;
+        self.model().remove(&key).ok()?;
+        Some((key, value))
+    }
+
+    pub(super) fn not_expired(&self) -> Vec<(K, V)> {
+        let items = self.model.borrow().items();
+        items.into_iter().filter(|(key, _)| !self.is_past(key)).collect()
+    }
+
+    pub(super) fn turn(&mut self, now: u64) {
+        let now = match self.fault {
+            Some(Fault::ExpiresTooLate) => now.saturating_sub(1), // of a clock that is slow, nothing else is seen
+            Some(Fault::ClockOnlyGoesForth) => now.max(self.model().now()),
+            _ => now,
+        };
+        self.model().set_time(now);
+    }
+
+    pub(super) fn take_expired(&mut self) -> Vec<(K, V)> {
+        let now = self.model().now();
+        if self.is(Fault::RemovingExpiredTakesTooMuch) {
+            self.model().set_time(now.saturating_add(1));
+        }
+        let before = self.is(Fault::RemovingExpiredForgetsOne).then(|| self.model().entries.clone());
+        let mut removed = self.model().remove_expired().unwrap_or_default();
+        self.model().set_time(now);
+        if let Some(mut entries) = before.filter(|_| removed.len() > 1) {
+            removed.pop();
+            entries.retain(|entry| removed.iter().all(|(key, _)| *key != entry.key));
+            self.model().entries = entries;
+        }
+        if self.is(Fault::RemovingExpiredTellsBackwards) {
+            removed.reverse();
+        }
+        removed
+    }
+}

@@ -1,0 +1,561 @@
+//! The rules E: on the model, as laws; in the levels, which let the model pass and none of the caches that are wrong about
+//! expiry.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use aws_client_cache_spec::{
+    Branch, Branches, Broken, Call, CounterExample, Covered, Dict, EvictionPolicy, Explore, Fault, Fused, History,
+    Level, Model, Operation, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict, may_be_left,
+    order, panics, step,
+};
+
+const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
+const MAX_USES: u64 = 3;
+
+type Expiry = &'static [(u8, u64)];
+type Entries = Vec<(u8, u64)>;
+
+/// Of some keys one by one, of some together, and of most not at all.
+const SOME: Expiry = &[(0, 5), (1, 5), (2, 9), (3, 9), (4, 9), (5, 10)];
+/// One key expires a moment after another one.
+const TWO: Expiry = &[(0, 1), (1, 2)];
+
+fn model<K: Clone + Eq + From<u8>, V: Clone>(policy: EvictionPolicy, max_size: usize, expiry: Expiry) -> Model<K, V> {
+    let model = Model::with_max_uses(policy, max_size, MAX_USES);
+    expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
+}
+
+fn broken<K: Clone + Eq + From<u8>, V: Clone>(
+    fault: impl Into<Option<Fault>>,
+    policy: EvictionPolicy,
+    max_size: usize,
+    expiry: Expiry,
+) -> Broken<K, V> {
+    let broken = Broken::new(fault, policy, max_size, MAX_USES);
+    expiry.iter().fold(broken, |broken, (key, at)| broken.with_expiry(K::from(*key), *at))
+}
+
+fn random(policy: EvictionPolicy) -> Random {
+    Random { max_uses: MAX_USES, expiry: SOME, ..Random::new(policy) }
+}
+
+fn scope(policy: EvictionPolicy) -> Scope {
+    Scope { expiry: TWO, ..Scope::new(policy, 2, 3) }
+}
+
+/// What models hold after many a history, in which the clock goes forth and back.
+fn states() -> impl Iterator<Item = Model<u8, u64>> {
+    POLICIES.into_iter().flat_map(|policy| (0..200).map(move |seed| (policy, seed))).flat_map(|(policy, seed)| {
+        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new(policy) }.plan(seed);
+        let mut held: Model<u8, u64> = model(policy, 4, SOME);
+        plan.concat().into_iter().enumerate().map(move |(nth, operation)| {
+            if nth % 3 == 0 {
+                held.set_time(((seed + 5 * nth) % 12) as u64);
+            }
+            operation.apply(&mut held);
+            held.clone()
+        })
+    })
+}
+
+fn expiry_of(key: u8) -> Option<u64> {
+    SOME.iter().find_map(|(expiring, at)| (*expiring == key).then_some(*at))
+}
+
+fn is_expired(model: &Model<u8, u64>, key: u8) -> bool {
+    expiry_of(key).is_some_and(|at| model.now() >= at)
+}
+
+/// The expired entries, and the others.
+fn parted(model: &Model<u8, u64>) -> (Entries, Entries) {
+    model.items().into_iter().partition(|(key, _)| is_expired(model, *key))
+}
+
+/// So that the laws are about something.
+#[test]
+fn many_of_the_states_hold_what_is_expired_beside_what_is_not() {
+    let both = |model: &Model<u8, u64>| !parted(model).0.is_empty() && !parted(model).1.is_empty();
+    assert!(states().filter(both).count() > 500);
+}
+
+/// E1: a key that is equal without being the same.
+#[test]
+fn equal_keys_expire_alike() {
+    #[derive(Clone, Debug)]
+    struct Name(&'static str);
+    impl PartialEq for Name {
+        fn eq(&self, other: &Self) -> bool {
+            self.0.eq_ignore_ascii_case(other.0)
+        }
+    }
+    impl Eq for Name {}
+    impl Hash for Name {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            self.0.to_ascii_lowercase().hash(state);
+        }
+    }
+
+    let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(Name("a"), 5);
+    assert_eq!(model.insert(Name("A"), 1), Ok(None));
+    model.set_time(5);
+    assert_eq!(model.insert(Name("A"), 2), Err(Refusal::Expired));
+    assert_eq!(model.remove_expired(), Some(vec![(Name("a"), 1)]));
+}
+
+/// E1: a key has one expiry.
+#[test]
+fn of_two_expiries_of_one_key_the_latter_counts() {
+    let once = Model::<u8, u64>::new(EvictionPolicy::Lru, 1).with_expiry(0, 3);
+    assert_eq!(Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
+}
+
+/// E1, E5: up to then, nothing tells a key that expires from one that does not.
+#[test]
+fn before_its_expiry_a_key_is_as_one_that_never_expires() {
+    for (policy, seed) in POLICIES.into_iter().flat_map(|policy| (0..50).map(move |seed| (policy, seed))) {
+        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new(policy) }.plan(seed);
+        let (mut expiring, mut timeless): (Model<u8, u64>, Model<u8, u64>) =
+            (model(policy, 4, SOME), model(policy, 4, &[]));
+        for (operation, now) in plan.concat().into_iter().zip((0..5).cycle()) {
+            expiring.set_time(now);
+            step(&mut expiring, &mut timeless, &operation).unwrap();
+        }
+    }
+}
+
+/// E2.
+#[test]
+fn inserting_an_expired_key_is_refused_and_changes_nothing() {
+    let mut refused = 0;
+    for model in states() {
+        for key in (0..8).filter(|key| is_expired(&model, *key)) {
+            let mut after = model.clone();
+            assert_eq!(after.insert(key, 1_000), Err(Refusal::Expired));
+            assert_eq!(after, model);
+            refused += 1;
+        }
+    }
+    assert!(refused > 10_000);
+}
+
+/// E2, D3.
+#[test]
+fn an_expired_key_that_is_present_is_refused_as_expired() {
+    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    model.insert(0, 10).unwrap();
+    assert_eq!(model.insert(0, 11), Err(Refusal::AlreadyExists));
+    model.set_time(1);
+    assert_eq!(model.insert(0, 11), Err(Refusal::Expired));
+    assert_eq!(model.items(), [(0, 10)]);
+}
+
+/// E3.
+#[test]
+fn a_look_up_removes_what_is_expired_and_nothing_else() {
+    for model in states() {
+        for (key, _) in parted(&model).0 {
+            let left: Vec<_> = model.items().into_iter().filter(|(other, _)| *other != key).collect();
+            let (mut got, mut tried) = (model.clone(), model.clone());
+            assert_eq!(got.get(&key), None);
+            assert_eq!(tried.try_get(&key), Err(Refusal::Expired));
+            assert_eq!((got.items(), tried.items()), (left.clone(), left));
+            assert_eq!(tried.try_get(&key), Err(Refusal::NotFound), "it is told once");
+        }
+    }
+}
+
+/// E3, D4.
+#[test]
+fn a_look_up_of_an_absent_key_is_a_miss_whether_the_key_is_expired_or_not() {
+    for model in states() {
+        for key in (0..8).filter(|key| model.items().iter().all(|(present, _)| present != key)) {
+            let mut after = model.clone();
+            assert_eq!((after.get(&key), after.try_get(&key)), (None, Err(Refusal::NotFound)));
+            assert_eq!(after, model);
+        }
+    }
+}
+
+/// E4.
+#[test]
+fn looking_at_what_is_expired_finds_nothing_and_removes_nothing() {
+    for model in states() {
+        let before = model.clone();
+        for (key, value) in model.items() {
+            let seen = (!is_expired(&model, key)).then_some(value);
+            assert_eq!((model.contains_key(&key), model.peek(&key)), (seen.is_some(), seen));
+        }
+        assert_eq!(model, before);
+    }
+}
+
+/// E4, D2, D7, D9: the same is said and done of the entries at a time when none is expired.
+#[test]
+fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
+    for at_last in states() {
+        let mut at_first = at_last.clone();
+        at_first.set_time(0);
+        let listed = |model: &Model<u8, u64>| {
+            (model.len(), model.is_empty(), model.items(), model.keys(), model.values(), model.reversed())
+        };
+        assert_eq!(listed(&at_last), listed(&at_first));
+        for operation in [Operation::Insert(200, 1), Operation::Pop, Operation::SetMaxSize(1), Operation::Clear] {
+            let (mut last, mut first) = (at_last.clone(), at_first.clone());
+            assert_eq!(operation.apply(&mut last), operation.apply(&mut first), "{operation:?}");
+            assert_eq!(listed(&last), listed(&first), "{operation:?}");
+        }
+    }
+}
+
+/// E4, D6.
+#[test]
+fn what_is_expired_can_still_be_removed() {
+    for model in states() {
+        for (key, value) in parted(&model).0 {
+            assert_eq!(model.clone().remove(&key), Ok(value));
+        }
+    }
+}
+
+/// E4.
+#[test]
+fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others_in_theirs() {
+    for mut model in states() {
+        let (expired, others) = parted(&model);
+        assert_eq!(model.remove_expired(), Some(expired));
+        assert_eq!(model.items(), others);
+        assert_eq!(model.remove_expired(), Some(vec![]));
+    }
+}
+
+/// E5.
+#[test]
+fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
+    let mut model: Model<u8, u64> = Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5);
+    model.insert(0, 10).unwrap();
+    for (now, is_there) in [(0, true), (4, true), (5, false), (6, false), (u64::MAX, false)] {
+        model.set_time(now);
+        assert_eq!((model.now(), model.contains_key(&0)), (now, is_there));
+    }
+    // One may be expired from the first moment on, and one is not before the last.
+    let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(0, 0).with_expiry(1, u64::MAX);
+    assert_eq!((model.insert(0, 10), model.insert(1, 11)), (Err(Refusal::Expired), Ok(None)));
+}
+
+/// E5.
+#[test]
+fn what_was_expired_is_there_again_when_the_clock_goes_back() {
+    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    model.insert(0, 10).unwrap();
+    model.set_time(1);
+    assert_eq!(model.peek(&0), None);
+    model.set_time(0);
+    assert_eq!(model.get(&0), Some(10));
+}
+
+/// D8, E1, E5.
+#[test]
+fn a_copy_has_the_same_clock_and_the_same_expiries() {
+    for model in states() {
+        assert_eq!(model.copy(), Some(model));
+    }
+}
+
+/// Every level of one thread that a cache of plain and fused keys has, where keys expire.
+fn claim<C, F>(
+    policy: EvictionPolicy,
+    plain: impl Fn(usize, Expiry) -> C,
+    fused: impl Fn(usize) -> F,
+) -> Result<(), CounterExample>
+where
+    C: Explore<u8, u64>,
+    F: Explore<Fused<u8>, Fused<u64>>,
+{
+    dict(random(policy), |max_size| plain(max_size, SOME))?;
+    order(random(policy), |max_size| plain(max_size, SOME))?;
+    closure(scope(policy), |max_size| plain(max_size, TWO))?;
+    closure(Scope { symmetric: true, ..scope(policy) }, |max_size| plain(max_size, TWO))?;
+    bounded(Scope { depth: 2, ..scope(policy) }, |max_size| plain(max_size, TWO))?;
+    panics(Scope { expiry: TWO, ..Scope::new(policy, 2, 2) }, fused)?;
+    Ok(())
+}
+
+#[test]
+fn the_model_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
+    POLICIES.into_iter().try_for_each(|policy| {
+        claim(policy, |max_size, expiry| model(policy, max_size, expiry), |max_size| model(policy, max_size, TWO))
+    })
+}
+
+/// So it is its fault for which each of the others is refused.
+#[test]
+fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
+    POLICIES.into_iter().try_for_each(|policy| {
+        let plain = |max_size, expiry| broken(None, policy, max_size, expiry);
+        claim(policy, plain, |max_size| broken(None, policy, max_size, TWO))
+    })
+}
+
+/// The numbers are exact, so that a search that has lost a part of its scope fails.
+#[test]
+fn every_state_is_reached_at_every_time() {
+    // What can be held at the bounds 0, 1 and 2, each at the times 0, 1, 2 and 3.
+    let held = 1 + (1 + 3) + (1 + 3 + 3 * 2);
+    // Six about each of three keys, three bounds, four others, four times, and the removal of what is expired.
+    let operations = 6 * 3 + 3 + 4 + 4 + 1;
+    let lru = Covered { states: held * 4, transitions: held * 4 * operations };
+    // Under LFU, each has one of three counts; of two with one count, the order of last use matters, and of others too.
+    let held = 1 + (1 + 3 * 3) + (1 + 3 * 3 + 3 * 2 * 9);
+    let lfu = Covered { states: held * 4, transitions: held * 4 * operations };
+    for (policy, covered) in [(EvictionPolicy::Lru, lru), (EvictionPolicy::Lfu, lfu)] {
+        assert_eq!(closure(scope(policy), |max_size| model::<u8, u64>(policy, max_size, TWO)).unwrap(), covered);
+    }
+}
+
+/// Of keys 0 and 1, which expire together, the one stands for the other; 2 and 3 each stand for themselves.
+#[test]
+fn only_keys_that_expire_together_are_interchangeable() {
+    let expiry: Expiry = &[(0, 1), (1, 1), (2, 2)];
+    let policy = EvictionPolicy::Lru;
+    let own = Scope { expiry, ..Scope::new(policy, 2, 4) };
+    let symmetric = Scope { symmetric: true, ..own };
+    let covered = |scope| closure(scope, |max_size| model::<u8, u64>(policy, max_size, expiry)).unwrap();
+    assert_eq!(covered(own).states, (1 + (1 + 4) + (1 + 4 + 4 * 3)) * 4);
+    let states = 1 + (1 + 3) + (1 + 3 + (3 * 2 + 1));
+    // At each bound, each of nothing, one and two, the keys that operations are about: what is held, expired or not, and of
+    // what is absent, one of each time.
+    let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
+    let transitions = (6 * keys + states * (3 + 4 + 4 + 1)) * 4;
+    assert_eq!(covered(symmetric), Covered { states: states * 4, transitions });
+
+    // So one that has the time of one key wrong is told.
+    let wrong: Expiry = &[(0, 1), (1, 1), (2, 3)];
+    let found = closure(symmetric, |max_size| model::<u8, u64>(policy, max_size, wrong)).unwrap_err();
+    assert_eq!(found.operations(), [Operation::Insert(2, 2), Operation::SetTime(2)]);
+}
+
+#[test]
+fn an_operation_takes_the_branch_that_the_rules_distinguish() {
+    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let taken = [
+        (Operation::ContainsKey(0), Branch::LookAbsent),
+        (Operation::Insert(2, 0), Branch::InsertStores),
+        (Operation::Insert(0, 0), Branch::InsertStores),
+        (Operation::SetTime(1), Branch::TimeForth),
+        (Operation::SetTime(1), Branch::TimeForth),
+        (Operation::ContainsKey(0), Branch::LookExpired),
+        (Operation::Peek(0), Branch::LookExpired),
+        (Operation::Insert(1, 0), Branch::InsertSparesExpired),
+        (Operation::Insert(0, 0), Branch::InsertExpiredThere),
+        (Operation::Insert(2, 0), Branch::InsertEvictsTied), // it is an expired one that goes
+        (Operation::Insert(0, 0), Branch::InsertExpired),
+        (Operation::Get(0), Branch::Miss),
+        (Operation::RemoveExpired, Branch::ExpireNone),
+        (Operation::SetTime(2), Branch::TimeForth),
+        (Operation::RemoveExpired, Branch::ExpireSome),
+        (Operation::Pop, Branch::Pop),
+        (Operation::SetTime(0), Branch::TimeBack),
+        (Operation::Insert(0, 0), Branch::InsertStores),
+        (Operation::Insert(1, 0), Branch::InsertStores),
+        (Operation::SetTime(3), Branch::TimeForth),
+        (Operation::Get(0), Branch::GetExpired),
+        (Operation::TryGet(1), Branch::TryGetExpired),
+        (Operation::SetTime(0), Branch::TimeBack),
+        (Operation::Insert(1, 0), Branch::InsertStores),
+        (Operation::SetTime(2), Branch::TimeForth),
+        (Operation::RemoveExpired, Branch::ExpireAll),
+    ];
+    for (operation, branch) in taken {
+        let mut branches = Branches::default();
+        branches.apply(&mut model, &operation);
+        assert_eq!(
+            (branches.count(branch), branches.operations()),
+            (1, 1),
+            "{operation:?} takes another than {branch:?}"
+        );
+    }
+}
+
+#[test]
+fn random_runs_reach_every_branch_of_expiry_and_only_where_keys_expire() {
+    for policy in POLICIES {
+        let covered = order(random(policy), |max_size| model(policy, max_size, SOME)).unwrap();
+        assert_eq!(covered.never().collect::<Vec<_>>(), []);
+        assert!(covered.to_string().contains("\nInsertSparesExpired "));
+
+        let plain = order(Random { expiry: &[], ..random(policy) }, |max_size| model(policy, max_size, &[])).unwrap();
+        assert!(Branch::OF_EXPIRY.into_iter().all(|branch| plain.count(branch) == 0));
+        assert_eq!(plain.never().collect::<Vec<_>>(), []);
+        assert!(!plain.to_string().contains("Expire"));
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
+    let policy = EvictionPolicy::Lfu;
+    let mut refused_by = BTreeMap::new();
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
+        let new = |max_size| broken(fault, policy, max_size, SOME);
+        let found = dict(random(policy), new).and(order(random(policy), new)).err();
+        let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
+        assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
+        assert_times_are_plain(&found);
+        assert!(found.operations().len() <= 8, "{fault:?} is led apart by few operations, not by {found}");
+        *refused_by.entry(found.level()).or_insert(0) += 1;
+    }
+    assert_eq!(refused_by, BTreeMap::from([(Level::Dict, 17), (Level::Order, 3)]));
+    for (level, refused) in refused_by {
+        println!("\nassured: the fleet | wrong about expiry, refused first by {level} | {refused} caches");
+    }
+}
+
+/// If there is one key, and the clock is turned once, then to no later a time than that of its expiry.
+fn assert_times_are_plain(found: &CounterExample) {
+    let turned = found.operations().iter().filter_map(|operation| match operation {
+        Operation::SetTime(now) => Some(*now),
+        _ => None,
+    });
+    let keys = found.operations().iter().filter_map(|operation| operation.key().copied());
+    if let ([now], [key]) = (&turned.collect::<Vec<_>>()[..], &keys.collect::<Vec<_>>()[..]) {
+        assert!(Some(*now) <= expiry_of(*key), "{found}");
+    }
+}
+
+/// What random operations find is no accident.
+#[test]
+fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_interchangeable() {
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
+        for (policy, symmetric) in [(EvictionPolicy::Lru, true), (EvictionPolicy::Lfu, false)] {
+            let new = |max_size| broken(fault, policy, max_size, TWO);
+            let found = closure(Scope { symmetric, ..scope(policy) }, new).err();
+            let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
+            assert!(found.operations().len() <= 5, "{fault:?}: {found}");
+        }
+    }
+}
+
+/// Where nothing expires, none of them shows.
+#[test]
+fn a_cache_that_is_wrong_about_expiry_is_right_where_nothing_expires() -> Result<(), CounterExample> {
+    let few = |policy| Random { runs: 50, expiry: &[], ..random(policy) };
+    Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()).try_for_each(|fault| {
+        POLICIES.into_iter().try_for_each(|policy| order(few(policy), |max| broken(fault, policy, max, &[])).map(drop))
+    })
+}
+
+/// A cache in which nothing expires, and which has no clock.
+struct Clockless(Model<u8, u64>);
+
+impl Subject<u8, u64> for Clockless {
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        self.0.insert(key, value)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        self.0.get(key)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        self.0.remove(key)
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.0.items()
+    }
+}
+
+#[test]
+fn of_a_cache_without_a_clock_no_expiry_is_asked() -> Result<(), CounterExample> {
+    let policy = EvictionPolicy::Lru;
+    let new = |max_size| Clockless(model(policy, max_size, &[]));
+    for operation in [Operation::SetTime(1), Operation::RemoveExpired] {
+        assert_eq!(operation.apply(&mut new(1)), Outcome::Missing);
+    }
+    dict(random(policy), new)?;
+    order(random(policy), new)?;
+    bounded(Scope { depth: 2, ..scope(policy) }, new)?;
+    Ok(())
+}
+
+#[test]
+fn a_counter_example_says_what_expires_of_what_it_is_about() {
+    let policy = EvictionPolicy::Lru;
+    let late = |max_size| broken(Fault::ExpiresTooLate, policy, max_size, SOME);
+    let of_dict = dict(Random { max_uses: u64::MAX, ..random(policy) }, late).unwrap_err();
+    let expected = r#"// L0 dict: contains_key(5) after SetTime(10): the cache says true, the model false
+#[test]
+fn a_cache_and_the_model_part() {
+    let mut cache = todo!("yours, empty, with a bound of 1, with the expiries [(5, 10)]");
+    let mut dict = Dict::new(1).with_expiry(5, 10);
+    dict.step(&mut cache, &Operation::Insert(5, 0)).unwrap();
+    dict.step(&mut cache, &Operation::SetTime(10)).unwrap();
+}"#;
+    assert_eq!(of_dict.to_string(), expected);
+
+    let backwards = |max_size| broken(Fault::RemovingExpiredTellsBackwards, policy, max_size, SOME);
+    let of_order = order(random(policy), backwards).unwrap_err().to_string();
+    assert!(
+        of_order.contains("Model::with_max_uses(EvictionPolicy::Lru, 2, 3).with_expiry(0, 5).with_expiry(1, 5);\n")
+    );
+    assert!(
+        of_order.contains("    step(&mut cache, &mut model, &Operation::RemoveExpired).unwrap();\n}"),
+        "{of_order}"
+    );
+}
+
+/// The test above, pasted, with the cache that it is about.
+#[test]
+#[should_panic(expected = "contains_key(5) after SetTime(10)")]
+fn a_counter_example_is_a_test_that_fails() {
+    let mut cache = broken(Fault::ExpiresTooLate, EvictionPolicy::Lru, 1, &[(5, 10)]);
+    let mut dict = Dict::new(1).with_expiry(5, 10);
+    dict.step(&mut cache, &Operation::Insert(5, 0)).unwrap();
+    dict.step(&mut cache, &Operation::SetTime(10)).unwrap();
+}
+
+/// What the level L3 prints, which is of other keys.
+#[test]
+fn a_counter_example_of_a_panic_says_what_expires_too() {
+    let new = |max_size| broken(Fault::HitTakesTheEntryOut, EvictionPolicy::Lru, max_size, TWO);
+    let found = panics(Scope { expiry: TWO, ..Scope::new(EvictionPolicy::Lru, 1, 1) }, new).unwrap_err().to_string();
+    assert!(found.contains(", 1, 1).with_expiry(Fused::new(0), 1);\n"), "{found}");
+}
+
+/// P1: as of whatever removes several.
+#[test]
+fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_others() {
+    let mut held: Model<u8, u64> = model(EvictionPolicy::Lru, 3, TWO);
+    (0..3).for_each(|key| assert_eq!(held.insert(key, 0), Ok(None)));
+    held.set_time(2);
+    let left = |shown: &[(u8, u64)]| may_be_left(&held, &Operation::RemoveExpired, shown, 3).len();
+    assert!(left(&[(1, 0), (2, 0)]) > 0 && left(&[(0, 0), (2, 0)]) > 0 && left(&[(2, 0)]) > 0);
+    assert_eq!(left(&[(0, 0), (1, 0)]), 0, "what is not expired is not lost");
+}
+
+/// L4: the clock is one more thing that threads share.
+#[test]
+fn a_history_in_which_the_clock_is_turned_has_an_order() {
+    let model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let get = |outcome| {
+        History::new(vec![
+            Call::new(0, 0..1, Operation::Insert(0, 10), Outcome::Evicted(vec![])),
+            Call::new(0, 2..5, Operation::SetTime(1), Outcome::Done),
+            Call::new(1, 3..4, Operation::Get(0), Outcome::Value(outcome)),
+            Call::new(1, 6..7, Operation::RemoveExpired, Outcome::Entries(vec![])),
+        ])
+    };
+    assert_eq!(get(None).linearize(&model), Ok(vec![0, 1, 2, 3]));
+    let printed = get(Some(10)).linearize(&model).unwrap_err().to_string();
+    assert!(printed.contains(".linearize(&Model::new(EvictionPolicy::Lru, 2).with_expiry(0, 1).with_expiry(1, 2))"));
+    assert!(printed.contains("Operation::RemoveExpired, Outcome::Entries(vec![])"), "{printed}");
+}
