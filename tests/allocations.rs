@@ -4,8 +4,12 @@
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use aws_client_cache::{AnyKey, ClientCache, ClientParams, EvictionPolicy, Region, S3, SdkConfig};
+use aws_client_cache::{
+    AnyKey, AssumeRole, ClientCache, ClientParams, Credentials, EvictionPolicy, Region, S3, SdkConfig, Session,
+};
 use aws_config::BehaviorVersion;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region as Counts, StatsAlloc};
 
@@ -53,5 +57,20 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
         assert_eq!(allocations(|| drop(black_box(params[0].key()))), 0, "key");
 
         assert!(allocations(|| drop(black_box(cache.keys()))) >= 1_000, "a snapshot allocates");
+
+        let session = Session::builder(&base).policy(policy).max_size(30).build();
+        let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant");
+        let keys = Credentials::new("AKID", "secret", None, None, "test");
+        let of_role = ClientParams::<S3>::builder().credentials(keys).assume_role(role).build().unwrap();
+        for params in params.iter().chain([&of_role]) {
+            for _ in 0..2 {
+                runtime.block_on(session.client(params)).unwrap();
+            }
+            let hit = || {
+                let client = pin!(session.client(params)).poll(&mut Context::from_waker(Waker::noop()));
+                assert!(matches!(client, Poll::Ready(Ok(_))), "a hit does not suspend");
+            };
+            assert_eq!(allocations(hit), 0, "a session's client");
+        }
     }
 }
