@@ -291,7 +291,7 @@ fn a_snapshot_does_not_change_afterwards() {
         subject.insert(key, key.into()).unwrap();
     }
     let (before, items, keys, values) =
-        (subject.items(), subject.cache.items(), subject.cache.keys(), subject.cache.values());
+        (subject.items(), subject.shared.items(), subject.shared.keys(), subject.shared.values());
     subject.get(&0);
     subject.pop().unwrap();
     subject.insert(7, 7).unwrap();

@@ -89,6 +89,14 @@ mod the_client {
         assert!(matches!(again.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
     }
 
+    #[tokio::test]
+    async fn is_asked_for_by_a_small_future() {
+        let (_, session) = cloud();
+        let params = of_role("tenant");
+        let sizes = [size_of_val(&session.client(&params)), size_of_val(&session.ready(&params))];
+        assert!(sizes[0] <= 1_024 && sizes[1] <= 2_048, "{sizes:?}");
+    }
+
     /// Counts how many are made.
     enum Counted {}
 

@@ -244,7 +244,8 @@ impl AssumeRole {
         if !self.tags.is_empty() {
             builder = builder.tags(self.tags.clone());
         }
-        Ok(SharedCredentialsProvider::new(builder.build().await))
+        // Boxed, for it is prepared to load a configuration, which takes many kilobytes of every future that it is in.
+        Ok(SharedCredentialsProvider::new(Box::pin(builder.build()).await))
     }
 }
 

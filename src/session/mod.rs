@@ -113,7 +113,8 @@ impl Session {
     ///
     /// The type shows an example.
     pub async fn client<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
-        let client = self.0.cache.get_or_create(params.key_ref(), || self.make(params)).await?;
+        // Boxed, so that a hit has a small future.
+        let client = self.0.cache.get_or_create(params.key_ref(), || Box::pin(self.make(params))).await?;
         Ok(client)
     }
 

@@ -16,7 +16,7 @@ const KEYS: u8 = 64;
 /// A [`ClientCache`] under test. Even keys are looked up as typed keys, odd ones as erased ones.
 #[derive(Debug)]
 pub struct Cache {
-    pub cache: Arc<ClientCache>,
+    pub shared: Arc<ClientCache>,
     keys: Arc<Keys>,
     /// Its own time, to which the clock is turned before each operation: a fork shares the clock, and not the time.
     now: u64,
@@ -45,7 +45,7 @@ impl Cache {
         let numbers = by_number.iter().cloned().map(AnyKey::from).zip(0..).collect();
         let clock = Clock::default();
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size).time_source(clock.clone());
-        Self { cache: Arc::new(cache.build()), keys: Arc::new(Keys { by_number, numbers, clock }), now: 0 }
+        Self { shared: Arc::new(cache.build()), keys: Arc::new(Keys { by_number, numbers, clock }), now: 0 }
     }
 
     /// An empty cache for the same keys, which take long to make.
@@ -57,13 +57,13 @@ impl Cache {
 
     /// Another cache for the same keys.
     pub fn with(&self, cache: ClientCache) -> Self {
-        Self { cache: Arc::new(cache), keys: Arc::clone(&self.keys), now: self.now }
+        Self { shared: Arc::new(cache), keys: Arc::clone(&self.keys), now: self.now }
     }
 
     /// The cache, with the clock at its time.
     fn at_its_time(&self) -> &ClientCache {
         self.keys.clock.set(self.now);
-        &self.cache
+        &self.shared
     }
 
     pub fn key(&self, number: u8) -> ClientCacheKey<Fake> {
@@ -110,7 +110,7 @@ fn refusal(error: &ClientCacheError) -> Refusal {
 /// A handle on the same cache.
 impl Clone for Cache {
     fn clone(&self) -> Self {
-        Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys), now: self.now }
+        Self { shared: Arc::clone(&self.shared), keys: Arc::clone(&self.keys), now: self.now }
     }
 }
 
@@ -219,12 +219,12 @@ impl Subject<u8, u64> for Cache {
 
 impl Explore<u8, u64> for Cache {
     fn fork(&self) -> Self {
-        self.with(self.cache.fork())
+        self.with(self.shared.fork())
     }
 
     fn layout(&self, names: Names<'_, u8>) -> Vec<u64> {
         // Hashes are keyed for each process, so where they put an entry in the index would not be the same number of states.
-        let mut layout = self.cache.layout(|key| names.of(&self.number(key)), false);
+        let mut layout = self.shared.layout(|key| names.of(&self.number(key)), false);
         layout.push(self.now);
         layout
     }

@@ -64,7 +64,7 @@ impl Creates for Creating {
         key: u8,
         create: Box<dyn FnOnce() -> Creation + Send>,
     ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
-        let (cache, key) = (Arc::clone(&self.cache.cache), self.cache.key(key));
+        let (cache, key) = (Arc::clone(&self.cache.shared), self.cache.key(key));
         Box::pin(async move {
             let create = || async move { create().await.map(Client::new).map_err(Failed) };
             let client = cache.get_or_try_insert_with(&key, create).await;
@@ -78,12 +78,12 @@ impl Creates for Creating {
         create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
     ) -> Result<u64, Failure> {
         let create = || create().map(Client::new).map_err(Failed);
-        let client = self.cache.cache.get_or_try_insert_with_sync(&self.cache.key(key), create);
+        let client = self.cache.shared.get_or_try_insert_with_sync(&self.cache.key(key), create);
         client.map(|client| client.id).map_err(|error| failure(&error))
     }
 
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        self.cache.cache.check().unwrap_or_else(|broken| panic!("{broken}"));
+        self.cache.shared.check().unwrap_or_else(|broken| panic!("{broken}"));
         Shared::call(&self.cache, operation)
     }
 
