@@ -4,7 +4,25 @@
 //! new connection. A program that talks to AWS as many tenants, roles, regions or endpoints therefore keeps its
 //! clients, and needs to bound how many. What is written by hand for that tends to be an unbounded map, with a key that
 //! forgets what tells clients apart, so that one tenant gets another's client. [`ClientCache`] is that map done once:
-//! keys are made from everything that tells clients of one configuration apart, and hold no credentials.
+//! keys are made from everything that tells clients of one configuration apart, and hold no credentials. [`Session`] makes
+//! the clients as well: each exactly once, on one HTTP client, with credentials that are resolved once for each tenant.
+//!
+//! ```
+//! use aws_client_cache::{AssumeRole, ClientParams, S3, SdkConfig, Session, SessionError};
+//!
+//! # async fn example(sdk_config: &SdkConfig) -> Result<(), SessionError> {
+//! // once: a cheap handle, to be cloned
+//! let session = Session::builder(sdk_config).max_size(200).build();
+//! // for each request: who is asking
+//! let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7");
+//! let params = ClientParams::<S3>::builder().region("eu-central-1").assume_role(role).build()?;
+//! // the client, from the cache or made now
+//! let s3: aws_sdk_s3::Client = session.client(&params).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The cache by itself is a dict:
 //!
 //! ```
 //! use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, EvictionPolicy, SdkConfig, S3};
@@ -37,7 +55,7 @@
 //!
 //! * What is not set is inherited from the base configuration, and differs from every value that is set, even if the base
 //!   says the same.
-//! * Static credentials are compared by a keyed digest. A [`SharedCredentialsProvider`] is compared by its identity:
+//! * Static credentials are compared by a keyed digest, and so are a role's external id, policy and tags. A [`SharedCredentialsProvider`] is compared by its identity:
 //!   clones of one are one, and wrapping the same provider again makes another.
 //! * A customisation's closure is compared by its type: write it once and call it from where it is needed.
 //! * **Base configurations are not compared.** If each tenant has an [`SdkConfig`] of its own, params that name only a region
@@ -59,7 +77,8 @@
 //!
 //! Nothing panics that a caller can pass, but for what is listed under *Panics* of [`ClientParams::client`]. A panic in a
 //! caller's own code (a client's `Clone` or `Drop`, a listener, a value's `Eq`) reaches its caller, and leaves the cache
-//! whole and usable.
+//! whole and usable. A creation that fails fails for all who wait for it, once; one that panics or is given up is taken over
+//! by the next who waits.
 //!
 //! # Features
 //!
@@ -68,8 +87,9 @@
 //! | `s3` | yes | the marker [`S3`] and `aws-sdk-s3` |
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
 //! | `default-https-client` | yes | the SDK's own HTTPS client, for a base configuration that names none |
+//! | `assume-role` | yes | credentials of roles and of profiles, and `aws-config` |
 //!
-//! Without default features the crate depends on no service crate, and in any case not on `aws-config`.
+//! Without default features the crate depends on no service crate, and not on `aws-config`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

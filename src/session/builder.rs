@@ -70,7 +70,7 @@ impl SessionBuilder {
     }
 
     /// Calls `listener` with every client that leaves to make room or because its credentials have expired, as
-    /// [`ClientCacheBuilder::on_evict`] does (C2).
+    /// [`ClientCacheBuilder::on_evict`] does (C2). It must not own the session, which would then own itself.
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};

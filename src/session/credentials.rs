@@ -16,7 +16,7 @@ const BUFFER: Duration = Duration::from_secs(20);
 /// What the SDK's identity caches assume of credentials that say nothing.
 const DEFAULT_EXPIRATION: Duration = Duration::from_mins(15);
 
-/// Keeps what a provider provides, for all who ask, and asks it once, however many do.
+/// Keeps what a provider provides, for all who ask, and asks it once, however many do (T1).
 ///
 /// The SDK's identity caches do so for clients; but a provider that assumes a role asks for the credentials that it assumes
 /// it with each time, and would have the role before it assumed again.

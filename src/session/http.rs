@@ -23,7 +23,7 @@ fn default_client(base: &SdkConfig) -> Option<SharedHttpClient> {
     plugin.runtime_components(&RuntimeComponentsBuilder::new("aws-client-cache")).http_client()
 }
 
-/// An HTTP client that is validated by the first client that is made with it, and not by every one: the SDK's own validates
+/// An HTTP client that is validated by the first client that is made with it (T4), and not by every one: the SDK's own validates
 /// itself by making a TLS connector and throwing it away, which costs more than all the rest of making a client.
 #[derive(Debug)]
 struct ValidatedOnce {

@@ -66,7 +66,7 @@ struct Inner {
     /// The retries of clients with the base's own credentials.
     base_partitions: Partitions,
     has_retry_partitions: bool,
-    /// How many may resolve credentials at a time in [`Session::ready`].
+    /// How many may resolve credentials at a time in [`Session::ready`] (T5).
     resolving: Semaphore,
 }
 
@@ -94,7 +94,7 @@ impl Session {
 
     /// The client of these parameters, from the cache, as one use of it, or else made and inserted.
     ///
-    /// It makes no network call: a role that is refused shows at the client's first request, or at [`ready`](Self::ready). A
+    /// It makes no network call (T5): a role that is refused shows at the client's first request, or at [`ready`](Self::ready). A
     /// hit does not suspend, and allocates nothing. Concurrent calls for one missing client make one, as
     /// [`ClientCache::get_or_try_insert_with`] says (S1 to S8).
     ///

@@ -19,13 +19,13 @@ use crate::service::Service;
 /// A client's identities: those of its credentials, of its requests that are not signed, and what a service adds.
 const MAX_IDENTITIES: usize = 8;
 
-/// What the clients of one credential scope share, and no others.
+/// What the clients of one credential scope share, and no others (T1).
 pub(super) struct Scope {
     /// `None` if requests are not signed.
     credentials: Option<(Kept, SharedCredentialsProvider)>,
     identity_cache: SharedIdentityCache,
     partitions: Partitions,
-    /// Whose credentials it is assumed with, which must not go before it.
+    /// Whose credentials it is assumed with, which must not go before it (T2).
     _source: Option<Lease>,
 }
 
@@ -61,7 +61,7 @@ impl Scope {
     }
 }
 
-/// The budgets of retries of one scope, by service and region, as the SDK has them for a whole process.
+/// The budgets of retries of one scope, by service and region, as the SDK has them for a whole process (T3).
 #[derive(Default)]
 pub(super) struct Partitions(Mutex<HashMap<(TypeId, Option<Region>), RetryPartition>>);
 

@@ -18,7 +18,7 @@ use super::scope::Scope;
 use crate::key::CredentialScope;
 use crate::map::{EvictingMap, EvictionPolicy};
 
-/// The scopes that somebody has a share in, and those that nobody has, for a while.
+/// The scopes that somebody has a share in, and those that nobody has, for a while (T2).
 ///
 /// A scope is in one of the two. Scopes are dropped when the lock is released: they may give back a share in another one.
 pub(super) struct Scopes {
