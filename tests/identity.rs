@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_client_cache::Service;
 use aws_client_cache::{
-    AnyClient, AnyKey, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, EvictionPolicy,
-    Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
+    AnyClient, AnyKey, AssumeRole, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials,
+    EvictionPolicy, Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
 };
 use aws_types::origin::Origin;
 use quickcheck::quickcheck;
@@ -288,6 +288,95 @@ mod k5_bad_parameters {
         let both = params().credentials(complete.clone());
         let both = both.credentials_provider(SharedCredentialsProvider::new(complete));
         assert_eq!(parameter(both), "credentials_provider");
+    }
+
+    #[test]
+    fn of_a_role_are_refused_by_name_and_those_at_the_limits_are_not() {
+        let role = || AssumeRole::new("arn:aws:iam::123456789012:role/r");
+        let of = |role: AssumeRole| params().assume_role(role);
+        let long = |length| "a".repeat(length);
+        let arn = |length: usize| format!("arn:aws:iam::1:role/{}", long(length - 20));
+        let minutes = Duration::from_mins;
+        let tags = |count: usize| (0..count).map(|tag| (tag.to_string(), String::new()));
+        let arns = |count: usize| (0..count).map(|policy| format!("arn:{policy}"));
+        let refused: [(&str, Vec<AssumeRole>); 8] = [
+            (
+                "assume_role",
+                [
+                    "",
+                    "role",
+                    "arn:aws:iam::1:user/r",
+                    "aws:iam::123456:role/r",
+                    "arn:aws:iam::1:role/a b",
+                    &arn(20),
+                    &arn(2_049),
+                ]
+                .map(AssumeRole::new)
+                .into(),
+            ),
+            ("region", ["", "us_west"].map(|region| role().region(region)).into()),
+            ("session_name", ["", "a", "a b", "a/b", "ü+", &long(65)].map(|name| role().session_name(name)).into()),
+            (
+                "session_length",
+                [minutes(14), minutes(12 * 60 + 1), Duration::from_millis(900_500), Duration::ZERO]
+                    .map(|length| role().session_length(length))
+                    .into(),
+            ),
+            ("external_id", ["", "a", "a b", "a?", &long(1_225)].map(|id| role().external_id(id)).into()),
+            ("policy", vec![role().policy("")]),
+            ("policy_arns", vec![role().policy_arns(arns(11)), role().policy_arns(["policy"])]),
+            (
+                "tags",
+                vec![
+                    role().tags(tags(51)),
+                    role().tags([("", "")]),
+                    role().tags([(long(129), String::new())]),
+                    role().tags([("a", long(257))]),
+                    role().tags([("a", "1"), ("a", "2")]),
+                ],
+            ),
+        ];
+        for (name, roles) in refused {
+            for bad in roles {
+                assert_eq!(parameter(of(bad.clone())), name, "{bad:?}");
+                assert_eq!(parameter(of(role().source_role(bad.clone()))), name, "as a source: {bad:?}");
+            }
+        }
+        let valid = [
+            AssumeRole::new(arn(21)),
+            AssumeRole::new(arn(2_048)),
+            AssumeRole::new("arn:aws-us-gov:iam::123456789012:role/path/to/r"),
+            role().session_name("a+").session_length(minutes(15)).external_id("a:"),
+            role().session_name(long(64)).session_length(minutes(12 * 60)).external_id(long(1_224)),
+            role().policy("{}").policy_arns(arns(10)).tags(tags(50)),
+            role().tags([("ü".repeat(128), "ü".repeat(256))]),
+        ];
+        for role in valid {
+            assert!(of(role.clone()).build().is_ok(), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn are_two_sources_of_credentials_or_a_role_to_assume_anonymously() {
+        type Set = fn(Builder) -> Builder;
+        let sources: [(&str, Set); 3] = [
+            ("credentials_provider", |builder| {
+                let keys = Credentials::new("id", "secret", None, None, "test");
+                builder.credentials_provider(SharedCredentialsProvider::new(keys))
+            }),
+            ("profile", |builder| builder.profile("name")),
+            ("anonymous", Builder::anonymous),
+        ];
+        let keys = Credentials::new("id", "secret", None, None, "test");
+        for (place, (name, second)) in sources.iter().enumerate() {
+            assert_eq!(parameter(second(params().credentials(keys.clone()))), *name);
+            for (_, first) in &sources[..place] {
+                assert_eq!(parameter(second(first(params()))), *name);
+            }
+        }
+        let role = AssumeRole::new("arn:aws:iam::123456789012:role/r");
+        assert_eq!(parameter(params().anonymous().assume_role(role)), "assume_role");
+        assert_eq!(parameter(params().profile("")), "profile");
     }
 
     #[test]

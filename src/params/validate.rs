@@ -116,7 +116,7 @@ pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
     if !(20..=2_048).contains(&arn.len()) || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
         return invalid("the role's ARN is not 20 to 2048 visible characters");
     }
-    if !arn.starts_with("arn:") || !arn.contains(":role/") {
+    if !arn.starts_with("arn:") || arn.split_once(":role/").is_none_or(|(_, name)| name.is_empty()) {
         return invalid("it is no ARN of a role");
     }
     Ok(())
