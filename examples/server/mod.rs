@@ -1,82 +1,92 @@
-//! A real S3 server in this process, for the examples and the tests: `s3s` over a temporary folder.
+//! A real S3 server in this process, for the examples and the tests: `s3s` over a temporary folder, with as much of STS
+//! as it takes to assume roles on it.
+//!
+//! One endpoint answers both, so that the `endpoint_url` of one `SdkConfig` is enough.
 
 #![allow(unreachable_pub, reason = "a module of several programs")]
+#![allow(dead_code, reason = "no program uses all of it")]
 
-use std::collections::HashMap;
+mod access;
+mod connections;
+pub mod faults;
+mod identities;
+pub mod seen;
+mod sts;
+
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 
 use aws_client_cache::Credentials;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::S3Result;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A bucket belongs to the credentials that first asked for it, and is denied to all others.
-#[derive(Debug, Default)]
-struct OwnBuckets(Mutex<HashMap<String, String>>);
+use access::OwnBuckets;
+use faults::Faults;
+use identities::Identities;
+use seen::Seen;
+use sts::AssumeRoleRoute;
 
-#[async_trait::async_trait]
-impl S3Access for OwnBuckets {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let Some(credentials) = context.credentials() else {
-            return Err(s3s::s3_error!(AccessDenied, "the request is not signed"));
-        };
-        let Some(bucket) = context.s3_path().get_bucket_name() else { return Ok(()) };
-        let asking = &credentials.access_key;
-        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let owner = owners.entry(bucket.to_owned()).or_insert_with(|| asking.clone());
-        if owner == asking { Ok(()) } else { Err(s3s::s3_error!(AccessDenied, "the bucket belongs to somebody else")) }
-    }
-}
-
-/// The server runs until this is dropped.
+/// The server runs until this is dropped. Its connections end with it.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     task: JoinHandle<()>,
-    _files: TempDir,
+    files: TempDir,
+    buckets: OwnBuckets,
+    seen: Seen,
+    faults: Faults,
 }
 
 impl Server {
     /// Starts a server on a free port of the loopback interface. It accepts requests that are signed by any of these
-    /// credentials, and gives each bucket to whoever asks for it first.
+    /// credentials, or by those that it has issued for a role, and gives each bucket to whoever asks for it first: the
+    /// access key, or the role, whichever of its keys have signed.
     pub async fn start<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> io::Result<Self> {
         let files = TempDir::new()?;
         let file_system = FileSystem::new(files.path()).map_err(|error| io::Error::other(format!("{error:?}")))?;
-        let mut auth = SimpleAuth::new();
-        for credentials in credentials {
-            auth.register(credentials.access_key_id().into(), credentials.secret_access_key().into());
-        }
+        let identities = Identities::registered(credentials);
+        let (seen, faults) = (Seen::default(), Faults::default());
+        let buckets = OwnBuckets::new(identities.clone(), seen.clone());
+
         let mut service = S3ServiceBuilder::new(file_system);
-        service.set_auth(auth);
-        service.set_access(OwnBuckets::default());
+        service.set_auth(identities.clone());
+        service.set_access(buckets.clone());
+        service.set_route(AssumeRoleRoute::new(identities, seen.clone(), faults.clone()));
         let service = service.build();
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let task = tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    // A client that hangs up is no error of the server's.
-                    let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
-        Ok(Self { address, task, _files: files })
+        let task = tokio::spawn(connections::serve(listener, service, seen.clone(), faults.clone()));
+        Ok(Self { address, task, files, buckets, seen, faults })
     }
 
     /// Where it listens.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What it was asked so far.
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// Stores an object, as if `owner` (an access key or a role's ARN) had made the bucket and put it there. A bucket that
+    /// is somebody's stays theirs.
+    pub fn store(&self, owner: &str, bucket: &str, key: &str, content: &[u8]) -> io::Result<()> {
+        let folder = self.files.path().join(bucket);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(key), content)?;
+        self.buckets.owner(bucket, owner);
+        Ok(())
     }
 }
 

@@ -1,0 +1,44 @@
+//! Whose buckets are whose.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::{S3Result, s3_error};
+
+use super::identities::Identities;
+use super::seen::{Request, Seen};
+
+/// A bucket belongs to whoever first asked for it, and is denied to all others.
+#[derive(Clone, Debug)]
+pub(super) struct OwnBuckets {
+    owners: Arc<Mutex<HashMap<String, String>>>,
+    identities: Identities,
+    seen: Seen,
+}
+
+impl OwnBuckets {
+    pub(super) fn new(identities: Identities, seen: Seen) -> Self {
+        Self { owners: Arc::default(), identities, seen }
+    }
+
+    /// Whose the bucket is, now that `asking` has asked for it.
+    pub(super) fn owner(&self, bucket: &str, asking: &str) -> String {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.entry(bucket.to_owned()).or_insert_with(|| asking.to_owned()).clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for OwnBuckets {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let asked_by = self.identities.who(context.credentials(), context.headers())?;
+        let bucket = context.s3_path().get_bucket_name().map(ToOwned::to_owned);
+        if bucket.as_ref().is_some_and(|bucket| self.owner(bucket, &asked_by) != asked_by) {
+            return Err(s3_error!(AccessDenied, "the bucket belongs to somebody else"));
+        }
+        let key = context.s3_path().get_object_key().map(ToOwned::to_owned);
+        self.seen.accepted(Request { asked_by, bucket, key });
+        Ok(())
+    }
+}

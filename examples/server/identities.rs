@@ -1,0 +1,81 @@
+//! Who signs requests: the holders of registered credentials, and the roles that keys were issued for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use aws_client_cache::Credentials;
+use http::HeaderMap;
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::{S3Result, s3_error};
+
+/// All keys that may sign, by their access key; a clone has the same. Keys that have expired stay, to be refused as such.
+#[derive(Clone, Debug)]
+pub(super) struct Identities(Arc<RwLock<HashMap<String, Keys>>>);
+
+#[derive(Debug)]
+struct Keys {
+    secret: SecretKey,
+    issued: Option<Issued>,
+}
+
+#[derive(Debug)]
+struct Issued {
+    role: String,
+    token: String,
+    expires: SystemTime,
+}
+
+impl Identities {
+    pub(super) fn registered<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> Self {
+        let keys = |credentials: &Credentials| {
+            let keys = Keys { secret: credentials.secret_access_key().into(), issued: None };
+            (credentials.access_key_id().to_owned(), keys)
+        };
+        Self(Arc::new(RwLock::new(credentials.into_iter().map(keys).collect())))
+    }
+
+    /// Fresh keys for a role. Their names are plain, so that a test can look for them where they must not be.
+    pub(super) fn issue(&self, role: &str, lasting: Duration) -> Credentials {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let access_key = format!("ASIA{:016}", all.len());
+        let secret = format!("the secret of {access_key}");
+        let token = format!("the token of {access_key}");
+        let expires = SystemTime::now() + lasting;
+        let issued = Issued { role: role.to_owned(), token: token.clone(), expires };
+        all.insert(access_key.clone(), Keys { secret: secret.as_str().into(), issued: Some(issued) });
+        Credentials::new(access_key, secret, Some(token), Some(expires), "the server")
+    }
+
+    /// Who has signed a request, its signature being right: the role that the keys were issued for, or else the access
+    /// key. Issued keys need their session token, and end.
+    pub(super) fn who(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<String> {
+        let Some(signed_by) = signed_by else { return Err(s3_error!(AccessDenied, "the request is not signed")) };
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(keys) = all.get(&signed_by.access_key) else { return Err(unknown()) };
+        let token = headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
+        match &keys.issued {
+            None if token.is_some() => Err(s3_error!(InvalidToken, "these keys have no session token")),
+            None => Ok(signed_by.access_key.clone()),
+            Some(issued) if token != Some(issued.token.as_bytes()) => {
+                Err(s3_error!(InvalidToken, "the session token is not that of these keys"))
+            }
+            Some(issued) if issued.expires <= SystemTime::now() => {
+                Err(s3_error!(ExpiredToken, "the keys have expired"))
+            }
+            Some(issued) => Ok(issued.role.clone()),
+        }
+    }
+}
+
+fn unknown() -> s3s::S3Error {
+    s3_error!(InvalidAccessKeyId, "nobody has this access key")
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Identities {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(access_key).map(|keys| keys.secret.clone()).ok_or_else(unknown)
+    }
+}

@@ -1,0 +1,137 @@
+//! What a server was asked, for those who want to know.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a server was asked so far; a clone shows the same server.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(Arc<Mutex<Log>>);
+
+#[derive(Debug, Default)]
+struct Log {
+    requests: Vec<Request>,
+    assume_role_calls: Vec<AssumeRoleCall>,
+    assume_role: Level,
+    connections: Level,
+}
+
+/// How many of something there are, there were at most, and there ever were.
+#[derive(Debug, Default)]
+struct Level {
+    now: usize,
+    most: usize,
+    ever: usize,
+}
+
+impl Level {
+    fn rise(&mut self) {
+        self.now += 1;
+        self.ever += 1;
+        self.most = self.most.max(self.now);
+    }
+}
+
+/// An S3 request that was accepted: it was signed, and the bucket was not somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Request {
+    /// The ARN of the role whose keys have signed it, or else the access key.
+    pub asked_by: String,
+    /// No bucket's name: a request that is about none, such as a list of them.
+    pub bucket: Option<String>,
+    /// No object's key: a request about a bucket.
+    pub key: Option<String>,
+}
+
+/// A call of `AssumeRole` that was signed by someone known, whatever it was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssumeRoleCall {
+    /// The ARN of the role whose keys have signed it, or else the access key.
+    pub asked_by: String,
+    /// The form that it sent, `RoleArn`, `RoleSessionName` and all.
+    pub form: BTreeMap<String, String>,
+}
+
+impl AssumeRoleCall {
+    /// The ARN of the role that was asked for.
+    pub fn role(&self) -> &str {
+        self.form.get("RoleArn").map(String::as_str).unwrap_or_default()
+    }
+}
+
+impl Seen {
+    /// The S3 requests that were accepted, in the order in which they came.
+    pub fn requests(&self) -> Vec<Request> {
+        self.log().requests.clone()
+    }
+
+    /// How many S3 requests were accepted.
+    pub fn request_count(&self) -> usize {
+        self.log().requests.len()
+    }
+
+    /// The calls of `AssumeRole`, in the order in which they came. Retries are calls too.
+    pub fn assume_role_calls(&self) -> Vec<AssumeRoleCall> {
+        self.log().assume_role_calls.clone()
+    }
+
+    /// How many calls of `AssumeRole` there were.
+    pub fn assume_role_count(&self) -> usize {
+        self.log().assume_role_calls.len()
+    }
+
+    /// How many calls of `AssumeRole` there were for a role.
+    pub fn assume_role_count_of(&self, role: &str) -> usize {
+        self.log().assume_role_calls.iter().filter(|call| call.role() == role).count()
+    }
+
+    /// The greatest number of calls of `AssumeRole` that were under way at once.
+    pub fn most_assume_roles_at_once(&self) -> usize {
+        self.log().assume_role.most
+    }
+
+    /// How many TCP connections were ever accepted.
+    pub fn connections_opened(&self) -> usize {
+        self.log().connections.ever
+    }
+
+    /// How many TCP connections are open. One that its client has closed leaves as soon as the server hears of it.
+    pub fn connections_held(&self) -> usize {
+        self.log().connections.now
+    }
+
+    pub(super) fn accepted(&self, request: Request) {
+        self.log().requests.push(request);
+    }
+
+    pub(super) fn assume_role(&self, call: AssumeRoleCall) -> Passing {
+        self.log().assume_role_calls.push(call);
+        self.rise(|log| &mut log.assume_role)
+    }
+
+    pub(super) fn connection(&self) -> Passing {
+        self.rise(|log| &mut log.connections)
+    }
+
+    fn rise(&self, level: fn(&mut Log) -> &mut Level) -> Passing {
+        level(&mut self.log()).rise();
+        Passing { seen: self.clone(), level }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that is counted until this is dropped: also when the client gives up on it.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Passing {
+    seen: Seen,
+    level: fn(&mut Log) -> &mut Level,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        (self.level)(&mut self.seen.log()).now -= 1;
+    }
+}

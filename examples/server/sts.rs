@@ -1,0 +1,189 @@
+//! `AssumeRole` of STS: the one call that it takes to have roles.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_client_cache::Credentials;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
+use s3s::route::S3Route;
+use s3s::{Body, S3Request, S3Response, S3Result};
+
+use super::faults::Faults;
+use super::identities::Identities;
+use super::seen::{AssumeRoleCall, Seen};
+
+/// No `AssumeRole` is longer than this, nor nearly as long.
+const LONGEST_FORM: usize = 100_000;
+
+#[derive(Debug)]
+pub(super) struct AssumeRoleRoute {
+    identities: Identities,
+    seen: Seen,
+    faults: Faults,
+}
+
+impl AssumeRoleRoute {
+    pub(super) fn new(identities: Identities, seen: Seen, faults: Faults) -> Self {
+        Self { identities, seen, faults }
+    }
+
+    async fn assume_role(&self, call: AssumeRoleCall) -> Result<String, Refusal> {
+        let _passing = self.seen.assume_role(call.clone());
+        let latency = self.faults.latency();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        let request = AssumeRole::read(&call.form)?;
+        if self.faults.fails(call.role()) {
+            return Err(Refusal::internal());
+        }
+        if self.faults.refuses(call.role()) {
+            return Err(Refusal::denied(&call));
+        }
+        let keys = self.identities.issue(call.role(), self.faults.lasting().unwrap_or(request.lasting));
+        Ok(request.answer(&keys))
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Route for AssumeRoleRoute {
+    /// S3 has no `POST /`.
+    fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
+        method == Method::POST && uri.path() == "/"
+    }
+
+    /// The call itself sees who asks, to refuse as STS does.
+    async fn check_access(&self, _: &mut S3Request<Body>) -> S3Result<()> {
+        Ok(())
+    }
+
+    async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        let answered = match self.identities.who(request.credentials.as_ref(), &request.headers) {
+            Err(error) => Err(Refusal::of(&error)),
+            Ok(asked_by) => {
+                let body =
+                    request.input.store_all_limited(LONGEST_FORM).await.map_err(|_| s3s::s3_error!(InvalidRequest))?;
+                let form: BTreeMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
+                self.assume_role(AssumeRoleCall { asked_by, form }).await
+            }
+        };
+        let (status, xml) = match answered {
+            Ok(xml) => (StatusCode::OK, xml),
+            Err(refusal) => (refusal.status, refusal.answer()),
+        };
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/xml"))]);
+        let mut response = S3Response::with_headers(Body::from(xml), headers);
+        response.status = Some(status);
+        Ok(response)
+    }
+}
+
+/// What a call asks for, as far as it matters here, in characters that need no escape in XML.
+struct AssumeRole<'a> {
+    account: &'a str,
+    role_name: &'a str,
+    session_name: &'a str,
+    lasting: Duration,
+}
+
+impl<'a> AssumeRole<'a> {
+    /// The same checks as those of STS, at least on what is read.
+    fn read(form: &'a BTreeMap<String, String>) -> Result<Self, Refusal> {
+        let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+        if text("Action") != "AssumeRole" {
+            return Err(Refusal::invalid("InvalidAction", "the only action here is AssumeRole"));
+        }
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte));
+
+        let role: Vec<_> = text("RoleArn").split(':').collect();
+        let ["arn", "aws", "iam", "", account, role] = role[..] else {
+            return Err(Refusal::invalid("ValidationError", "RoleArn is not the ARN of a role"));
+        };
+        let Some(path) = role.strip_prefix("role/").filter(|path| plain(path)) else {
+            return Err(Refusal::invalid("ValidationError", "RoleArn names no role"));
+        };
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refusal::invalid("ValidationError", "RoleArn has no account"));
+        }
+
+        let session_name = text("RoleSessionName");
+        if !(2..=64).contains(&session_name.len()) || session_name.contains('/') || !plain(session_name) {
+            return Err(Refusal::invalid("ValidationError", "RoleSessionName is not valid"));
+        }
+
+        let seconds = form.get("DurationSeconds").map_or(Ok(3600), |seconds| seconds.parse());
+        let Some(seconds) = seconds.ok().filter(|seconds| (900..=43_200).contains(seconds)) else {
+            return Err(Refusal::invalid("ValidationError", "DurationSeconds is not between 900 and 43200"));
+        };
+        let role_name = path.rsplit('/').next().unwrap_or(path);
+        Ok(Self { account, role_name, session_name, lasting: Duration::from_secs(seconds) })
+    }
+
+    fn answer(&self, keys: &Credentials) -> String {
+        let Self { account, role_name, session_name, lasting: _ } = self;
+        let expiration = keys.expiry().and_then(|expiry| DateTime::from(expiry).fmt(Format::DateTime).ok());
+        format!(
+            r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleResult>
+    <AssumedRoleUser>
+      <AssumedRoleId>AROA{role_name}:{session_name}</AssumedRoleId>
+      <Arn>arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}</Arn>
+    </AssumedRoleUser>
+    <Credentials>
+      <AccessKeyId>{access_key}</AccessKeyId>
+      <SecretAccessKey>{secret}</SecretAccessKey>
+      <SessionToken>{token}</SessionToken>
+      <Expiration>{expiration}</Expiration>
+    </Credentials>
+  </AssumeRoleResult>
+  <ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata>
+</AssumeRoleResponse>"#,
+            access_key = keys.access_key_id(),
+            secret = keys.secret_access_key(),
+            token = keys.session_token().unwrap_or_default(),
+            expiration = expiration.unwrap_or_default(),
+        )
+    }
+}
+
+/// Why a call gets no keys.
+struct Refusal {
+    status: StatusCode,
+    code: String,
+    message: String,
+}
+
+impl Refusal {
+    fn invalid(code: &str, message: &str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: code.into(), message: message.into() }
+    }
+
+    fn internal() -> Self {
+        let message = "failed on purpose".into();
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "InternalFailure".into(), message }
+    }
+
+    fn denied(call: &AssumeRoleCall) -> Self {
+        let (user, role) = (&call.asked_by, call.role());
+        let message = format!("User: {user} is not authorized to perform: sts:AssumeRole on resource: {role}");
+        Self { status: StatusCode::FORBIDDEN, code: "AccessDenied".into(), message }
+    }
+
+    fn of(error: &s3s::S3Error) -> Self {
+        let message = error.message().unwrap_or_default().into();
+        Self { status: StatusCode::FORBIDDEN, code: error.code().as_str().into(), message }
+    }
+
+    fn answer(&self) -> String {
+        let Self { status, code, message } = self;
+        let whose_fault = if status.is_server_error() { "Receiver" } else { "Sender" };
+        format!(
+            r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <Error><Type>{whose_fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>
+  <RequestId>00000000-0000-0000-0000-000000000000</RequestId>
+</ErrorResponse>"#
+        )
+    }
+}
