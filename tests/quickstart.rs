@@ -2,23 +2,21 @@
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
+#[path = "support/program.rs"]
+mod program;
 #[path = "../examples/server/mod.rs"]
 mod server;
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use aws_client_cache::Credentials;
+use program::{example, refuses, text};
 use server::Server;
 
 fn quickstart(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", "quickstart", "--"]).args(arguments);
+    let mut command = example("quickstart", arguments);
     command.env_remove("AWS_ENDPOINT_URL");
     command
-}
-
-fn text(output: &Output) -> (String, String) {
-    (String::from_utf8_lossy(&output.stdout).into(), String::from_utf8_lossy(&output.stderr).into())
 }
 
 fn succeeds(command: &mut Command) -> String {
@@ -69,10 +67,7 @@ fn a_wrong_argument_gets_a_clear_error_and_exit_code_2() {
     for (arguments, named) in
         [(["--policy", "fifo"], "--policy"), (["--max-size", "-1"], "-1"), (["--max-size", "many"], "--max-size")]
     {
-        let output = quickstart(&arguments).output().unwrap();
-        let (stdout, stderr) = text(&output);
-        assert_eq!(output.status.code(), Some(2), "{stdout}\n{stderr}");
-        assert!(stdout.is_empty() && stderr.contains("error: ") && stderr.contains(named), "{stderr}");
+        refuses(&mut quickstart(&arguments), named);
     }
     let help = quickstart(&["--help"]).output().unwrap();
     assert!(help.status.success() && text(&help).0.contains("--max-size <MAX_SIZE>"));

@@ -1,0 +1,75 @@
+//! The process that makes the calls, in one of the ways.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use aws_sdk_s3::error::DisplayErrorContext;
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use crate::tenant::Tenant;
+use crate::ways::{Clients, EachCall, Kept, OfSession, Way};
+use crate::{Arguments, Failure, usage};
+
+/// Makes all calls, says in one line what they took, and keeps the clients until nobody wants to look at them.
+pub(crate) fn run(arguments: &Arguments, way: Way) -> Result<(), Failure> {
+    let runtime = Runtime::new()?;
+    match way {
+        Way::EachCall => told(&runtime, arguments, runtime.block_on(EachCall::new())),
+        Way::EachTenant => told(&runtime, arguments, runtime.block_on(Kept::each_with_its_own_connections())),
+        Way::OneConfig => told(&runtime, arguments, runtime.block_on(Kept::with_one_http_client())),
+        Way::Session => told(&runtime, arguments, runtime.block_on(OfSession::new(arguments.max_size))),
+    }
+}
+
+fn told(runtime: &Runtime, arguments: &Arguments, clients: impl Clients) -> Result<(), Failure> {
+    let clients = Arc::new(clients);
+    let start = Instant::now();
+    for _ in 0..arguments.calls {
+        runtime.block_on(round(arguments, &clients))?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{}",
+        json!({ "seconds": seconds, "cpu_seconds": usage::cpu_seconds(), "peak_memory": usage::peak_memory() })
+    );
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+/// One call as each tenant, `concurrency` of them at once.
+async fn round(arguments: &Arguments, clients: &Arc<impl Clients>) -> Result<(), Failure> {
+    let (tenants, next) = (arguments.tenants, Arc::new(AtomicU32::new(0)));
+    let mut tasks = JoinSet::<Result<(), Failure>>::new();
+    for _ in 0..arguments.concurrency.min(tenants) {
+        let (clients, next) = (clients.clone(), next.clone());
+        tasks.spawn(async move {
+            loop {
+                let tenant = Tenant(next.fetch_add(1, Ordering::Relaxed));
+                if tenant.0 >= tenants {
+                    return Ok(());
+                }
+                call(&*clients, &tenant).await?;
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+/// Gets the tenant's object, and sees that it is the tenant's.
+async fn call(clients: &impl Clients, tenant: &Tenant) -> Result<(), Failure> {
+    let client = clients.client(tenant).await?;
+    let object = client.get_object().bucket(tenant.bucket()).key(Tenant::KEY).send().await;
+    let object = object.map_err(|error| format!("{tenant:?}: {}", DisplayErrorContext(error)))?;
+    let content = object.body.collect().await?.into_bytes();
+    if content != tenant.content().as_bytes() {
+        return Err(format!("{tenant:?} has got somebody else's object").into());
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The figures, as a table and in words.
+
+use std::cmp::Ordering;
+
+use crate::measure::Figures;
+use crate::ways::Way;
+
+type Row = (Way, Figures);
+
+/// One line for each way, aligned.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let head = ["", "seconds", "AssumeRole calls", "connections opened", "sockets held", "peak MiB", "CPU seconds"];
+    let body = rows.iter().map(|(way, figures)| {
+        [
+            way.name().to_owned(),
+            seconds(figures.seconds),
+            figures.assume_roles.to_string(),
+            figures.opened.to_string(),
+            figures.held.to_string(),
+            figures.peak_memory.map_or("-".into(), mebibytes),
+            figures.cpu_seconds.map_or("-".into(), seconds),
+        ]
+    });
+    let lines: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(body).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or_default();
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let mut table = String::new();
+    for line in &lines {
+        let cells: Vec<_> = line
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(
+                |(column, (cell, width))| {
+                    if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
+            .collect();
+        table.push_str(cells.join("  ").trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+/// What the session took, beside the least and the most that a way by hand did.
+pub(crate) fn sentences(rows: &[Row]) -> String {
+    let by_hand: Vec<_> = rows.iter().filter(|(way, _)| *way != Way::Session).map(|(_, figures)| figures).collect();
+    let Some((_, session)) = rows.iter().find(|(way, _)| *way == Way::Session) else { return String::new() };
+    let counts =
+        |of: fn(&Figures) -> usize| range(by_hand.iter().map(|figures| of(figures)), |count| count.to_string());
+    let mut told = format!(
+        "`Session` called AssumeRole {} times, opened {} connections and held {} at the end.\n\
+         By hand it was {} calls, {} connections opened and {} held.\n",
+        session.assume_roles,
+        session.opened,
+        session.held,
+        counts(|figures| figures.assume_roles),
+        counts(|figures| figures.opened),
+        counts(|figures| figures.held),
+    );
+    if let (Some(cpu), Some(peak)) = (session.cpu_seconds, session.peak_memory) {
+        let cpus = range(by_hand.iter().filter_map(|figures| figures.cpu_seconds), seconds);
+        let peaks = range(by_hand.iter().filter_map(|figures| figures.peak_memory), mebibytes);
+        let (cpu, peak) = (seconds(cpu), mebibytes(peak));
+        let used = format!(
+            "Its process took {cpu} seconds of CPU time, and {peak} MiB of memory at its peak; \
+             by hand it was {cpus} seconds and {peaks} MiB.\n"
+        );
+        told.push_str(&used);
+    }
+    told
+}
+
+/// The least and the most of some figures, as they are shown.
+fn range<T: PartialOrd + Copy>(figures: impl Iterator<Item = T>, shown: fn(T) -> String) -> String {
+    let mut figures: Vec<_> = figures.collect();
+    figures.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+    match (figures.first(), figures.last()) {
+        (Some(&least), Some(&most)) if shown(least) == shown(most) => shown(least),
+        (Some(&least), Some(&most)) => format!("{} to {}", shown(least), shown(most)),
+        _ => "-".into(),
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.2}")
+}
+
+/// To the nearest.
+fn mebibytes(bytes: u64) -> String {
+    ((bytes + (1 << 19)) >> 20).to_string()
+}

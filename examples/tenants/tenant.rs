@@ -1,0 +1,25 @@
+//! Someone whose requests are signed with the keys of a role, and nobody else's.
+
+/// The tenant of a number.
+#[derive(Clone, Debug)]
+pub(crate) struct Tenant(pub(crate) u32);
+
+impl Tenant {
+    /// The object in the tenant's bucket.
+    pub(crate) const KEY: &str = "whose.txt";
+
+    /// The ARN of the role.
+    pub(crate) fn role(&self) -> String {
+        format!("arn:aws:iam::123456789012:role/tenant-{}", self.0)
+    }
+
+    /// The bucket, which no other role can read.
+    pub(crate) fn bucket(&self) -> String {
+        format!("bucket-of-tenant-{}", self.0)
+    }
+
+    /// What the object says.
+    pub(crate) fn content(&self) -> String {
+        format!("this is tenant {}'s own", self.0)
+    }
+}

@@ -1,0 +1,62 @@
+//! The example of many tenants, as a user runs it.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client", feature = "assume-role"))]
+
+#[path = "support/program.rs"]
+mod program;
+
+use program::{example, refuses, text};
+
+/// The cells of a way's line, from the seconds on.
+fn figures(stdout: &str, way: &str) -> Vec<String> {
+    let line = stdout.lines().find_map(|line| line.strip_prefix(way)).unwrap_or_else(|| panic!("{way} in {stdout}"));
+    line.split_whitespace().map(Into::into).collect()
+}
+
+#[test]
+fn each_way_has_its_figures() {
+    // More tenants than the SDK's identity cache has room for, and environments that none of the processes may heed.
+    let output = example("tenants", &["--tenants", "70", "--calls", "2", "--max-size", "70"])
+        .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+        .env("AWS_SESSION_TOKEN", "somebody's")
+        .env("AWS_PROFILE", "nobody's")
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let (stdout, stderr) = text(&output);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+
+    // After the seconds: AssumeRole calls, connections opened, sockets held. What goes when the SDK's identity cache is
+    // full is up to a hash map, and so is how often that costs a call.
+    let of = |way| figures(&stdout, way).iter().map(|cell| cell.parse().unwrap_or(0)).collect::<Vec<usize>>();
+    let each_call = of("a new client for each call");
+    assert!(each_call[1..3] == [140, 280] && each_call[3] <= 8, "{stdout}");
+    let each_tenant = of("a client for each tenant");
+    assert!(each_tenant[1] > 70 && each_tenant[2..4] == [140, 140], "{stdout}");
+    let one_config = of("one shared SdkConfig");
+    assert!(one_config[1] > 70 && one_config[3] <= 8, "{stdout}");
+    let session = of("`Session`");
+    assert!(session[1] == 70 && session[3] <= 8, "{stdout}");
+    assert_eq!(stdout.matches("`Session` called AssumeRole 70 times").count(), 1, "{stdout}");
+    assert!(!stdout.contains("ASIA") && !stdout.contains("AKIA"), "K4: {stdout}");
+}
+
+#[test]
+fn a_small_session_and_calls_at_once_will_do() {
+    let mut small = example("tenants", &["--tenants", "12", "--calls", "3", "--max-size", "0", "--concurrency", "6"]);
+    let output = small.output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert!(output.status.success() && figures(&stdout, "`Session`").len() == 6, "{stdout}\n{stderr}");
+}
+
+#[test]
+fn a_wrong_argument_gets_a_clear_error_and_exit_code_2() {
+    for (arguments, named) in [
+        (["--tenants", "0"], "--tenants"),
+        (["--calls", "0"], "--calls"),
+        (["--max-size", "-1"], "-1"),
+        (["--concurrency", "many"], "--concurrency"),
+    ] {
+        refuses(&mut example("tenants", &arguments), named);
+    }
+}
