@@ -118,6 +118,7 @@ impl<S: Service> ClientParams<S> {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(clippy::unused_async, reason = "so that a way to sign may be asynchronous, and nobody's code breaks")]
     pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
         if *self.scope() == CredentialScope::Base {
             return self.make(base, None, None);
@@ -126,7 +127,7 @@ impl<S: Service> ClientParams<S> {
         let base = with_clock(base);
         let mut provider = None;
         for depth in 0..self.scope().chain().len() {
-            provider = self.provider(depth, provider, &base).await?;
+            provider = self.provider(depth, provider, &base)?;
         }
         self.make(&base, Some(Signing { provider, identity_cache: None }), None)
     }
@@ -142,13 +143,13 @@ impl<S: Service> ClientParams<S> {
 
     /// The provider of the `depth`-th role, given what it is assumed with; at depth 0, what the first one is assumed with,
     /// or what signs, if there are no roles. `base` has passed [`check`](Self::check) and has a clock.
-    pub(crate) async fn provider(
+    pub(crate) fn provider(
         &self,
         depth: usize,
         source: Option<SharedCredentialsProvider>,
         base: &SdkConfig,
     ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
-        self.0.signer.provider(depth, source, base).await
+        self.0.signer.provider(depth, source, base)
     }
 
     /// Makes a client that signs by `signing`, or as the base configuration does, and whose retries are those of a partition,

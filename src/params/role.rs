@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
@@ -211,7 +211,7 @@ impl AssumeRole {
     /// What assumes this role, not those before it, with the credentials of `source`. No network call.
     ///
     /// `base` has a behaviour version and a time source, or the SDK would panic.
-    pub(super) async fn provider(
+    pub(super) fn provider(
         &self,
         source: SharedCredentialsProvider,
         base: &SdkConfig,
@@ -222,30 +222,59 @@ impl AssumeRole {
         }
         let mut config = base.to_builder();
         config.set_credentials_provider(Some(source));
-        let mut builder = AssumeRoleProvider::builder(&self.arn).configure(&config.build());
-        if let Some(region) = &self.region {
+        Ok(SharedCredentialsProvider::new(Assumed { role: self.clone(), config: config.build() }))
+    }
+}
+
+/// Assumes a role when it is asked to, and keeps no client of the Security Token Service until then or afterwards: it would
+/// weigh as much as the client that it is for.
+struct Assumed {
+    role: AssumeRole,
+    /// With the credentials to assume it with.
+    config: SdkConfig,
+}
+
+impl Assumed {
+    async fn assume(&self) -> aws_credential_types::provider::Result {
+        let Self { role, config } = self;
+        let mut builder = AssumeRoleProvider::builder(&role.arn).configure(config);
+        if let Some(region) = &role.region {
             builder = builder.region(Region::new(region.clone()));
         }
-        if let Some(name) = &self.session_name {
+        if let Some(name) = &role.session_name {
             builder = builder.session_name(name);
         }
-        if let Some(length) = self.session_length {
+        if let Some(length) = role.session_length {
             builder = builder.session_length(length);
         }
-        if let Some(id) = &self.external_id {
+        if let Some(id) = &role.external_id {
             builder = builder.external_id(id);
         }
-        if let Some(policy) = &self.policy {
+        if let Some(policy) = &role.policy {
             builder = builder.policy(policy);
         }
-        if !self.policy_arns.is_empty() {
-            builder = builder.policy_arns(self.policy_arns.clone());
+        if !role.policy_arns.is_empty() {
+            builder = builder.policy_arns(role.policy_arns.clone());
         }
-        if !self.tags.is_empty() {
-            builder = builder.tags(self.tags.clone());
+        if !role.tags.is_empty() {
+            builder = builder.tags(role.tags.clone());
         }
-        // Boxed, for it is prepared to load a configuration, which takes many kilobytes of every future that it is in.
-        Ok(SharedCredentialsProvider::new(Box::pin(builder.build()).await))
+        builder.build().await.provide_credentials().await
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.assume())
+    }
+}
+
+impl fmt::Debug for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Assumed")
     }
 }
 

@@ -107,8 +107,8 @@ impl Given {
 impl Signer {
     /// What gives the credentials of the scope, given its own source's: for a role that is chained, the `depth`-th one; at
     /// depth 0, what the first one is assumed with. No network call. `None` is nobody, or the base configuration's.
-    #[cfg_attr(not(feature = "assume-role"), expect(clippy::unused_async, reason = "roles are made asynchronously"))]
-    pub(super) async fn provider(
+    #[cfg_attr(not(feature = "assume-role"), expect(clippy::unnecessary_wraps, reason = "roles may lack something"))]
+    pub(super) fn provider(
         &self,
         depth: usize,
         source: Option<SharedCredentialsProvider>,
@@ -120,7 +120,7 @@ impl Signer {
                 let reason = "the base configuration has no credentials to assume it with";
                 return Err(ClientCacheError::invalid("assume_role", reason));
             };
-            return Ok(Some(role.chain()[depth - 1].provider(source, base).await?));
+            return Ok(Some(role.chain()[depth - 1].provider(source, base)?));
         }
         #[cfg(not(feature = "assume-role"))]
         let _ = (depth, source);

@@ -113,8 +113,7 @@ impl Session {
     ///
     /// The type shows an example.
     pub async fn client<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
-        // Boxed, so that a hit has a small future.
-        let client = self.0.cache.get_or_create(params.key_ref(), || Box::pin(self.make(params))).await?;
+        let client = self.0.cache.get_or_create(params.key_ref(), || async { self.make(params) }).await?;
         Ok(client)
     }
 
@@ -141,7 +140,7 @@ impl Session {
     /// # }
     /// ```
     pub async fn ready<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
-        let lease = self.lease(params).await?;
+        let lease = self.lease(params)?;
         let credentials = match &lease {
             Some(lease) => lease.scope().credentials(),
             None => self.0.base_credentials.as_ref(),
@@ -182,8 +181,8 @@ impl Session {
         self.0.scopes.len(self.0.now())
     }
 
-    async fn make<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, ClientCacheError> {
-        let Some(lease) = self.lease(params).await? else {
+    fn make<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, ClientCacheError> {
+        let Some(lease) = self.lease(params)? else {
             let partition = self.0.has_retry_partitions.then(|| self.0.base_partitions.of(params, &self.0.base));
             return params.make(&self.0.base, None, partition);
         };
@@ -194,7 +193,7 @@ impl Session {
     }
 
     /// A share in the parameters' credential scope; `None` for the base's own, which is always there.
-    async fn lease<S: Service>(&self, params: &ClientParams<S>) -> Result<Option<Lease>, ClientCacheError> {
+    fn lease<S: Service>(&self, params: &ClientParams<S>) -> Result<Option<Lease>, ClientCacheError> {
         let scope = params.scope();
         if *scope == CredentialScope::Base {
             return Ok(None);
@@ -215,7 +214,7 @@ impl Session {
             } else {
                 let base = self.0.base.credentials_provider();
                 let source = lease.as_ref().map_or(base, |lease| lease.scope().provider());
-                let provider = params.provider(depth, source, &self.0.base).await?;
+                let provider = params.provider(depth, source, &self.0.base)?;
                 self.add(scope, Scope::new(provider, lease, &self.0.base))
             });
         }
