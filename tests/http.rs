@@ -1,0 +1,215 @@
+//! `Session` over real HTTP: an embedded server that assumes roles, checks every signature, and fails on demand.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+
+#[path = "../examples/server/mod.rs"]
+mod server;
+mod support;
+
+use std::sync::Arc;
+
+use aws_client_cache::{
+    AssumeRole, ClientParams, Credentials, EvictionPolicy, Region, S3, SdkConfig, Service, Session, SessionError,
+};
+use aws_config::BehaviorVersion;
+use aws_sdk_s3::error::DisplayErrorContext;
+use fastrand::Rng;
+use server::Server;
+use server::seen::Request;
+use support::assured::assured;
+
+aws_client_cache::service!(
+    /// Another service, at the same endpoint.
+    Sts = aws_sdk_sts
+);
+
+/// A server, and a base configuration as `load_defaults` gives it, but for the environment: without an HTTP client.
+async fn started() -> (Server, SdkConfig) {
+    let keys = Credentials::new("AKIDBASE", "secret of the base", None, None, "test");
+    let server = Server::start([&keys]).await.unwrap();
+    let base = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(server.endpoint_url())
+        .credentials_provider(keys)
+        .load()
+        .await;
+    (server, base)
+}
+
+fn name(tenant: usize) -> String {
+    format!("tenant-{tenant}")
+}
+
+fn role(tenant: usize) -> String {
+    format!("arn:aws:iam::123456789012:role/{}", name(tenant))
+}
+
+fn params(tenant: usize, region: &str) -> ClientParams<S3> {
+    let role = AssumeRole::new(role(tenant)).session_name("test");
+    let params = ClientParams::<S3>::builder().region(region).assume_role(role);
+    params.customize("path_style", |builder| builder.force_path_style(true)).build().unwrap()
+}
+
+async fn read(s3: &aws_sdk_s3::Client, tenant: usize) -> Result<Vec<u8>, String> {
+    let object = s3.get_object().bucket(name(tenant)).key("key").send().await;
+    let object = object.map_err(|error| DisplayErrorContext(error).to_string())?;
+    Ok(object.body.collect().await.map_err(|error| error.to_string())?.to_vec())
+}
+
+/// Gives each tenant an object of its own, which nobody else may read.
+fn furnish(server: &Server, tenants: usize) {
+    for tenant in 0..tenants {
+        server.store(&role(tenant), &name(tenant), "key", name(tenant).as_bytes()).unwrap();
+    }
+}
+
+async fn read_at_random(session: Session, tenants: usize, calls: usize, seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    for _ in 0..calls {
+        let tenant = rng.usize(..tenants);
+        let region = ["us-east-1", "eu-west-1"][rng.usize(..2)];
+        let s3 = session.client(&params(tenant, region)).await.unwrap();
+        assert_eq!(read(&s3, tenant).await.unwrap(), name(tenant).as_bytes());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_ten_thousand_requests_none_is_signed_with_anothers_credentials() {
+    const TENANTS: usize = 24;
+    const TASKS: u64 = 4;
+    const CALLS: usize = 10_000 / TASKS as usize;
+    let (server, base) = started().await;
+    furnish(&server, TENANTS);
+    let session = Session::builder(&base).policy(EvictionPolicy::Lru).max_size(16).build();
+    let tasks: Vec<_> =
+        (0..TASKS).map(|task| tokio::spawn(read_at_random(session.clone(), TENANTS, CALLS, task))).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    // The server has checked the signatures, and says whose they were.
+    let requests = server.seen().requests();
+    assert_eq!(requests.len(), 10_000);
+    for Request { asked_by, bucket, .. } in &requests {
+        let bucket = bucket.as_deref().unwrap();
+        assert_eq!(*asked_by, format!("arn:aws:iam::123456789012:role/{bucket}"));
+    }
+    let (assumed, held) = (server.seen().assume_role_count(), server.seen().connections_held());
+    assert_eq!(assumed, TENANTS, "32 scopes are kept, in use or idle");
+    assert!(held <= 2 * TASKS as usize, "{held} connections");
+    assured(
+        "no other's credentials",
+        format!("session over HTTP, {TENANTS} tenants, {TASKS} tasks"),
+        format!("{} requests, {assumed} roles assumed, {held} connections", requests.len()),
+    );
+}
+
+#[tokio::test]
+async fn a_cache_that_is_too_small_assumes_no_role_twice() {
+    const TENANTS: usize = 20;
+    let (server, base) = started().await;
+    furnish(&server, TENANTS);
+    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+        let before = server.seen().assume_role_count();
+        let session = Session::builder(&base).policy(policy).max_size(10).build();
+        for tenant in (0..TENANTS).cycle().take(3 * TENANTS) {
+            let s3 = session.client(&params(tenant, "us-east-1")).await.unwrap();
+            assert_eq!(read(&s3, tenant).await.unwrap(), name(tenant).as_bytes());
+        }
+        assert_eq!(server.seen().assume_role_count() - before, TENANTS);
+    }
+    let held = server.seen().connections_held();
+    assert!(held <= 8, "{held} connections");
+}
+
+#[tokio::test]
+async fn ten_services_and_regions_of_a_role_assume_it_once() {
+    let (server, base) = started().await;
+    furnish(&server, 1);
+    let session = Session::builder(&base).max_size(20).build();
+    for region in ["us-east-1", "us-west-2", "eu-west-1", "eu-north-1", "ap-south-1"] {
+        let s3 = session.client(&params(0, region)).await.unwrap();
+        assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
+        let role = AssumeRole::new(role(0)).session_name("test");
+        let sts = ClientParams::<Sts>::builder().region(region).assume_role(role).build().unwrap();
+        let sts = session.client(&sts).await.unwrap();
+        // By the tenant's own keys; it is not the session's call.
+        sts.assume_role().role_arn(super_role()).role_session_name("test").send().await.unwrap();
+    }
+    assert_eq!(session.cache().len(), 10);
+    let calls = server.seen().assume_role_calls();
+    let (own, others): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.role() == role(0));
+    assert_eq!((own.len(), others.len()), (1, 5));
+    assert!(others.iter().all(|call| call.asked_by == role(0)), "{others:?}");
+}
+
+fn super_role() -> &'static str {
+    "arn:aws:iam::123456789012:role/super"
+}
+
+#[tokio::test]
+async fn a_role_that_is_refused_shows_at_once_if_it_is_to_be_ready_and_harms_nobody_else() {
+    let (server, base) = started().await;
+    furnish(&server, 2);
+    server.faults().refuse_role(&role(0));
+    let session = Session::new(&base);
+    let refused = session.ready(&params(0, "us-east-1")).await.unwrap_err();
+    assert!(matches!(refused, SessionError::Credentials { .. }), "{refused:?}");
+    assert!(DisplayErrorContext(&refused).to_string().contains("AccessDenied"), "{}", DisplayErrorContext(&refused));
+    let s3 = session.client(&params(0, "us-east-1")).await.unwrap();
+    assert!(read(&s3, 0).await.unwrap_err().contains("AccessDenied"));
+    let other = session.ready(&params(1, "us-east-1")).await.unwrap();
+    assert_eq!(read(&other, 1).await.unwrap(), name(1).as_bytes());
+    assert!(read(&other, 0).await.is_err(), "the bucket is another's");
+    // What was refused is not kept.
+    server.faults().allow_role(&role(0));
+    assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
+}
+
+#[tokio::test]
+async fn a_server_that_fails_and_connections_that_are_cut_cost_no_more_than_a_retry() {
+    let (server, base) = started().await;
+    furnish(&server, 3);
+    let session = Session::new(&base);
+    server.faults().fail_assume_role(&role(0), 2);
+    let s3 = session.client(&params(0, "us-east-1")).await.unwrap();
+    assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
+    assert_eq!(server.seen().assume_role_count_of(&role(0)), 3, "the third answers");
+
+    server.faults().cut_requests(1);
+    let s3 = session.client(&params(1, "us-east-1")).await.unwrap();
+    assert_eq!(read(&s3, 1).await.unwrap(), name(1).as_bytes());
+    server.faults().cut_requests(1);
+    assert_eq!(read(&s3, 1).await.unwrap(), name(1).as_bytes());
+    server.faults().cut_connections(1);
+    let s3 = Session::new(&base).ready(&params(2, "us-east-1")).await.unwrap();
+    assert_eq!(read(&s3, 2).await.unwrap(), name(2).as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_who_want_to_be_ready_at_once_assume_each_role_once_and_no_more_than_allowed_at_a_time() {
+    let (server, base) = started().await;
+    server.faults().delay_assume_role(std::time::Duration::from_millis(20));
+    let session = Session::builder(&base).max_size(20).max_resolving(3).build();
+    let start = Arc::new(tokio::sync::Barrier::new(1_000));
+    let tasks: Vec<_> = (0..1_000)
+        .map(|task| {
+            let (session, start) = (session.clone(), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                session.ready(&params(task % 20, "us-east-1")).await.map(drop)
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let seen = server.seen();
+    assert_eq!((seen.assume_role_count(), seen.assume_role_count_of(&role(7))), (20, 1));
+    assert!(seen.most_assume_roles_at_once() <= 3, "{}", seen.most_assume_roles_at_once());
+}
+
+/// The marker is a service like any other.
+#[test]
+fn services_have_their_names() {
+    assert_eq!((S3::NAME, Sts::NAME), ("S3", "Sts"));
+}
