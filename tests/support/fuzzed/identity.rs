@@ -1,6 +1,8 @@
 //! K1–K5 on parameters of any values, told in any order: which are refused, which make equal keys, and that nothing shows what
 //! is secret. The settings as plain data are what the keys are held against.
 
+mod role;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -15,6 +17,7 @@ use aws_client_cache::{
 use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::ReconnectMode;
 
+use self::role::Chain;
 use super::Fuzzed;
 use super::fake::{Client, Fake};
 
@@ -46,14 +49,17 @@ enum Setting {
     TimeoutConfig([Limit; 4]),
     AppName(Text),
     Customize(Text, Custom),
+    Profile(Text),
+    Anonymous,
+    AssumeRole(Chain),
 }
 
-/// What no output may show.
-const SECRET: &str = "~hidden~";
+/// What no output may show. Letters alone, which an external id may hold; no other string does.
+const SECRET: &str = "hidden";
 /// What no refusal may repeat, nor a builder show, which has checked nothing.
 const UNCHECKED: &str = "~unchecked~";
 
-/// Any string, or one of a few that meet again. `~` stands in the few alone, so that no other string holds a marker.
+/// Any string, or one of a few that meet again. The markers stand in the few alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Text(String);
 
@@ -98,17 +104,21 @@ struct Secret(String);
 impl<'a> Arbitrary<'a> for Secret {
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         // The same characters, however they are cut.
-        let text = free_or_known(u, &["~hidden~", "~hidden~~hidden~", "~hidden~b", ""])?;
+        let text = free_or_known(u, &[SECRET, "hiddenhidden", "hiddenb", ""])?;
         Ok(Self(if text.is_empty() || text.contains(SECRET) { text } else { format!("{SECRET}{text}") }))
     }
 }
 
-/// One of the few, any string, or both.
+/// One of the few, any string without a marker, or both.
 fn free_or_known(u: &mut Unstructured<'_>, few: &[&str]) -> arbitrary::Result<String> {
     let form = u.int_in_range(0..=2)?;
     let mut text = if form == 1 { String::new() } else { (*u.choose(few)?).to_owned() };
     if form > 0 {
-        text.extend(u.arbitrary::<&str>()?.chars().filter(|char| *char != '~'));
+        let mut free: String = u.arbitrary::<&str>()?.chars().filter(|char| *char != '~').collect();
+        while let Some(marker) = free.find(SECRET) {
+            free.remove(marker);
+        }
+        text += &free;
     }
     Ok(text)
 }
@@ -198,6 +208,9 @@ impl Setting {
             Self::TimeoutConfig(_) => "timeout_config",
             Self::AppName(_) => "app_name",
             Self::Customize(..) => "customize",
+            Self::Profile(_) => "profile",
+            Self::Anonymous => "anonymous",
+            Self::AssumeRole(_) => "assume_role",
         }
     }
 
@@ -220,23 +233,34 @@ impl Setting {
             Self::TimeoutConfig(limits) => builder.timeout_config(timeout_config(limits)),
             Self::AppName(text) => builder.app_name(&text.0),
             Self::Customize(Text(name), custom) => custom.tell(builder, name.clone()),
+            Self::Profile(text) => builder.profile(&text.0),
+            Self::Anonymous => builder.anonymous(),
+            Self::AssumeRole(chain) => builder.assume_role(chain.role()),
         }
     }
 
-    /// K5: whether it is to be refused, whatever the others are.
-    fn is_bad(&self) -> bool {
-        match self {
-            Self::Base(text) | Self::Customize(text, _) => text.0.is_empty(),
+    /// K5: the parameters, one of which a refusal names, whatever the other settings are.
+    fn faults(&self) -> Vec<&'static str> {
+        let is_bad = match self {
+            Self::Base(text) | Self::Customize(text, _) | Self::Profile(text) => text.0.is_empty(),
             Self::Region(text) => !is_region(&text.0),
             Self::EndpointUrl(text) => is_bad_url(&text.0),
             Self::Credentials(keys) => keys.id.0.is_empty() || keys.secret.0.is_empty(),
             Self::AppName(text) => !is_app_name(&text.0),
+            Self::AssumeRole(chain) => return chain.faults(),
             Self::CredentialsProvider(_)
             | Self::UseFips(_)
             | Self::UseDualStack(_)
             | Self::RetryConfig(_)
-            | Self::TimeoutConfig(_) => false,
-        }
+            | Self::TimeoutConfig(_)
+            | Self::Anonymous => false,
+        };
+        is_bad.then(|| self.parameter()).into_iter().collect()
+    }
+
+    /// An equal one, told otherwise.
+    fn backwards(&self) -> Self {
+        if let Self::AssumeRole(chain) = self { Self::AssumeRole(chain.clone().backwards()) } else { self.clone() }
     }
 }
 
@@ -331,6 +355,17 @@ fn is_bad_url(url: &str) -> bool {
 /// The settings that win, each at its place.
 type Settings = BTreeMap<(&'static str, Option<Text>), Setting>;
 
+/// Whose credentials sign, or assume a role: one of them at most.
+const SOURCES: [&str; 4] = ["credentials", "credentials_provider", "profile", "anonymous"];
+
+/// K5: where settings exclude one another, the parameters that a refusal names.
+fn conflicts(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let has = |parameter| settings.contains_key(&(parameter, None));
+    let second = SOURCES.into_iter().filter(|source| has(source)).nth(1);
+    let nobody = (has("anonymous") && has("assume_role")).then_some("assume_role");
+    second.into_iter().chain(nobody)
+}
+
 /// What a builder was told, and what came of it.
 struct Told {
     settings: Settings,
@@ -353,10 +388,6 @@ impl Told {
         told
     }
 
-    fn has(&self, parameter: &'static str) -> bool {
-        self.settings.contains_key(&(parameter, None))
-    }
-
     fn region(&self) -> Option<&str> {
         match self.settings.get(&("region", None)) {
             Some(Setting::Region(region)) => Some(&region.0),
@@ -373,10 +404,9 @@ impl Told {
 
     /// K5, K1a: with one of the bad parameters named.
     fn is_refused_exactly_if_something_is_bad(&self) {
-        let bad = self.settings.values().filter(|setting| setting.is_bad()).map(Setting::parameter);
+        let bad = self.settings.values().flat_map(Setting::faults);
         let repeated = self.repeated.then_some("customize");
-        let both = (self.has("credentials") && self.has("credentials_provider")).then_some("credentials_provider");
-        let bad: BTreeSet<_> = bad.chain(repeated).chain(both).collect();
+        let bad: BTreeSet<_> = bad.chain(repeated).chain(conflicts(&self.settings)).collect();
         match &self.built {
             Ok(params) => assert!(bad.is_empty(), "{params:?} should be refused for {bad:?}"),
             Err(error @ ClientCacheError::InvalidParams { parameter, .. }) => {
@@ -396,7 +426,8 @@ impl Told {
         if self.repeated {
             return;
         }
-        for again in [build(self.settings.values()), build(self.settings.values().rev())] {
+        let backwards: Vec<_> = self.settings.values().rev().map(Setting::backwards).collect();
+        for again in [build(self.settings.values()), build(backwards.iter())] {
             match (&self.built, &again) {
                 (Ok(params), Ok(again)) => assert_eq!(params.key(), again.key()),
                 (Err(error), Err(again)) => assert_eq!(error.to_string(), again.to_string()),
@@ -418,16 +449,35 @@ fn each_setting_is_in_the_key(key: &ClientCacheKey<Fake>, settings: &Settings, o
         changed.insert(place.clone(), setting.clone());
         changed
     });
-    for changed in less.chain(changed) {
+    for changed in less.chain(changed).chain(of_other_roles(settings, other)) {
         match build(changed.values()) {
-            Ok(params) => assert_eq!(params.key() == *key, changed == *settings, "{settings:?} and {changed:?}"),
-            // Each of the two may be there without the other.
+            Ok(params) => {
+                assert!(conflicts(&changed).next().is_none(), "{changed:?} should be refused");
+                assert_eq!(params.key() == *key, changed == *settings, "{settings:?} and {changed:?}");
+            }
+            // Each may be right by itself.
             Err(error) => {
-                let both = ["credentials", "credentials_provider"];
-                assert!(both.iter().all(|parameter| changed.contains_key(&(*parameter, None))), "{error}");
+                let ClientCacheError::InvalidParams { parameter, .. } = &error else { panic!("unexpected: {error}") };
+                let faults = changed.values().flat_map(Setting::faults);
+                assert!(faults.chain(conflicts(&changed)).any(|fault| fault == *parameter), "{error}: {changed:?}");
+                is_presentable(&error, &error.to_string());
             }
         }
     }
+}
+
+/// The settings with variations of their role.
+fn of_other_roles(settings: &Settings, other: &Settings) -> Vec<Settings> {
+    let place = ("assume_role", None);
+    let Some(Setting::AssumeRole(chain)) = settings.get(&place) else { return Vec::new() };
+    let other = if let Some(Setting::AssumeRole(other)) = other.get(&place) { Some(other) } else { None };
+    let with = |varied: Chain| {
+        assert_eq!(varied.role() == chain.role(), varied == *chain, "{varied:?} and {chain:?}");
+        let mut changed = settings.clone();
+        changed.insert(place.clone(), Setting::AssumeRole(varied));
+        changed
+    };
+    chain.variations(other).into_iter().map(with).collect()
 }
 
 fn build<'a>(settings: impl Iterator<Item = &'a Setting>) -> Built {
