@@ -37,7 +37,7 @@ fn the_corpus_of_collisions_leads_engine_and_model_nowhere_apart() {
 
 #[test]
 fn the_corpus_of_identity_makes_equal_keys_of_equal_settings_and_shows_no_secret() {
-    replay::<identity::Input>("identity", 250);
+    replay::<identity::Input>("identity", 300);
 }
 
 #[test]

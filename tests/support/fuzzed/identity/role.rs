@@ -194,7 +194,8 @@ impl Chain {
                 roles[index] = role.clone();
                 Self(roles)
             };
-            let lists = [role.less(), role.cut_elsewhere(), other.map(|other| role.taking(other)).unwrap_or_default()];
+            let taking = other.map(|other| role.taking(other)).unwrap_or_default();
+            let lists = [role.less(), role.cut_elsewhere(), taking, role.at_its_limits(0), role.at_its_limits(1)];
             all.extend(lists.iter().flatten().map(with));
             let mut fewer = self.0.clone();
             fewer.remove(index);
@@ -277,6 +278,31 @@ impl Role {
             policy_arns: PolicyArns(Vec::new()),
             tags: Tags(Vec::new()),
         })
+    }
+
+    /// It, with each thing in turn at the most that it may be, and `beyond`; and the session at the least.
+    fn at_its_limits(&self, beyond: usize) -> Vec<Self> {
+        let seconds = beyond as u64;
+        let long = |limit: usize| SECRET.repeat(limit).split_off(SECRET.len() * limit - limit - beyond);
+        let tags = |count: usize| (0..count).map(|n| (format!("{SECRET}{n}"), String::new())).collect();
+        let limits = Self {
+            arn: Arn(format!("{}{}", ARNS[0], "a".repeat(2_048 - ARNS[0].len() + beyond))),
+            region: Some(Text("a".repeat(63 + beyond))),
+            session_name: Some(SessionName("a".repeat(64 + beyond))),
+            session_length: Some(Length(Duration::from_secs(43_200 + seconds))),
+            external_id: Some(ExternalId(long(1_224))),
+            policy: self.policy.clone(),
+            policy_arns: PolicyArns(vec!["arn:a".to_owned(); 10 + beyond]),
+            tags: Tags(tags(50 + beyond)),
+        };
+        let mut all = self.taking(&limits);
+        all.push(Self { session_length: Some(Length(Duration::from_secs(900 - seconds))), ..self.clone() });
+        for (key, value) in [(128, 256 + beyond), (128 + beyond, 256)] {
+            // Characters, not bytes.
+            let tags = Tags(vec![(format!("{SECRET}{}", "é".repeat(key - SECRET.len())), "é".repeat(value))]);
+            all.push(Self { tags, ..self.clone() });
+        }
+        all
     }
 
     /// The same characters at other places.
