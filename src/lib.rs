@@ -100,6 +100,7 @@ mod error;
 mod key;
 pub mod map;
 mod params;
+mod quiet;
 mod service;
 mod session;
 
@@ -120,7 +121,7 @@ pub use session::{Session, SessionBuilder, SessionError};
 
 // The SDK's types that parameters are made of, so that a user need not depend on the crates that they come from.
 #[doc(no_inline)]
-pub use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+pub use aws_credential_types::{Credentials, provider::SharedCredentialsProvider, provider::error::CredentialsError};
 #[doc(no_inline)]
 pub use aws_smithy_async::time::TimeSource;
 #[doc(no_inline)]

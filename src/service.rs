@@ -65,7 +65,8 @@ pub trait Service: 'static {
         config
     }
 
-    /// Makes a client.
+    /// Makes a client. It should keep the configuration's identity cache as long as it lives, as the SDK's own clients do: by
+    /// that, a [`Session`](crate::Session) knows that its credentials are in use.
     fn client(config: Self::ConfigBuilder) -> Self::Client;
 
     /// The region that a client is for, so that one of another region is refused under a key (K6). With `None`
@@ -76,7 +77,7 @@ pub trait Service: 'static {
 /// Declares a marker type for the service of an `aws-sdk-*` crate, and implements [`Service`](crate::Service)
 /// for it.
 ///
-/// The crate must be a dependency of yours. Attributes and visibility go in front of the name.
+/// The crate must be a dependency of yours, and as recent as `aws-sdk-s3` 1.157. Attributes and visibility go in front of the name.
 ///
 /// ```
 /// # mod documented {

@@ -268,3 +268,27 @@ fn a_creation_can_be_spawned_from_generic_code() {
     let spawned = pin!(spawn(Arc::default(), key(0), || make(1)));
     assert!(poll(spawned).is_ready());
 }
+
+/// S5: each gives its share back under the lock, so that one of them is the last.
+#[test]
+fn callers_who_leave_at_the_same_time_leave_nothing_behind() {
+    const ROUNDS: usize = 20_000;
+    let (cache, barrier) = (ClientCache::default(), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let zero = key(0);
+                for _ in 0..ROUNDS {
+                    let never = std::future::pending::<Result<Client, Infallible>>;
+                    let mut call = Box::pin(cache.get_or_try_insert_with(&zero, never));
+                    assert!(poll(call.as_mut()).is_pending());
+                    barrier.wait();
+                    drop(call);
+                    barrier.wait();
+                    assert_eq!(cache.check(), Ok(()));
+                    barrier.wait();
+                }
+            });
+        }
+    });
+}

@@ -387,6 +387,149 @@ mod a_credential_scope {
     }
 }
 
+mod what_fails {
+    use super::*;
+
+    /// T1: a failure goes to all who wait, and is not kept.
+    #[tokio::test]
+    async fn fails_once_for_all_who_wait() {
+        let (cloud, session) = cloud();
+        for role in ["refused", "hub"] {
+            cloud.refuse(role);
+        }
+        let s3 = session.client(&of_role("refused")).await.unwrap();
+        let behind_the_hub: Vec<ClientParams<S3>> = (0..50)
+            .map(|tenant| {
+                params().assume_role(role(&format!("tenant{tenant}")).source_role(role("hub"))).build().unwrap()
+            })
+            .collect();
+        for round in 1..3 {
+            let requests = (0..50).map(|_| {
+                let request = s3.delete_object().bucket("bucket").key("key").send();
+                tokio::spawn(async move { request.await.is_err() })
+            });
+            for request in requests.collect::<Vec<_>>() {
+                assert!(request.await.unwrap());
+            }
+            assert_eq!(cloud.assumed("refused"), 2 * round - 1);
+            let readies = (0..50).map(|_| {
+                let session = session.clone();
+                tokio::spawn(async move { session.ready(&of_role("refused")).await.is_err() })
+            });
+            for ready in readies.collect::<Vec<_>>() {
+                assert!(ready.await.unwrap());
+            }
+            assert_eq!(cloud.assumed("refused"), 2 * round);
+            let tenants = behind_the_hub.iter().map(|params| {
+                let (session, params) = (session.clone(), params.clone());
+                tokio::spawn(async move {
+                    let s3 = session.client(&params).await.unwrap();
+                    s3.delete_object().bucket("bucket").key("key").send().await.is_err()
+                })
+            });
+            for tenant in tenants.collect::<Vec<_>>() {
+                assert!(tenant.await.unwrap());
+            }
+            assert_eq!(cloud.assumed("hub"), round);
+        }
+    }
+
+    /// K4: the SDK's error holds the answer, keys and all.
+    #[tokio::test]
+    async fn because_an_answer_cannot_be_read_shows_no_secret() {
+        let (cloud, session) = cloud();
+        cloud.garble("garbled");
+        let error = session.ready(&of_role("garbled")).await.unwrap_err();
+        let s3 = session.client(&of_role("garbled")).await.unwrap();
+        let of_request = s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        let low_level = of_role("garbled").client(&cloud.config()).await.unwrap();
+        let of_low_level = low_level.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        let shown = format!("{error:?} {error:#?} {of_request:?} {of_low_level:?}");
+        let chain = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
+        for shown in [shown, chain] {
+            assert!(!shown.contains("the secret of") && !shown.contains("the token of"), "{shown}");
+            assert!(shown.contains("Expiration") || shown.contains("timestamp") || shown.contains("never"), "{shown}");
+        }
+    }
+
+    /// A provider that never answers.
+    #[derive(Debug)]
+    struct Never;
+
+    impl ProvideCredentials for Never {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::new(std::future::pending())
+        }
+    }
+
+    /// Every sleep is over at once.
+    #[derive(Debug)]
+    struct Hasty;
+
+    impl aws_smithy_async::rt::sleep::AsyncSleep for Hasty {
+        fn sleep(&self, _: Duration) -> aws_smithy_async::rt::sleep::Sleep {
+            aws_smithy_async::rt::sleep::Sleep::new(std::future::ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn by_never_answering_is_given_up() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let config = cloud.config().to_builder().sleep_impl(Hasty).build();
+        let session = Session::builder(&config).max_resolving(1).build();
+        let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
+        let refused = session.ready(&never).await.unwrap_err();
+        assert!(matches!(refused, SessionError::Credentials { .. }), "{refused:?}");
+    }
+
+    /// The permits of `ready` are for those who assume, and a role that many have as their source may be resolved meanwhile.
+    #[tokio::test]
+    async fn by_never_answering_holds_up_no_more_than_its_own() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).max_size(100).max_resolving(2).build();
+        let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
+        for _ in 0..50 {
+            let (session, never) = (session.clone(), never.clone());
+            tokio::spawn(async move { session.ready(&never).await.map(drop) });
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        session.ready(&of_role("tenant")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn to_be_short_is_refused_by_name() {
+        let chain = |length: usize| (1..length).fold(role("role"), |chain, _| role("role").source_role(chain));
+        assert!(params::<S3>().assume_role(chain(16)).build().is_ok());
+        for length in [17, 18, 100_000] {
+            let refused = params::<S3>().assume_role(chain(length)).build().unwrap_err();
+            assert_eq!(refused.to_string(), "invalid source_role: more than 16 roles are chained");
+        }
+    }
+
+    /// The SDK would panic.
+    #[tokio::test]
+    async fn not_is_what_expires_at_the_ends_of_time() {
+        let shifts = || (0..63).rev().map(|shift| Duration::from_secs(1 << shift));
+        let first = shifts().fold(time(0), |time, shift| time.checked_sub(shift).unwrap_or(time));
+        let last = shifts().fold(time(0), |time, shift| time.checked_add(shift).unwrap_or(time));
+        let (cloud, session) = cloud();
+        for expiry in [first, last] {
+            let keys = Credentials::new("keys", "secret", None, Some(expiry), "test");
+            let provider = SharedCredentialsProvider::new(keys);
+            let params = params().credentials_provider(provider).build().unwrap();
+            for _ in 0..2 {
+                assert_eq!(signer(&cloud, &session, &params).await.as_deref(), Some("keys"));
+                session.ready(&params).await.unwrap();
+            }
+        }
+    }
+}
+
 mod a_scope_without_clients {
     use super::*;
 
@@ -569,8 +712,13 @@ mod static_credentials_that_expire {
         let refused = session.client(&params).await;
         assert!(matches!(refused, Err(SessionError::Cache(ClientCacheError::CredentialsExpired { .. }))), "E2");
         assert!(session.cache().is_empty(), "E3");
-        let refused = session.ready(&params).await;
-        assert!(matches!(refused, Err(SessionError::Cache(ClientCacheError::CredentialsExpired { .. }))), "E2");
+        let keys = Credentials::new("ASIA", "secret", Some("token".into()), Some(time(NOW + 100)), "test");
+        let with_a_role = super::params().credentials(keys).assume_role(role("tenant")).build().unwrap();
+        for params in [params, with_a_role] {
+            let refused = session.ready(&params).await;
+            assert!(matches!(refused, Err(SessionError::Cache(ClientCacheError::CredentialsExpired { .. }))), "E2");
+        }
+        assert_eq!(cloud.all_assumed(), 0);
     }
 }
 

@@ -71,7 +71,8 @@ impl ClientCacheBuilder {
 
     /// The clock that static credentials expire by (E5); the system's, if none is set.
     ///
-    /// It is read at most once an operation, and only for keys whose credentials ever expire.
+    /// It is read for keys only whose credentials ever expire, once an operation, and once at each step of a creation;
+    /// and by [`remove_expired`](ClientCache::remove_expired).
     ///
     /// ```
     /// use std::time::SystemTime;

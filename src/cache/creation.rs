@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::flights::{Flight, Landed};
+use super::flights::{Flight, Landed, Unlisted};
 use super::{ClientCache, Evicted, EvictionCause, check_region, expired};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
@@ -40,7 +40,8 @@ impl ClientCache {
     /// }
     /// ```
     ///
-    /// A creation that needs its own result never ends: within `create`, don't ask for the same key.
+    /// A creation that needs its own result never ends: within `create`, don't ask for the same key, nor for one whose creation
+    /// asks for this one.
     pub async fn get_or_try_insert_with<S, F, Fut, E>(
         &self,
         key: &ClientCacheKey<S>,
@@ -105,25 +106,25 @@ impl ClientCache {
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
         self.refuse_expired(key)?;
-        let (flight, is_first) = {
+        let (list_key, flight) = {
             let state = &mut *self.lock();
             if let Some(present) = state.entries.get(key.as_any()).and_then(ClientCacheKey::<S>::client) {
                 return Ok(present);
             }
             state.flights.join(key.as_any())
         };
-        let share = &Share { cache: self, key: key.as_any(), flight };
+        let share = &Share { cache: self, key: list_key, flight };
 
         // The maker's part after landing; who waited has none.
         let mut after = None;
         let slot = &mut after;
         let make = || async move {
-            let present = if is_first { None } else { self.look_before_taking_over(share) };
-            let (landed, after) = match present {
+            // S2: somebody may have inserted it, since this one came, or began to wait.
+            let (landed, after) = match self.look_again(share) {
                 Some((present, after)) => (Ok(present), after),
                 None => match self.make(key, create).await {
                     Ok(made) => {
-                        let (landed, after) = self.publish(share.key, made, Some(&share.flight));
+                        let (landed, after) = self.publish(&share.key, made, Some(&share.flight));
                         (Ok(landed), after)
                     }
                     Err(error) => (Err(error), self.end(share)),
@@ -162,7 +163,7 @@ impl ClientCache {
     }
 
     /// E2, E3: at each step of a creation, an expired key is refused, and its entry removed.
-    fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
+    pub(crate) fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         if self.is_expired(key.as_any()) {
             self.expire(key.as_any());
             return Err(expired(key));
@@ -186,7 +187,7 @@ impl ClientCache {
                 made.clone()
             };
             if flight.is_some() {
-                after.flight = state.flights.revoke(key);
+                after.unlisted = state.flights.revoke(key);
             }
             client
         };
@@ -194,15 +195,15 @@ impl ClientCache {
         (Landed { client, is_revoked: false }, after)
     }
 
-    /// S2: who takes over looks first, and if the key is present, the creation is over with it.
-    fn look_before_taking_over(&self, share: &Share<'_>) -> Option<(Landed, After)> {
+    /// S2: who makes looks first, and if the key is present, the creation is over with it.
+    fn look_again(&self, share: &Share<'_>) -> Option<(Landed, After)> {
         let mut after = After::default();
         let state = &mut *self.lock();
-        if !state.flights.is_current(share.key, &share.flight) {
+        if !state.flights.is_current(&share.key, &share.flight) {
             return None;
         }
-        let client = state.entries.get(share.key)?.clone();
-        after.flight = state.flights.revoke(share.key);
+        let client = state.entries.get(&share.key)?.clone();
+        after.unlisted = state.flights.revoke(&share.key);
         Some((Landed { client, is_revoked: false }, after))
     }
 
@@ -210,8 +211,8 @@ impl ClientCache {
     fn end(&self, share: &Share<'_>) -> After {
         let mut after = After::default();
         let state = &mut *self.lock();
-        if state.flights.is_current(share.key, &share.flight) {
-            after.flight = state.flights.revoke(share.key);
+        if state.flights.is_current(&share.key, &share.flight) {
+            after.unlisted = state.flights.revoke(&share.key);
         }
         after
     }
@@ -220,13 +221,14 @@ impl ClientCache {
 /// A share in a creation, given back when its owner leaves.
 struct Share<'a> {
     cache: &'a ClientCache,
-    key: &'a AnyKey,
+    /// The list's own.
+    key: AnyKey,
     flight: Arc<Flight>,
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        let left = self.cache.lock().flights.leave(self.key, &self.flight);
+        let left = self.cache.lock().flights.leave(&self.key, &self.flight);
         drop(left);
     }
 }
@@ -238,7 +240,7 @@ struct After {
     victim: Option<Evicted>,
     /// What was made, which nobody may want any more.
     made: Option<AnyClient>,
-    flight: Option<(AnyKey, Arc<Flight>)>,
+    unlisted: Unlisted,
 }
 
 impl After {

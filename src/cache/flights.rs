@@ -27,9 +27,19 @@ pub(super) struct Landed {
 
 /// The creations under way that those who come now join: none that has landed, and none that was revoked (S3).
 ///
-/// Somebody has a share in each of them besides this list.
+/// Somebody has a share in each of them.
 #[derive(Debug)]
-pub(super) struct Flights(HashMap<AnyKey, Arc<Flight>, Prehashed>);
+pub(super) struct Flights(HashMap<AnyKey, Listed, Prehashed>);
+
+/// What has been taken off the list. It is dropped when the lock is released: a part of a key may be a caller's own type.
+pub(super) type Unlisted = Option<(AnyKey, Listed)>;
+
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    flight: Arc<Flight>,
+    /// How many have a share. They are counted under the lock; the `Arc`s are dropped whenever their owners get to it.
+    shares: usize,
+}
 
 impl Default for Flights {
     fn default() -> Self {
@@ -38,23 +48,25 @@ impl Default for Flights {
 }
 
 impl Flights {
-    /// A share in the creation of a key, and whether it begins now.
-    pub(super) fn join(&mut self, key: &AnyKey) -> (Arc<Flight>, bool) {
-        match self.0.entry(key.clone()) {
-            Entry::Occupied(under_way) => (Arc::clone(under_way.get()), false),
-            Entry::Vacant(place) => (Arc::clone(place.insert(Arc::default())), true),
-        }
+    /// A share in the creation of a key. With it comes the list's own key, so that looking for it again compares no part of
+    /// a key that is a caller's own.
+    pub(super) fn join(&mut self, key: &AnyKey) -> (AnyKey, Arc<Flight>) {
+        let mut listed = match self.0.entry(key.clone()) {
+            Entry::Occupied(listed) => listed,
+            Entry::Vacant(place) => place.insert_entry(Listed::default()),
+        };
+        listed.get_mut().shares += 1;
+        (listed.key().clone(), Arc::clone(&listed.get().flight))
     }
 
     /// Whether those who come now join this creation.
     pub(super) fn is_current(&self, key: &AnyKey, flight: &Arc<Flight>) -> bool {
-        self.0.get(key).is_some_and(|current| Arc::ptr_eq(current, flight))
+        self.0.get(key).is_some_and(|listed| Arc::ptr_eq(&listed.flight, flight))
     }
 
-    /// Takes a creation off the list, revoked or landed. What is returned is dropped when the lock is released: a part of
-    /// a key may be a caller's own type.
+    /// Takes a creation off the list, revoked or landed.
     #[must_use]
-    pub(super) fn revoke(&mut self, key: &AnyKey) -> Option<(AnyKey, Arc<Flight>)> {
+    pub(super) fn revoke(&mut self, key: &AnyKey) -> Unlisted {
         self.0.remove_entry(key)
     }
 
@@ -64,18 +76,18 @@ impl Flights {
         std::mem::take(self)
     }
 
-    /// Takes a creation off the list if the share that is given back is the last one.
+    /// Gives a share back, and takes the creation off the list if it was the last one.
     #[must_use]
-    pub(super) fn leave(&mut self, key: &AnyKey, flight: &Arc<Flight>) -> Option<(AnyKey, Arc<Flight>)> {
-        // The list's own share, and the one that is given back. Shares are made under the lock only.
-        let is_last = self.is_current(key, flight) && Arc::strong_count(flight) == 2;
-        if is_last { self.revoke(key) } else { None }
+    pub(super) fn leave(&mut self, key: &AnyKey, flight: &Arc<Flight>) -> Unlisted {
+        let listed = self.0.get_mut(key).filter(|listed| Arc::ptr_eq(&listed.flight, flight))?;
+        listed.shares -= 1;
+        if listed.shares == 0 { self.revoke(key) } else { None }
     }
 
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check(&self) -> Result<(), String> {
-        for (key, flight) in &self.0 {
-            if Arc::strong_count(flight) < 2 {
+        for (key, Listed { flight, shares }) in &self.0 {
+            if *shares == 0 || Arc::strong_count(flight) == 1 {
                 return Err(format!("nobody waits for the creation of {key}"));
             }
             if flight.initialized() {

@@ -147,6 +147,9 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// The credentials of a profile of the shared configuration files, read when they are first wanted, with the same
     /// precautions.
     ///
+    /// Profiles of single sign-on, and those that run a process, need features of `aws-config` (`sso`, `credentials-process`),
+    /// which a program that has such profiles turns on for itself.
+    ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
     /// let params = ClientParams::<S3>::builder().profile("reports").build()?;
@@ -164,7 +167,8 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// ones, a provider's or a profile's; or else with the base configuration's.
     ///
     /// A [`Session`](crate::Session) assumes each role once for all services and regions, and renews its credentials.
-    /// [`ClientParams::client`] makes each client a provider of its own.
+    /// [`ClientParams::client`] makes each client a provider of its own. The Security Token Service is called as the base
+    /// configuration says: its endpoint, its FIPS, its timeouts; what these parameters set is for the client.
     ///
     /// ```
     /// # use aws_client_cache::{AssumeRole, ClientParams, S3};

@@ -12,6 +12,7 @@ use aws_types::region::Region;
 use super::validate;
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
+use crate::quiet::quiet;
 
 /// A role that clients act as, by `AssumeRole` of the Security Token Service; for
 /// [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role).
@@ -34,6 +35,8 @@ use crate::key::{CredentialScope, Digest, RoleScope};
 pub struct AssumeRole {
     arn: String,
     source_role: Option<Box<Self>>,
+    /// How many roles are chained, this one included: never more than one too many, which is refused.
+    chained: usize,
     region: Option<String>,
     session_name: Option<String>,
     session_length: Option<Duration>,
@@ -43,6 +46,9 @@ pub struct AssumeRole {
     tags: Vec<(String, String)>,
 }
 
+/// More than anyone chains, and few enough to go through by recursion.
+const MAX_CHAINED: usize = 16;
+
 impl AssumeRole {
     /// A role, by its ARN.
     ///
@@ -51,6 +57,7 @@ impl AssumeRole {
         Self {
             arn: arn.into(),
             source_role: None,
+            chained: 1,
             region: None,
             session_name: None,
             session_length: None,
@@ -62,7 +69,7 @@ impl AssumeRole {
     }
 
     /// Another role to assume this one with, as in role chaining: that one is assumed first. A session assumes a role that
-    /// many have as their source once for all of them.
+    /// many have as their source once for all of them. Up to 16 roles are chained.
     ///
     /// ```
     /// use aws_client_cache::{AssumeRole, ClientParams, S3};
@@ -73,7 +80,9 @@ impl AssumeRole {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn source_role(mut self, role: Self) -> Self {
-        self.source_role = Some(Box::new(role));
+        self.chained = role.chained.saturating_add(1);
+        // What is refused need not be kept, and would be as deep as it is long.
+        self.source_role = (role.chained <= MAX_CHAINED).then(|| Box::new(role));
         self
     }
 
@@ -157,6 +166,9 @@ impl AssumeRole {
 
     /// K5: checks it and the roles before it, and adds them to the scope that they are assumed from.
     pub(super) fn scope(&self, from: CredentialScope) -> Result<CredentialScope, ClientCacheError> {
+        if self.chained > MAX_CHAINED {
+            return Err(ClientCacheError::invalid("source_role", format!("more than {MAX_CHAINED} roles are chained")));
+        }
         let source = match &self.source_role {
             Some(role) => role.scope(from)?,
             None => from,
@@ -222,7 +234,9 @@ impl AssumeRole {
         }
         let mut config = base.to_builder();
         config.set_credentials_provider(Some(source));
-        Ok(SharedCredentialsProvider::new(Assumed { role: self.clone(), config: config.build() }))
+        let mut role = self.clone();
+        role.source_role = None; // what it is assumed with is at hand
+        Ok(SharedCredentialsProvider::new(Assumed { role, config: config.build() }))
     }
 }
 
@@ -259,7 +273,7 @@ impl Assumed {
         if !role.tags.is_empty() {
             builder = builder.tags(role.tags.clone());
         }
-        builder.build().await.provide_credentials().await
+        builder.build().await.provide_credentials().await.map_err(|error| quiet(&error))
     }
 }
 

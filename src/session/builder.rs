@@ -97,7 +97,8 @@ impl SessionBuilder {
 
     /// Whether each credential scope has a budget of retries of its own, by service and region. It has, by default: the SDK's
     /// is one for a whole process, so that one tenant who is throttled leaves the others without retries. A customisation that
-    /// sets a `retry_partition` wins.
+    /// sets a `retry_partition` wins. A budget is as large as the SDK's own by default. What assumes roles has the SDK's one for
+    /// the process in any case.
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
@@ -110,7 +111,7 @@ impl SessionBuilder {
         self
     }
 
-    /// How many calls of [`Session::ready`] resolve credentials at a time. The default is 8; 0 counts as 1.
+    /// For how many credential scopes [`Session::ready`] resolves credentials at a time. The default is 8; 0 counts as 1.
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
@@ -134,7 +135,7 @@ impl SessionBuilder {
             base.set_identity_cache(Some(IdentityCache::lazy().build()));
         }
         let base_credentials = self.base.credentials_provider().map(|provider| {
-            let kept = Kept::new(provider, time_source.clone());
+            let kept = Kept::new(provider, &self.base);
             base.set_credentials_provider(Some(SharedCredentialsProvider::new(kept.clone())));
             kept
         });

@@ -4,13 +4,13 @@ mod builder;
 mod credentials;
 mod error;
 mod http;
+mod once;
 mod scope;
 mod scopes;
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
@@ -120,13 +120,14 @@ impl Session {
     /// The same as [`client`](Self::client), but the credentials are there as well: to warm up, or to be refused early.
     ///
     /// It resolves the credentials, if they are not known yet, or about to expire; for a role, by a call of the Security Token
-    /// Service. No more than [`SessionBuilder::max_resolving`] do so at a time; the others wait. It sends no request to the
-    /// service itself.
+    /// Service. Callers for one credential scope do so once, and share a failure. For no more than
+    /// [`SessionBuilder::max_resolving`] scopes it is done at a time; the others wait. A provider is given half a minute. It
+    /// sends no request to the service itself.
     ///
     /// # Errors
     ///
-    /// Those of [`client`](Self::client); and [`SessionError::Credentials`], if there are none to be had. Nothing is cached
-    /// then.
+    /// Those of [`client`](Self::client); and [`SessionError::Credentials`], if there are none to be had. Then no client has
+    /// been made.
     ///
     /// ```
     /// use aws_client_cache::{ClientParams, S3, Session, SessionError};
@@ -140,33 +141,27 @@ impl Session {
     /// # }
     /// ```
     pub async fn ready<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
+        self.0.cache.refuse_expired(params.key_ref())?;
         let lease = self.lease(params)?;
         let credentials = match &lease {
             Some(lease) => lease.scope().credentials(),
             None => self.0.base_credentials.as_ref(),
         };
         if let Some(credentials) = credentials {
-            self.resolve(credentials).await.map_err(|source| SessionError::credentials(params.key(), source))?;
+            let resolved = credentials.resolve(&self.0.resolving).await;
+            resolved.map_err(|source| SessionError::credentials(params.key(), source))?;
         }
         self.client(params).await
     }
 
-    async fn resolve(&self, credentials: &Kept) -> Result<(), CredentialsError> {
-        if credentials.are_there().await {
-            return Ok(());
-        }
-        // It is never closed, so this is a permit.
-        let _permit = self.0.resolving.acquire().await;
-        credentials.get().await.map(drop)
-    }
-
-    /// The dict underneath: to look at it, to remove from it, to change its bound.
+    /// The dict underneath: to look at it, to remove from it, to change its bound. It holds clients; their credentials are the
+    /// session's, and stay for a client that is made anew.
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};
     /// # fn example(session: &Session, params: &ClientParams<S3>) {
     /// if session.cache().remove(&params.key()).is_ok() {
-    ///     println!("the next call makes a new one");
+    ///     println!("the next call makes a new client, with the same credentials");
     /// }
     /// # }
     /// ```
@@ -221,12 +216,19 @@ impl Session {
         Ok(lease)
     }
 
-    fn find(&self, scope: &CredentialScope) -> Option<Lease> {
-        Some(Lease::new(&self.0, scope, self.0.scopes.find(scope, self.0.now())?))
+    fn find(&self, key: &CredentialScope) -> Option<Lease> {
+        let (found, gone) = self.0.scopes.find(key, self.0.now());
+        let lease = found.map(|scope| Lease::new(&self.0, key, scope));
+        drop(gone);
+        lease
     }
 
     fn add(&self, key: &CredentialScope, scope: Scope) -> Lease {
-        Lease::new(&self.0, key, self.0.scopes.add(key, scope, self.0.now()))
+        let scope = Arc::new(scope);
+        let (shared, gone) = self.0.scopes.add(key, &scope, self.0.now());
+        let lease = Lease::new(&self.0, key, shared);
+        drop(gone);
+        lease
     }
 }
 

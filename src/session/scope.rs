@@ -1,28 +1,30 @@
 //! What the clients of one credential scope share.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::hash::RandomState;
 use std::sync::{Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::retries::RetryPartition;
-use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::identity::{IdentityCachePartition, ResolveIdentity, SharedIdentityCache};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use super::credentials::Kept;
 use super::scopes::Lease;
+use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
 
-/// A client's identities: those of its credentials, of its requests that are not signed, and what a service adds.
+/// A client's other identities than its credentials: of requests that are not signed, and what a service adds.
 const MAX_IDENTITIES: usize = 8;
 
 /// What the clients of one credential scope share, and no others (T1).
 pub(super) struct Scope {
     /// `None` if requests are not signed.
     credentials: Option<(Kept, SharedCredentialsProvider)>,
+    /// For other identities than the credentials.
     identity_cache: SharedIdentityCache,
     partitions: Partitions,
     /// Whose credentials it is assumed with, which must not go before it (T2).
@@ -33,7 +35,7 @@ impl Scope {
     /// `base` has a clock.
     pub(super) fn new(provider: Option<SharedCredentialsProvider>, source: Option<Lease>, base: &SdkConfig) -> Self {
         let credentials = provider.map(|provider| {
-            let kept = Kept::new(provider, base.time_source().unwrap_or_default());
+            let kept = Kept::new(provider, base);
             (kept.clone(), SharedCredentialsProvider::new(kept))
         });
         Self {
@@ -52,6 +54,11 @@ impl Scope {
         self.credentials.as_ref().map(|(kept, _)| kept)
     }
 
+    /// Whether these are the scope's own credentials.
+    pub(super) fn provides(&self, partition: IdentityCachePartition) -> bool {
+        self.credentials.as_ref().is_some_and(|(_, provider)| provider.cache_partition() == Some(partition))
+    }
+
     pub(super) fn identity_cache(&self) -> &SharedIdentityCache {
         &self.identity_cache
     }
@@ -62,16 +69,31 @@ impl Scope {
 }
 
 /// The budgets of retries of one scope, by service and region, as the SDK has them for a whole process (T3).
-#[derive(Default)]
-pub(super) struct Partitions(Mutex<HashMap<(TypeId, Option<Region>), RetryPartition>>);
+pub(super) struct Partitions(Mutex<Budgets>);
+
+/// Those that were asked for last, for any name is a region; one that has gone stays with the clients that have it.
+type Budgets = EvictingMap<(TypeId, Option<Region>), RetryPartition, RandomState>;
+
+const MAX_BUDGETS: usize = 64;
+
+impl Default for Partitions {
+    fn default() -> Self {
+        Self(Mutex::new(EvictingMap::with_hasher(EvictionPolicy::Lru, MAX_BUDGETS, RandomState::new())))
+    }
+}
 
 impl Partitions {
     pub(super) fn of<S: Service>(&self, params: &ClientParams<S>, base: &SdkConfig) -> RetryPartition {
-        let key = params.key_ref();
-        let region = key.region().or(base.region()).cloned();
-        let mut partitions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let partition = partitions.entry((TypeId::of::<S>(), region));
+        let region = params.key_ref().region().or(base.region()).cloned();
+        let place = (TypeId::of::<S>(), region);
+        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = budgets.get(&place) {
+            return known.clone();
+        }
         // The name is for logs only: each is a budget of its own.
-        partition.or_insert_with(|| RetryPartition::custom(S::NAME).build()).clone()
+        let partition = RetryPartition::custom(S::NAME).build();
+        // The place is free, so it is not refused; what makes room for it may go.
+        let _ = budgets.insert(place, partition.clone());
+        partition
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::identity::{
-    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
+    IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache, SharedIdentityResolver,
 };
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
@@ -30,7 +31,7 @@ pub(super) struct Scopes {
 struct State {
     live: HashMap<CredentialScope, Live>,
     /// By when the last one left, longest ago first.
-    idle: EvictingMap<CredentialScope, Idle>,
+    idle: EvictingMap<CredentialScope, Idle, RandomState>,
 }
 
 struct Live {
@@ -39,17 +40,19 @@ struct Live {
     leases: usize,
 }
 
-struct Idle {
+pub(super) struct Idle {
     scope: Arc<Scope>,
     since: SystemTime,
 }
 
-/// What has gone, to be dropped when the lock is released.
-type Gone = Vec<(CredentialScope, Idle)>;
+/// What has gone, to be dropped when the lock is released, and who has a share can give it back: providers are callers' own.
+pub(super) type Gone = Vec<(CredentialScope, Idle)>;
 
 impl Scopes {
     pub(super) fn new(linger: Duration) -> Self {
-        let state = State { live: HashMap::new(), idle: EvictingMap::new(EvictionPolicy::Lru, 0) };
+        // Keys hold names of tenants, which may be chosen to collide (K3).
+        let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, 0, RandomState::new());
+        let state = State { live: HashMap::new(), idle };
         Self { state: Mutex::new(state), linger }
     }
 
@@ -58,29 +61,22 @@ impl Scopes {
     }
 
     /// One more share in a scope, if it is known.
-    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> Option<Arc<Scope>> {
-        let (found, _gone) = {
-            let state = &mut *self.lock();
-            let gone = state.purge(now, self.linger);
-            (state.find(key), gone)
-        };
-        found
+    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<Scope>>, Gone) {
+        let state = &mut *self.lock();
+        let gone = state.purge(now, self.linger);
+        (state.find(key), gone)
     }
 
     /// One share in a scope that was not known, unless somebody else has added it since: then one more in that.
-    pub(super) fn add(&self, key: &CredentialScope, scope: Scope, now: SystemTime) -> Arc<Scope> {
-        let scope = Arc::new(scope);
-        let (scope, _gone) = {
-            let state = &mut *self.lock();
-            let gone = state.purge(now, self.linger);
-            let known = state.find(key);
-            let scope = known.unwrap_or_else(|| {
-                state.live.insert(key.clone(), Live { scope: Arc::clone(&scope), leases: 1 });
-                Arc::clone(&scope)
-            });
-            (scope, gone)
-        };
-        scope
+    pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime) -> (Arc<Scope>, Gone) {
+        let state = &mut *self.lock();
+        let gone = state.purge(now, self.linger);
+        let known = state.find(key);
+        let scope = known.unwrap_or_else(|| {
+            state.live.insert(key.clone(), Live { scope: Arc::clone(scope), leases: 1 });
+            Arc::clone(scope)
+        });
+        (scope, gone)
     }
 
     /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
@@ -89,6 +85,8 @@ impl Scopes {
             let state = &mut *self.lock();
             let mut gone = state.purge(now, self.linger);
             gone.extend(state.release(key, now, max_idle));
+            // At zero, it does not linger until somebody comes.
+            gone.extend(state.purge(now, self.linger));
             gone
         };
     }
@@ -128,14 +126,15 @@ impl State {
         gone
     }
 
-    /// Those that nobody has shared for long enough.
+    /// Those that nobody has shared for long enough. Linear in what goes, unless the clock has been turned.
     fn purge(&mut self, now: SystemTime, linger: Duration) -> Gone {
         let mut gone = Vec::new();
-        while let Some((_, oldest)) = self.idle.iter().next()
-            // A clock that was turned back makes nothing older.
-            && now.duration_since(oldest.since).is_ok_and(|idle| idle >= linger)
-        {
-            gone.extend(self.idle.pop());
+        while let Some((_, oldest)) = self.idle.iter().next() {
+            match now.duration_since(oldest.since) {
+                Ok(idle) if idle < linger => break,
+                // A time that has not come yet: the clock was ahead, and nobody knows for how long this one has been idle.
+                Ok(_) | Err(_) => gone.extend(self.idle.pop()),
+            }
         }
         gone
     }
@@ -187,6 +186,10 @@ impl ResolveCachedIdentity for Leased {
         components: &'a RuntimeComponents,
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
+        // What the scope keeps itself needs no cache on top, which would have all who wait fail one after another.
+        if self.0.scope.provides(resolver.cache_partition()) {
+            return IdentityFuture::new(async move { resolver.resolve_identity(components, config).await });
+        }
         self.cache().resolve_cached_identity(resolver, components, config)
     }
 

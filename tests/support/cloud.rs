@@ -41,6 +41,7 @@ struct State {
     /// Whom an access key was issued for.
     issued: HashMap<String, String>,
     refused: Vec<String>,
+    garbled: Vec<String>,
     throttled: Vec<String>,
 }
 
@@ -116,6 +117,11 @@ impl Cloud {
         self.state().refused.push(role.to_owned());
     }
 
+    /// Answers for a role what cannot be read, with its keys in it, from now on.
+    pub fn garble(&self, role: &str) {
+        self.state().garbled.push(role.to_owned());
+    }
+
     /// Answers a signer with 503 from now on.
     pub fn throttle(&self, signer: &str) {
         self.state().throttled.push(signer.to_owned());
@@ -146,6 +152,7 @@ impl Cloud {
                 return (403, error("AccessDenied"));
             }
             let key = format!("ASIA{}", state.issued.len());
+            let is_garbled = state.garbled.contains(&role);
             // Who is allowed to is not checked, but told.
             let name = match field("ExternalId") {
                 Some(id) => format!("{role} as {id}"),
@@ -155,7 +162,8 @@ impl Cloud {
             state.issued.insert(key.clone(), name);
             let length: u64 = field("DurationSeconds").map_or(3_600, |seconds| seconds.parse().unwrap());
             let expiration = DateTime::from_secs((self.0.clock.seconds() + length).try_into().unwrap());
-            return (200, assumed(&key, &expiration));
+            let answer = assumed(&key, &expiration);
+            return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
         }
         let is_throttled = signer.as_ref().is_some_and(|signer| state.throttled.contains(signer));
         state.requests.push(Request { signer, uri: request.uri().to_owned(), region });
