@@ -102,6 +102,21 @@ mod k3_keyed_digests {
     }
 }
 
+mod k3_roles {
+    use super::*;
+
+    #[test]
+    fn of_roles_do_not_depend_on_the_order_of_policies_and_tags() {
+        let key = |policies: [&str; 2], tags: [(&str, &str); 2]| {
+            let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant").policy_arns(policies).tags(tags);
+            params().assume_role(role).build().unwrap().key()
+        };
+        let one = key(["arn:a", "arn:b"], [("a", "1"), ("b", "2")]);
+        assert_eq!(one, key(["arn:b", "arn:a"], [("b", "2"), ("a", "1")]));
+        assert_ne!(one, key(["arn:a", "arn:b"], [("a", "2"), ("b", "1")]));
+    }
+}
+
 mod k4_secrets {
     use super::*;
 

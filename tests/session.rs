@@ -357,6 +357,28 @@ mod a_credential_scope {
         }
     }
 
+    /// Nor does it starve itself.
+    #[tokio::test]
+    async fn that_is_throttled_in_one_region_or_service_is_not_in_the_others() {
+        let (cloud, session) = cloud();
+        cloud.throttle("tenant by base");
+        let of = |region| params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
+        let throttled = session.client(&of("eu-west-1")).await.unwrap();
+        for _ in 0..200 {
+            throttled.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        }
+        assert!(cloud.requests().len() < 3 * 200, "the budget is used up");
+        let archive = params::<Archive>().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
+        for other in [session.client(&of("eu-west-2")).await.unwrap(), session.client(&archive).await.unwrap()] {
+            other.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            assert_eq!(cloud.requests().len(), 3, "it has all attempts");
+        }
+        let same = params::<S3>().region("eu-west-1").use_fips(false).assume_role(role("tenant")).build().unwrap();
+        let same = session.client(&same).await.unwrap();
+        same.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        assert_eq!(cloud.requests().len(), 1, "it shares the budget that is used up");
+    }
+
     /// The environment is read when credentials are wanted, so this runs in a process with that environment.
     #[tokio::test]
     async fn is_of_a_profile() {
@@ -568,6 +590,21 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
+    async fn that_has_lingered_longest_goes_first() {
+        let (cloud, session) = cloud();
+        session.cache().set_max_size(2);
+        for tenant in ["one", "two", "three"] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            session.cache().clear();
+        }
+        assert_eq!(session.scopes(), (0, 2));
+        for (tenant, assumed) in [("three", 1), ("two", 1), ("one", 2)] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            assert_eq!(cloud.assumed(tenant), assumed, "{tenant}");
+        }
+    }
+
+    #[tokio::test]
     async fn goes_after_a_while() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let session = Session::builder(&cloud.config()).linger(Duration::from_secs(100)).build();
@@ -772,4 +809,16 @@ async fn nothing_that_is_public_shows_a_secret() {
     );
     assert!(!shown.contains("SECRET"), "{shown}");
     assert!(shown.contains("role:arn:aws:iam::123456789012:role/tenant#"), "{shown}");
+}
+
+/// The SDK shows what it is configured with, down to access key ids.
+#[tokio::test]
+async fn a_clients_configuration_shows_no_credentials_that_are_kept() {
+    let (_, session) = cloud();
+    let s3 = session.ready(&of_role("tenant")).await.unwrap();
+    call(&s3).await;
+    let shown = format!("{s3:?} {:?}", s3.config());
+    assert!(shown.contains("Kept") && shown.contains("Leased"), "what keeps them is there to be shown");
+    assert!(format!("{:?}", keys("base")).contains("access_key_id"), "that is how they would be");
+    assert!(!shown.contains("access_key_id"), "one of them is shown");
 }
