@@ -306,6 +306,18 @@ mod a_credential_scope {
         }
     }
 
+    /// What the SDK's identity caches would not show: they don't ask before they need to.
+    #[tokio::test]
+    async fn that_others_are_assumed_with_is_not_renewed_earlier_either() {
+        let (cloud, session) = cloud();
+        for (seconds, tenant, assumed) in [(0, "one", 1), (3_500, "two", 1), (90, "three", 2)] {
+            cloud.clock().advance(seconds);
+            let params = params().assume_role(role(tenant).source_role(role("hub"))).build().unwrap();
+            signer(&cloud, &session, &params).await;
+            assert_eq!(cloud.assumed("hub"), assumed, "{tenant}");
+        }
+    }
+
     /// Counts how often it is asked.
     #[derive(Debug)]
     struct CountedProvider(Arc<AtomicUsize>);
