@@ -83,9 +83,7 @@ impl Scopes {
     fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
         let _gone = {
             let state = &mut *self.lock();
-            let mut gone = state.purge(now, self.linger);
-            gone.extend(state.release(key, now, max_idle));
-            // At zero, it does not linger until somebody comes.
+            let mut gone = state.release(key, now, max_idle);
             gone.extend(state.purge(now, self.linger));
             gone
         };
