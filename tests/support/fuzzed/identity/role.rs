@@ -43,8 +43,8 @@ const ARNS: [&str; 10] = [
     "arn:aws:iam::1:role/b",
     "arn:aws-cn:iam::1:role/a",
     // As short as can be, and shorter.
+    "arn:aws:iam:::role/a",
     "arn:aws:iam::1:role/",
-    "arn:aws:iam:::role/",
     "arn:aws:iam::1:user/a",
     "aws:arn:iam::1:role/a",
     "arn:aws:iam::1:role/~unchecked~",
@@ -324,7 +324,10 @@ impl Role {
 
 fn is_role(arn: &str) -> bool {
     let visible = arn.chars().all(|char| char.is_ascii_graphic());
-    visible && (20..=2_048).contains(&arn.len()) && arn.starts_with("arn:") && arn.contains(":role/")
+    visible
+        && (20..=2_048).contains(&arn.len())
+        && arn.starts_with("arn:")
+        && arn.split_once(":role/").is_some_and(|(_, name)| !name.is_empty())
 }
 
 fn is_name(text: &str, most: usize, others: &str) -> bool {
