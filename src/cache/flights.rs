@@ -97,3 +97,50 @@ impl Flights {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::AnyClient;
+    use crate::params::ClientParams;
+    use crate::service::Service;
+    use aws_types::SdkConfig;
+    use aws_types::region::Region;
+
+    enum Nothing {}
+
+    impl Service for Nothing {
+        type Client = ();
+        type ConfigBuilder = ();
+        const NAME: &'static str = "Nothing";
+
+        fn config_builder(_: &SdkConfig) {}
+
+        fn client((): ()) {}
+
+        fn region((): &()) -> Option<&Region> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_broken_in_any_one_place_is_refused() {
+        type Break = fn(&mut Listed, &mut Vec<Arc<Flight>>);
+        let breaks: [(&str, Break); 3] = [
+            ("a creation without shares", |listed, _| listed.shares = 0),
+            ("a creation that nobody else holds", |_, others| others.clear()),
+            ("a creation that has landed", |listed, _| {
+                let landed = Landed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
+                listed.flight.set(Ok(landed)).expect("nothing has landed yet");
+            }),
+        ];
+        let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("nothing is set").key());
+        for (what, apply) in breaks {
+            let mut flights = Flights::default();
+            let mut others = vec![flights.join(&key).1];
+            assert_eq!(flights.check(), Ok(()));
+            apply(flights.0.get_mut(&key).expect("it was joined"), &mut others);
+            assert!(flights.check().is_err(), "{what}");
+        }
+    }
+}
