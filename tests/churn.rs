@@ -1,4 +1,4 @@
-//! Long runs of newcomers, on maps of more than a few entries: the index fills up with tombstones and is rebuilt.
+//! Long runs of newcomers, on maps of more than a few entries: the table fills up with tombstones and is rebuilt.
 
 mod support;
 
@@ -35,6 +35,6 @@ fn a_small_map_behaves_as_the_model_however_many_come_and_go() {
 }
 
 #[test]
-fn a_map_with_the_sparser_index_behaves_as_the_model_however_many_come_and_go() {
-    churn(600, 6_000, 256);
+fn a_map_with_a_fuller_table_behaves_as_the_model_however_many_come_and_go() {
+    churn(1_200, 6_000, 256);
 }

@@ -23,26 +23,26 @@ fn explore(scope: Scope, hashing: Hashing) -> Covered {
 
 #[test]
 fn lru_behaves_as_the_model_in_every_state() {
-    let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 6, 7) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 1_079, transitions: 53_779 });
+    let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 9, 10) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090 });
 }
 
 #[test]
 fn lfu_behaves_as_the_model_in_every_state() {
-    let scope = Scope { max_uses: 4, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 3_346, transitions: 101_960 });
+    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 4, 5) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 28_716, transitions: 1_029_036 });
 }
 
 #[test]
 fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
     let cases = [
-        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 126, transitions: 3_150 }),
-        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 42, transitions: 1_050 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 939, transitions: 23_475 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 255, transitions: 6_375 }),
+        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 424, transitions: 13_568 }),
+        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 124, transitions: 3_968 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 4_660, transitions: 149_120 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 1_108, transitions: 35_456 }),
     ];
     for (policy, max_uses, hashing, covered) in cases {
-        let scope = Scope { max_uses, ..Scope::new(policy, 2, 3) };
+        let scope = Scope { max_uses, ..Scope::new(policy, 3, 4) };
         assert_eq!(explore(scope, hashing), covered, "{policy:?}, {hashing:?}");
     }
 }
@@ -54,7 +54,7 @@ fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
     let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
     // Its counts never saturate, so there is no end of states.
     let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
-    for (scope, expected) in [(lru, (84, 2_520)), (lfu, (2_502, 54_900))] {
+    for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460))] {
         let Scope { policy, max_size, keys, .. } = scope;
         let cache = Cache::with_expiry(policy, 0, expiry);
         let covered = closure(scope, |max_size| cache.empty(policy, max_size));

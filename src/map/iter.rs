@@ -3,37 +3,31 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
+use super::list::END;
 use super::order::{AnyOrder, Order};
-use super::slab::{Node, Slab};
+use super::table::Table;
 
 /// The entries of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first. Looking at them
 /// counts no use.
 ///
 /// Made by [`EvictingMap::iter`](super::EvictingMap::iter), which shows an example.
 pub struct Iter<'a, K, V> {
-    nodes: &'a [Node<K, V>],
+    table: &'a Table<K, V>,
     order: &'a AnyOrder,
-    /// The slots to come at either end; any, if nothing remains.
+    /// The places that were shown last at either end.
     front: u32,
     back: u32,
     remaining: usize,
 }
 
 impl<'a, K, V> Iter<'a, K, V> {
-    pub(super) fn new(slab: &'a Slab<K, V>, order: &'a AnyOrder) -> Self {
-        let nodes = slab.nodes();
-        Self {
-            nodes,
-            order,
-            front: order.victim(nodes).unwrap_or(0),
-            back: order.last(nodes).unwrap_or(0),
-            remaining: nodes.len(),
-        }
+    pub(super) fn new(table: &'a Table<K, V>, order: &'a AnyOrder) -> Self {
+        Self { table, order, front: END, back: END, remaining: table.len() }
     }
 
-    fn entry(&self, slot: u32) -> (&'a K, &'a V) {
-        let node = &self.nodes[slot as usize];
-        (&node.key, &node.value)
+    fn entry(&self, place: u32) -> (&'a K, &'a V) {
+        let (key, value) = self.table.get(place);
+        (key, value)
     }
 }
 
@@ -42,9 +36,8 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        let slot = self.front;
-        self.front = self.order.after(self.nodes, slot);
-        Some(self.entry(slot))
+        self.front = self.order.after(self.front);
+        Some(self.entry(self.front))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -55,9 +48,8 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        let slot = self.back;
-        self.back = self.order.before(self.nodes, slot);
-        Some(self.entry(slot))
+        self.back = self.order.before(self.back);
+        Some(self.entry(self.back))
     }
 }
 

@@ -1,55 +1,52 @@
-//! L1: by last use, oldest first. One ring of all nodes.
+//! L1: by last use, oldest first. One list of all places.
 
 use super::Order;
-use crate::map::ring::{self, Linked, Ring};
+use crate::map::list::List;
+use crate::map::table::Moved;
 
 #[derive(Clone, Debug)]
 pub(in crate::map) struct Lru {
-    uses: Ring,
+    uses: List<()>,
 }
 
 impl Lru {
-    pub(super) fn new() -> Self {
-        Self { uses: Ring::EMPTY }
+    pub(super) const fn new() -> Self {
+        Self { uses: List::new() }
     }
 }
 
 impl Order for Lru {
-    fn victim<N: Linked>(&self, nodes: &[N]) -> Option<u32> {
-        self.uses.oldest(nodes)
+    #[inline]
+    fn after(&self, place: u32) -> u32 {
+        self.uses.newer(place)
     }
 
-    fn last<N: Linked>(&self, _: &[N]) -> Option<u32> {
-        self.uses.newest()
+    fn before(&self, place: u32) -> u32 {
+        self.uses.older(place)
     }
 
-    fn after<N: Linked>(&self, nodes: &[N], slot: u32) -> u32 {
-        ring::newer(nodes, slot)
+    #[inline]
+    fn insert(&mut self, place: u32) {
+        self.uses.push(place);
     }
 
-    fn before<N: Linked>(&self, nodes: &[N], slot: u32) -> u32 {
-        ring::older(nodes, slot)
+    #[inline]
+    fn touch(&mut self, place: u32) {
+        self.uses.move_to_newest(place);
     }
 
-    fn insert<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        self.uses.push(nodes, slot);
+    #[inline]
+    fn remove(&mut self, place: u32) {
+        self.uses.unlink(place);
     }
 
-    fn touch<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        self.uses.touch(nodes, slot);
+    #[inline]
+    fn pop(&mut self) -> Option<u32> {
+        self.uses.pop()
     }
 
-    fn remove<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        self.uses.unlink(nodes, slot);
-    }
-
-    fn replace_victim<N: Linked>(&mut self, nodes: &mut [N], _victim: u32) {
-        // The victim is the oldest and the newcomer in its slot the newest: turning the ring is all it takes.
-        self.uses.rotate(nodes);
-    }
-
-    fn relocate<N: Linked>(&mut self, nodes: &mut [N], from: u32, to: u32) {
-        self.uses.relocate(nodes, from, to);
+    fn follow(&mut self, moved: &Moved) {
+        self.uses.follow(moved);
     }
 
     fn clear(&mut self) {
@@ -57,17 +54,12 @@ impl Order for Lru {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn layout<N: Linked>(&self, _: &[N]) -> Vec<u64> {
+    fn layout(&self) -> Vec<u64> {
         Vec::new()
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String> {
-        let mut count = 0;
-        self.uses.check(nodes, |_, _| {
-            count += 1;
-            Ok(())
-        })?;
-        if count == nodes.len() { Ok(()) } else { Err(format!("{count} of {} nodes are in the ring", nodes.len())) }
+    fn check(&self, mut visit: impl FnMut(u32) -> Result<(), String>) -> Result<usize, String> {
+        self.uses.check(|place, ()| visit(place))
     }
 }

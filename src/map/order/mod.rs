@@ -1,54 +1,48 @@
-//! The order of eviction, over the nodes of a slab. A new policy is a new file and an arm here.
+//! The order of eviction, over the places of a table. A new policy is a new file and an arm here.
 
 mod lfu;
 mod lru;
 
 use super::policy::EvictionPolicy;
-use super::ring::Linked;
+use super::table::Moved;
 use lfu::Lfu;
 use lru::Lru;
 
-/// What a policy keeps about the nodes of a slab. Slots are positions in `nodes`.
+/// What a policy keeps about the places of a table's entries. [`END`](super::list::END) is before the first and behind the last.
 ///
 /// Nothing here calls a key's or a value's code, so nothing here can be left half done by a panic.
 pub(super) trait Order {
-    /// The next victim.
-    fn victim<N: Linked>(&self, nodes: &[N]) -> Option<u32>;
+    /// The place that goes right after this one; after the end, the next victim.
+    fn after(&self, place: u32) -> u32;
 
-    /// The last one to go.
-    fn last<N: Linked>(&self, nodes: &[N]) -> Option<u32>;
+    /// The place that goes right before this one; before the end, the last one to go.
+    fn before(&self, place: u32) -> u32;
 
-    /// The node that follows `slot` in eviction order; behind the last, any.
-    fn after<N: Linked>(&self, nodes: &[N], slot: u32) -> u32;
+    /// Takes in a place that has got an entry.
+    fn insert(&mut self, place: u32);
 
-    /// The node that goes right before `slot` in eviction order; before the first, any.
-    fn before<N: Linked>(&self, nodes: &[N], slot: u32) -> u32;
+    /// Counts one use.
+    fn touch(&mut self, place: u32);
 
-    /// Takes in a node that is new in its slot.
-    fn insert<N: Linked>(&mut self, nodes: &mut [N], slot: u32);
+    /// Lets go of a place.
+    fn remove(&mut self, place: u32);
 
-    /// Counts one use of the node.
-    fn touch<N: Linked>(&mut self, nodes: &mut [N], slot: u32);
+    /// Lets go of the next victim, and returns it.
+    fn pop(&mut self) -> Option<u32>;
 
-    /// Lets go of the node.
-    fn remove<N: Linked>(&mut self, nodes: &mut [N], slot: u32);
+    /// Follows the entries to other places. There are places only once this was called.
+    fn follow(&mut self, moved: &Moved);
 
-    /// Takes the victim's node for that of a new entry, which now has its slot.
-    fn replace_victim<N: Linked>(&mut self, nodes: &mut [N], victim: u32);
-
-    /// Follows a node that is about to be moved from one slot to another.
-    fn relocate<N: Linked>(&mut self, nodes: &mut [N], from: u32, to: u32);
-
-    /// Forgets every node.
+    /// Forgets every place.
     fn clear(&mut self);
 
-    /// What the order keeps beyond the sequence of the nodes, in numbers.
+    /// What the order keeps beyond the sequence of the places, in numbers.
     #[cfg(any(test, feature = "__internals"))]
-    fn layout<N: Linked>(&self, nodes: &[N]) -> Vec<u64>;
+    fn layout(&self) -> Vec<u64>;
 
-    /// Verifies every invariant of the order over these nodes.
+    /// Verifies every invariant of the order, and passes each place to `visit`. Returns how many there are.
     #[cfg(any(test, feature = "__internals"))]
-    fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String>;
+    fn check(&self, visit: impl FnMut(u32) -> Result<(), String>) -> Result<usize, String>;
 }
 
 /// The order that a map was made with.
@@ -85,40 +79,37 @@ macro_rules! either {
 }
 
 impl Order for AnyOrder {
-    fn victim<N: Linked>(&self, nodes: &[N]) -> Option<u32> {
-        either!(self, order => order.victim(nodes))
+    #[inline]
+    fn after(&self, place: u32) -> u32 {
+        either!(self, order => order.after(place))
     }
 
-    fn last<N: Linked>(&self, nodes: &[N]) -> Option<u32> {
-        either!(self, order => order.last(nodes))
+    fn before(&self, place: u32) -> u32 {
+        either!(self, order => order.before(place))
     }
 
-    fn after<N: Linked>(&self, nodes: &[N], slot: u32) -> u32 {
-        either!(self, order => order.after(nodes, slot))
+    #[inline]
+    fn insert(&mut self, place: u32) {
+        either!(self, order => order.insert(place));
     }
 
-    fn before<N: Linked>(&self, nodes: &[N], slot: u32) -> u32 {
-        either!(self, order => order.before(nodes, slot))
+    #[inline]
+    fn touch(&mut self, place: u32) {
+        either!(self, order => order.touch(place));
     }
 
-    fn insert<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        either!(self, order => order.insert(nodes, slot));
+    #[inline]
+    fn remove(&mut self, place: u32) {
+        either!(self, order => order.remove(place));
     }
 
-    fn touch<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        either!(self, order => order.touch(nodes, slot));
+    #[inline]
+    fn pop(&mut self) -> Option<u32> {
+        either!(self, order => order.pop())
     }
 
-    fn remove<N: Linked>(&mut self, nodes: &mut [N], slot: u32) {
-        either!(self, order => order.remove(nodes, slot));
-    }
-
-    fn replace_victim<N: Linked>(&mut self, nodes: &mut [N], victim: u32) {
-        either!(self, order => order.replace_victim(nodes, victim));
-    }
-
-    fn relocate<N: Linked>(&mut self, nodes: &mut [N], from: u32, to: u32) {
-        either!(self, order => order.relocate(nodes, from, to));
+    fn follow(&mut self, moved: &Moved) {
+        either!(self, order => order.follow(moved));
     }
 
     fn clear(&mut self) {
@@ -126,12 +117,12 @@ impl Order for AnyOrder {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn layout<N: Linked>(&self, nodes: &[N]) -> Vec<u64> {
-        either!(self, order => order.layout(nodes))
+    fn layout(&self) -> Vec<u64> {
+        either!(self, order => order.layout())
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn check<N: Linked>(&self, nodes: &[N]) -> Result<(), String> {
-        either!(self, order => order.check(nodes))
+    fn check(&self, visit: impl FnMut(u32) -> Result<(), String>) -> Result<usize, String> {
+        either!(self, order => order.check(visit))
     }
 }
