@@ -1,0 +1,137 @@
+//! Caches of real clients of S3, which are only ever found: making one costs a thousand times more.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_client_cache::{ClientCache, ClientCacheKey, ClientParams, EvictionPolicy, Region, S3, SdkConfig};
+use aws_config::BehaviorVersion;
+use aws_sdk_s3::Client;
+
+use crate::contest::{Entrant, Outcome, on_threads, run};
+use crate::workload::{Shape, stream};
+
+type Key = ClientCacheKey<S3>;
+
+/// How many clients there are.
+const CLIENTS: usize = 30;
+
+/// Look-ups that are timed at once, and how often.
+const PARTS: (usize, usize) = (50_000, 31);
+
+/// Keys bring their hash along.
+#[derive(Debug, Default)]
+struct Prehashed(u64);
+
+impl Hasher for Prehashed {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys write their hash and nothing else");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Floor = hashbrown::HashMap<Key, Client, BuildHasherDefault<Prehashed>>;
+
+/// An entrant that has all clients, and finds them by these keys.
+fn entrant<C: Sync + 'static>(
+    name: &'static str,
+    clients: &Arc<Vec<(Key, Client)>>,
+    cache: impl Fn(&[(Key, Client)]) -> C + 'static,
+    get: impl Fn(&C, &Key) -> Option<Client> + Copy + Sync + 'static,
+) -> Entrant<[Vec<u64>]> {
+    let clients = Arc::clone(clients);
+    Entrant::new(name, move |_, _| {
+        let (clients, cache) = (Arc::clone(&clients), cache(&clients));
+        Box::new(move |threads| {
+            let is_found =
+                |rank: &u64| get(&cache, &clients[usize::try_from(*rank).expect("it is small") - 1].0).is_some();
+            on_threads(threads, |ranks| ranks.iter().map(|rank| u64::from(is_found(rank))).sum())
+        })
+    })
+}
+
+/// Ours, the floor, and peers.
+///
+/// # Panics
+///
+/// If no client can be made.
+pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let base =
+        SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("eu-north-1"));
+    let base = base.build();
+    let client = |number| {
+        let params = ClientParams::<S3>::builder().base(format!("tenant-{number}")).build().expect("a name");
+        (params.key(), runtime.block_on(params.client(&base)).expect("the base is complete"))
+    };
+    let clients: Arc<Vec<_>> = Arc::new((0..CLIENTS).map(client).collect());
+    let ours = |policy| {
+        move |clients: &[(Key, Client)]| {
+            let cache = ClientCache::new(policy, CLIENTS);
+            for (key, client) in clients.iter().cloned() {
+                cache.insert(key, client).expect("the key is absent");
+            }
+            cache
+        }
+    };
+    vec![
+        entrant("ours", &clients, ours(EvictionPolicy::Lru), |cache, key| cache.get(key)),
+        entrant("ours, LFU", &clients, ours(EvictionPolicy::Lfu), |cache, key| cache.get(key)),
+        entrant(
+            "a table behind a lock",
+            &clients,
+            |clients| Mutex::new(clients.iter().cloned().collect::<Floor>()),
+            |floor, key| floor.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned(),
+        ),
+        entrant(
+            "quick_cache",
+            &clients,
+            |clients| {
+                let cache = quick_cache::sync::Cache::new(2 * CLIENTS);
+                clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
+                cache
+            },
+            |cache, key| cache.get(key),
+        ),
+        entrant(
+            "moka",
+            &clients,
+            |clients| {
+                let cache = moka::sync::Cache::new(2 * CLIENTS as u64);
+                clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
+                cache
+            },
+            |cache, key| cache.get(key),
+        ),
+        entrant(
+            "mini-moka",
+            &clients,
+            |clients| {
+                let cache = mini_moka::sync::Cache::new(2 * CLIENTS as u64);
+                clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
+                cache
+            },
+            |cache, key| cache.get(key),
+        ),
+    ]
+}
+
+/// Finds clients on so many threads.
+pub fn find(entrants: &[Entrant<[Vec<u64>]>], threads: u64, seeds: u64) -> Outcome {
+    let name = format!("find a client, threads: {threads}");
+    let universe = u32::try_from(CLIENTS).expect("they are few");
+    // All of them are there, whatever the cache, so all hit always.
+    run(name, entrants, entrants.len(), (CLIENTS, seeds, PARTS.0), |seed| {
+        let of_thread = |thread| stream(Shape::Zipf, universe, PARTS.0 * (PARTS.1 + 1), seed * threads + thread);
+        let all: Vec<Vec<u64>> = (0..threads).map(of_thread).collect();
+        let part =
+            |part| all.iter().map(|keys| keys[part * PARTS.0..(part + 1) * PARTS.0].to_vec()).collect::<Vec<_>>();
+        (0..=PARTS.1).map(part).collect()
+    })
+}

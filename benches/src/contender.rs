@@ -1,0 +1,291 @@
+//! Caches that are compared, each as its own documentation says to use it, all with the same hasher.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use aws_client_cache::EvictionPolicy;
+use aws_client_cache::map::{EvictingMap, GetOrInsert};
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
+
+use crate::workload::Key;
+
+/// The same for all that can be told of a hasher.
+pub type Hasher = SeedableRandomState;
+
+/// A hasher of this seed.
+pub fn hasher(seed: u64) -> Hasher {
+    SeedableRandomState::with_seed(seed, SharedSeed::global_fixed())
+}
+
+/// A cache, from keys to numbers, that one thread uses.
+pub trait Contender<K>: 'static {
+    /// An empty one.
+    fn new(max_size: usize, seed: u64) -> Self;
+
+    /// Looks a key up as a use, and inserts it if it is absent. Whether it was there.
+    fn get_or_insert(&mut self, key: &K) -> bool;
+}
+
+/// A cache that can be gone through in order, and removed from.
+pub trait Ordered<K>: Contender<K> {
+    /// Removes a key. Whether it was there.
+    fn remove(&mut self, key: &K) -> bool;
+
+    /// The sum of all values.
+    fn sum(&self) -> u64;
+}
+
+/// A cache that threads share.
+pub trait Shared<K>: Sync + Send + 'static {
+    /// An empty one.
+    fn new(max_size: usize, seed: u64) -> Self;
+
+    /// The same as [`Contender::get_or_insert`].
+    fn get_or_insert(&self, key: &K) -> bool;
+}
+
+/// The engine, under LRU.
+#[derive(Debug)]
+pub struct Lru<K>(EvictingMap<K, u64, Hasher>);
+
+/// The engine, under LFU.
+#[derive(Debug)]
+pub struct Lfu<K>(EvictingMap<K, u64, Hasher>);
+
+macro_rules! engine {
+    ($name:ident, $policy:expr) => {
+        impl<K: Key> Contender<K> for $name<K> {
+            fn new(max_size: usize, seed: u64) -> Self {
+                Self(EvictingMap::with_hasher($policy, max_size, hasher(seed)))
+            }
+
+            #[inline]
+            fn get_or_insert(&mut self, key: &K) -> bool {
+                matches!(self.0.get_or_insert_with(key, || 1), GetOrInsert::Present(_))
+            }
+        }
+    };
+}
+
+macro_rules! ordered {
+    ($cache:ty, $remove:ident, |$this:ident| $values:expr) => {
+        impl<K: Key> Ordered<K> for $cache {
+            #[inline]
+            fn remove(&mut self, key: &K) -> bool {
+                let $this = self;
+                $this.$remove(key).is_some()
+            }
+
+            fn sum(&self) -> u64 {
+                let $this = self;
+                $values.sum()
+            }
+        }
+    };
+}
+
+impl<K: Key> Ordered<K> for Lru<K> {
+    #[inline]
+    fn remove(&mut self, key: &K) -> bool {
+        self.0.remove(key).is_some()
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.values().sum()
+    }
+}
+
+ordered!(lru::LruCache<K, u64, Hasher>, pop, |cache| cache.iter().map(|(_, value)| *value));
+ordered!(hashlink::LruCache<K, u64, Hasher>, remove, |cache| cache.iter().map(|(_, value)| *value));
+ordered!(schnellru::LruMap<K, u64, schnellru::ByLength, Hasher>, remove, |cache| cache.iter().map(|(_, value)| *value));
+
+engine!(Lru, EvictionPolicy::Lru);
+engine!(Lfu, EvictionPolicy::Lfu);
+
+impl<K: Key> Contender<K> for lru::LruCache<K, u64, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        Self::with_hasher(NonZeroUsize::new(max_size).expect("it is not zero"), hasher(seed))
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        let mut is_present = true;
+        self.get_or_insert_ref(key, || {
+            is_present = false;
+            1
+        });
+        is_present
+    }
+}
+
+impl<K: Key> Contender<K> for hashlink::LruCache<K, u64, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        Self::with_hasher(max_size, hasher(seed))
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        // Its `entry` may leave one more than `max_size`.
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
+
+impl<K: Key> Contender<K> for schnellru::LruMap<K, u64, schnellru::ByLength, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        let max_size = u32::try_from(max_size).expect("no more than it can hold");
+        Self::with_hasher(schnellru::ByLength::new(max_size), hasher(seed))
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        if !K::IS_COPY {
+            let is_present = self.get(key).is_some();
+            if !is_present {
+                self.insert(key.clone(), 1);
+            }
+            return is_present;
+        }
+        let mut is_present = true;
+        self.get_or_insert(key.clone(), || {
+            is_present = false;
+            1
+        });
+        is_present
+    }
+}
+
+impl<K: Key> Contender<K> for lfu_cache::LfuCache<K, u64> {
+    /// It cannot be told of a hasher.
+    fn new(max_size: usize, _: u64) -> Self {
+        Self::with_capacity(max_size)
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
+
+type QuickCache<K> = quick_cache::unsync::Cache<K, u64, quick_cache::UnitWeighter, Hasher>;
+
+impl<K: Key> Contender<K> for QuickCache<K> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        let lifecycle = quick_cache::unsync::DefaultLifecycle::default();
+        Self::with(max_size, max_size as u64, quick_cache::UnitWeighter, hasher(seed), lifecycle)
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        let mut is_present = true;
+        let _ = self.get_or_insert_with(key, || {
+            is_present = false;
+            Ok::<_, ()>(1)
+        });
+        is_present
+    }
+}
+
+impl<K: Key> Contender<K> for mini_moka::unsync::Cache<K, u64, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        mini_moka::unsync::Cache::builder().max_capacity(max_size as u64).build_with_hasher(hasher(seed))
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
+
+/// The least that anything like that can cost: a table that evicts nothing.
+#[derive(Debug)]
+pub struct Unbounded<K>(hashbrown::HashMap<K, u64, Hasher>);
+
+impl<K: Key> Contender<K> for Unbounded<K> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        Self(hashbrown::HashMap::with_capacity_and_hasher(max_size, hasher(seed)))
+    }
+
+    #[inline]
+    fn get_or_insert(&mut self, key: &K) -> bool {
+        match self.0.entry_ref(key) {
+            hashbrown::hash_map::EntryRef::Occupied(_) => true,
+            hashbrown::hash_map::EntryRef::Vacant(place) => {
+                place.insert(1);
+                false
+            }
+        }
+    }
+}
+
+/// A cache of one thread behind a lock.
+#[derive(Debug)]
+pub struct Locked<C>(Mutex<C>);
+
+impl<K: Key, C: Contender<K> + Send> Shared<K> for Locked<C> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        Self(Mutex::new(C::new(max_size, seed)))
+    }
+
+    fn get_or_insert(&self, key: &K) -> bool {
+        self.0.lock().expect("nobody panics").get_or_insert(key)
+    }
+}
+
+type SyncQuickCache<K> = quick_cache::sync::Cache<K, u64, quick_cache::UnitWeighter, Hasher>;
+
+impl<K: Key> Shared<K> for SyncQuickCache<K> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        let lifecycle = quick_cache::sync::DefaultLifecycle::default();
+        Self::with(max_size, max_size as u64, quick_cache::UnitWeighter, hasher(seed), lifecycle)
+    }
+
+    fn get_or_insert(&self, key: &K) -> bool {
+        // Its `get_or_insert_with` makes others wait, which costs more.
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
+
+impl<K: Key> Shared<K> for moka::sync::Cache<K, u64, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        moka::sync::Cache::builder().max_capacity(max_size as u64).build_with_hasher(hasher(seed))
+    }
+
+    fn get_or_insert(&self, key: &K) -> bool {
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
+
+impl<K: Key> Shared<K> for mini_moka::sync::Cache<K, u64, Hasher> {
+    fn new(max_size: usize, seed: u64) -> Self {
+        mini_moka::sync::Cache::builder().max_capacity(max_size as u64).build_with_hasher(hasher(seed))
+    }
+
+    fn get_or_insert(&self, key: &K) -> bool {
+        let is_present = self.get(key).is_some();
+        if !is_present {
+            self.insert(key.clone(), 1);
+        }
+        is_present
+    }
+}
