@@ -528,9 +528,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
     }
 
     /// Stores a newcomer whose key is absent, and evicts a victim if the map is full.
-    ///
-    /// Not inlined, so that a hit has the registers for itself.
-    #[inline(never)]
+    #[inline]
     fn insert_absent(&mut self, hash: u64, key: K, value: V) -> GetOrInsert<'_, K, V> {
         let limit = self.limit();
         if limit == 0 {
