@@ -1,6 +1,6 @@
 //! A client of any service.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,14 +27,17 @@ use crate::service::Service;
 /// ```
 #[derive(Clone)]
 pub struct AnyClient {
+    /// An [`Of`] some service.
     client: Arc<dyn Any + Send + Sync>,
-    service: TypeId,
     service_name: &'static str,
 }
 
+/// A client as one of its service, so that its type tells of both.
+struct Of<S: Service>(S::Client);
+
 impl AnyClient {
     pub(crate) fn new<S: Service>(client: S::Client) -> Self {
-        Self { client: Arc::new(client), service: TypeId::of::<S>(), service_name: S::NAME }
+        Self { client: Arc::new(Of::<S>(client)), service_name: S::NAME }
     }
 
     /// The name of the client's service.
@@ -72,9 +75,9 @@ impl AnyClient {
     /// }
     /// # }
     /// ```
+    #[inline]
     pub fn downcast_ref<S: Service>(&self) -> Option<&S::Client> {
-        let client = self.client.downcast_ref();
-        client.filter(|_| self.service == TypeId::of::<S>())
+        self.client.downcast_ref().map(|Of::<S>(client)| client)
     }
 }
 

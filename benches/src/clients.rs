@@ -48,7 +48,7 @@ fn entrant<C: Sync + 'static>(
     let clients = Arc::clone(clients);
     Entrant::new(name, move |_, _| {
         let (clients, cache) = (Arc::clone(&clients), cache(&clients));
-        Box::new(move |threads| {
+        Box::new(move |threads: &[Vec<u64>]| {
             let is_found =
                 |rank: &u64| get(&cache, &clients[usize::try_from(*rank).expect("it is small") - 1].0).is_some();
             on_threads(threads, |ranks| ranks.iter().map(|rank| u64::from(is_found(rank))).sum())
@@ -81,8 +81,8 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
         }
     };
     vec![
-        entrant("ours", &clients, ours(EvictionPolicy::Lru), |cache, key| cache.get(key)),
-        entrant("ours, LFU", &clients, ours(EvictionPolicy::Lfu), |cache, key| cache.get(key)),
+        entrant("ours", &clients, ours(EvictionPolicy::Lru), ClientCache::get),
+        entrant("ours, LFU", &clients, ours(EvictionPolicy::Lfu), ClientCache::get),
         entrant(
             "a table behind a lock",
             &clients,
@@ -97,7 +97,7 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
                 clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
                 cache
             },
-            |cache, key| cache.get(key),
+            quick_cache::sync::Cache::get,
         ),
         entrant(
             "moka",
@@ -107,7 +107,7 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
                 clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
                 cache
             },
-            |cache, key| cache.get(key),
+            moka::sync::Cache::get,
         ),
         entrant(
             "mini-moka",
@@ -117,12 +117,16 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
                 clients.iter().cloned().for_each(|(key, client)| cache.insert(key, client));
                 cache
             },
-            |cache, key| cache.get(key),
+            mini_moka::sync::Cache::get,
         ),
     ]
 }
 
 /// Finds clients on so many threads.
+///
+/// # Panics
+///
+/// If one of them does not find all: it has lost a client, and its time means nothing.
 pub fn find(entrants: &[Entrant<[Vec<u64>]>], threads: u64, seeds: u64) -> Outcome {
     let name = format!("find a client, threads: {threads}");
     let universe = u32::try_from(CLIENTS).expect("they are few");

@@ -263,7 +263,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "zipf, 10/20")]
     fn a_cache_that_hits_more_or_less_than_it_should_is_found_out() {
-        let never = Entrant::new("never", |_, _| Box::new(|_: &[u64]| 0) as Way<'static, [u64]>);
+        let never = Entrant::new("never", |_, _| Box::new(|_: &[u64]| 0_u64) as Way<'static, [u64]>);
         alone(&[Entrant::of::<Lru<u64>>("ours"), never], 2, SMALL, 1);
     }
 

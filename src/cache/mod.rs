@@ -13,6 +13,7 @@ use std::fmt;
 use std::iter::Rev;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
 
@@ -149,6 +150,7 @@ impl ClientCache {
 
     /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so a poisoned lock is
     /// entered all the same.
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(feature = "__internals")]
         schedule::point();
@@ -156,11 +158,19 @@ impl ClientCache {
     }
 
     /// E1: whether the credentials that a key stands for have expired. The clock is read only for a key that ever does.
+    #[inline]
     fn is_expired(&self, key: &AnyKey) -> bool {
-        key.expiry().is_some_and(|expiry| expiry <= self.time_source.now())
+        key.expiry().is_some_and(|expiry| self.is_past(expiry))
+    }
+
+    /// Out of the way of the keys that never expire.
+    #[cold]
+    fn is_past(&self, expiry: SystemTime) -> bool {
+        expiry <= self.time_source.now()
     }
 
     /// E3: what a use of an expired key does: its entry goes. Whether there was one.
+    #[cold]
     fn expire(&self, key: &AnyKey) -> bool {
         let expired = self.lock().entries.remove_entry(key).map(Evicted::new);
         self.on_evict.tell(expired.as_slice(), EvictionCause::Expired);
@@ -230,6 +240,7 @@ impl ClientCache {
     /// assert!(cache.get(&key).is_none());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
+    #[inline]
     pub fn get<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
         if self.is_expired(key.as_any()) {
             self.expire(key.as_any());
@@ -239,6 +250,7 @@ impl ClientCache {
     }
 
     /// A use of a key that has not expired.
+    #[inline]
     fn hit<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
         self.lock().entries.get(key.as_any()).and_then(K::client)
     }

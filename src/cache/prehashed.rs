@@ -9,6 +9,7 @@ pub(super) struct Prehashed;
 impl BuildHasher for Prehashed {
     type Hasher = Pass;
 
+    #[inline]
     fn build_hasher(&self) -> Pass {
         Pass(0)
     }
@@ -19,6 +20,7 @@ impl BuildHasher for Prehashed {
 pub(super) struct Pass(u64);
 
 impl Hasher for Pass {
+    #[inline]
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
     }
@@ -27,6 +29,7 @@ impl Hasher for Pass {
         unreachable!("keys write their hash and nothing else");
     }
 
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }

@@ -76,8 +76,15 @@ impl AnyKey {
         Self(Arc::new(Keyed { hash, service_name, expiry, identity }))
     }
 
+    #[inline]
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    /// K3: in full, behind the hash. Out of the way of a key that is found by itself.
+    #[inline(never)]
+    fn is_same(&self, other: &Self) -> bool {
+        self.0.hash == other.0.hash && self.identity() == other.identity()
     }
 
     /// The name of the client's service.
@@ -105,6 +112,7 @@ impl AnyKey {
     /// assert_eq!(AnyKey::from(params.key()).expiry(), Some(expiry));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
+    #[inline]
     pub fn expiry(&self) -> Option<SystemTime> {
         self.0.expiry
     }
@@ -122,14 +130,16 @@ impl AnyKey {
 }
 
 impl PartialEq for AnyKey {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.identity() == other.identity())
+        Arc::ptr_eq(&self.0, &other.0) || self.is_same(other)
     }
 }
 
 impl Eq for AnyKey {}
 
 impl Hash for AnyKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
     }
@@ -174,6 +184,7 @@ impl<S> ClientCacheKey<S> {
     /// When the static credentials that it stands for expire, if they do (E1).
     ///
     /// [`AnyKey::expiry`] shows an example.
+    #[inline]
     pub fn expiry(&self) -> Option<SystemTime> {
         self.key.expiry()
     }
@@ -241,10 +252,12 @@ pub trait CacheKey: sealed::Sealed {
 impl<S: Service> CacheKey for ClientCacheKey<S> {
     type Client = S::Client;
 
+    #[inline]
     fn as_any(&self) -> &AnyKey {
         &self.key
     }
 
+    #[inline]
     fn client(client: &AnyClient) -> Option<S::Client> {
         client.downcast_ref::<S>().cloned()
     }
@@ -253,6 +266,7 @@ impl<S: Service> CacheKey for ClientCacheKey<S> {
 impl CacheKey for AnyKey {
     type Client = AnyClient;
 
+    #[inline]
     fn as_any(&self) -> &AnyKey {
         self
     }

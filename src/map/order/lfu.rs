@@ -117,6 +117,7 @@ impl Order for Lfu {
         self.join(place, run);
     }
 
+    #[inline]
     fn touch(&mut self, place: u32) {
         let number = self.uses.tag(place);
         let Run { count, newest, higher, .. } = *self.run(number);
