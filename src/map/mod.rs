@@ -21,8 +21,8 @@
 //! Entries are in a hash table, in places that they keep until it is rebuilt, and in a list of places, which stands beside
 //! it. A hit is one look-up and, under either policy, a constant number of writes to links; an eviction knows the victim's
 //! place, and neither hashes nor probes for it. Nothing is allocated for `max_size` up front: the table doubles as it fills.
-//! For each entry that it is to hold it has 1.6 to 3.2 places, of the size of a key, a value, and 9 bytes under LRU or 13
-//! under LFU.
+//! For each entry that it is to hold it has 2.5 to 5 places, or 1.6 to 3.2 if it is to hold more than 1,024: each of the size
+//! of a key, a value, and 9 bytes under LRU or 13 under LFU.
 //!
 //! | file | what it knows |
 //! |---|---|
