@@ -55,8 +55,9 @@
 //!
 //! * What is not set is inherited from the base configuration, and differs from every value that is set, even if the base
 //!   says the same.
-//! * Static credentials are compared by a keyed digest, and so are a role's external id, policy and tags. A [`SharedCredentialsProvider`] is compared by its identity:
-//!   clones of one are one, and wrapping the same provider again makes another.
+//! * Static credentials are compared by a keyed digest, and so are a role's external id, policy and tags. A
+//!   [`SharedCredentialsProvider`] is compared by its identity: clones of one are one, and wrapping the same provider again
+//!   makes another.
 //! * A customisation's closure is compared by its type: write it once and call it from where it is needed.
 //! * **Base configurations are not compared.** If each tenant has an [`SdkConfig`] of its own, params that name only a region
 //!   give all of them one key, and one tenant another's client. Give each tenant's credentials to the params; or name each
@@ -135,3 +136,8 @@ pub use aws_types::{SdkConfig, region::Region};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples for those who come from something else, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../MIGRATION.md")]
+struct Migration;
