@@ -100,7 +100,6 @@ impl Error for ClientCacheError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::CreationFailed { source, .. } => Some(&**source),
-            Self::UnknownEvictionPolicy(unknown) => unknown.source(),
             _ => None,
         }
     }

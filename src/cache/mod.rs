@@ -12,10 +12,10 @@ mod snapshot;
 use std::fmt;
 use std::iter::Rev;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::client::{AnyClient, contradicting_region};
 use crate::error::ClientCacheError;
@@ -148,13 +148,13 @@ impl ClientCache {
         Self { state: Mutex::new(State { entries, flights: Flights::default() }), on_evict, time_source }
     }
 
-    /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so a poisoned lock is
-    /// entered all the same.
+    /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so the lock is one that a
+    /// panic does not poison; and one that spins for a while, for it is never held for long.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(feature = "__internals")]
         schedule::point();
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// E1: whether the credentials that a key stands for have expired. The clock is read only for a key that ever does.

@@ -9,7 +9,7 @@
 //!   [`Table::has_room`] first, and if it has none rebuilds it by hand, and tells the order where everything has gone.
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::{IntoIter, OccupiedEntry};
+use hashbrown::hash_table::OccupiedEntry;
 
 /// The most entries that a map holds, whatever its `max_size`: places are `u32`, and twice as many at the least.
 pub(super) const MAX_ENTRIES: usize = 1 << 30;
@@ -24,19 +24,11 @@ pub(super) struct Table<K, V> {
 }
 
 impl<K, V> Drop for Table<K, V> {
-    /// Drops every entry, even if one panics while it is dropped, as a vector does, and the table behind this one does not.
+    /// Drops every entry, even if one panics while it is dropped, as a vector does: what iterates by value over the table
+    /// behind this one drops the rest then, and that table itself does not.
     fn drop(&mut self) {
-        struct Rest<E>(IntoIter<E>);
-
-        impl<E> Drop for Rest<E> {
-            fn drop(&mut self) {
-                self.0.by_ref().for_each(drop);
-            }
-        }
-
         if std::mem::needs_drop::<(K, V)>() {
-            let mut rest = Rest(std::mem::take(&mut self.entries).into_iter());
-            rest.0.by_ref().for_each(drop);
+            std::mem::take(&mut self.entries).into_iter().for_each(drop);
         }
     }
 }
