@@ -48,7 +48,8 @@ impl<K, V> GetOrInsert<'_, K, V> {
     }
 }
 
-/// The refusal of [`EvictingMap::insert`] to replace what a key holds (D3), with what was to be inserted.
+/// The refusal of [`EvictingMap::insert`](super::EvictingMap::insert) to replace what a key holds (D3), with what was to be
+/// inserted.
 ///
 /// Its messages show neither key nor value.
 ///
