@@ -105,7 +105,9 @@ mod quiet;
 mod service;
 mod session;
 
-pub use cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause, Items, Keys, Values};
+pub use cache::{
+    ClientCache, ClientCacheBuilder, ClientCacheConfig, Clients, Evicted, EvictionCause, Items, Keys, Stats, Values,
+};
 pub use client::AnyClient;
 pub use error::ClientCacheError;
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
@@ -118,7 +120,7 @@ pub use params::{ClientParams, ClientParamsBuilder};
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;
 pub use service::Service;
-pub use session::{Session, SessionBuilder, SessionError};
+pub use session::{Session, SessionBuilder, SessionConfig, SessionError};
 
 // The SDK's types that parameters are made of, so that a user need not depend on the crates that they come from.
 #[doc(no_inline)]

@@ -66,12 +66,12 @@ fn a_cache_prints_its_policy_its_bound_and_the_labels_of_its_keys_in_eviction_or
     let builder = ClientCache::builder();
     assert_eq!(
         format!("{builder:?}"),
-        "ClientCacheBuilder { policy: Lru, max_size: 10, on_evict: no listener, time_source: SharedTimeSource(SystemTimeSource) }"
+        "ClientCacheBuilder { config: ClientCacheConfig { policy: Lru, max_size: 10 }, on_evict: no listener, time_source: SharedTimeSource(SystemTimeSource) }"
     );
     let told = ClientCache::builder().on_evict(|_, _| ());
     assert_eq!(
         format!("{told:?}"),
-        "ClientCacheBuilder { policy: Lru, max_size: 10, on_evict: a listener, time_source: SharedTimeSource(SystemTimeSource) }"
+        "ClientCacheBuilder { config: ClientCacheConfig { policy: Lru, max_size: 10 }, on_evict: a listener, time_source: SharedTimeSource(SystemTimeSource) }"
     );
 }
 

@@ -4,7 +4,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 
 use super::evicted::Listener;
 use super::prehashed::Prehashed;
-use super::{ClientCache, Evicted, EvictionCause};
+use super::{ClientCache, ClientCacheConfig, Evicted, EvictionCause};
 use crate::map::{EvictingMap, EvictionPolicy};
 
 /// Builds a [`ClientCache`]. Nothing has to be set: the default is LRU and 10 (D1).
@@ -18,8 +18,7 @@ use crate::map::{EvictingMap, EvictionPolicy};
 #[derive(Debug)]
 #[must_use = "a cache is made by `build`"]
 pub struct ClientCacheBuilder {
-    policy: EvictionPolicy,
-    max_size: usize,
+    config: ClientCacheConfig,
     on_evict: Listener,
     time_source: SharedTimeSource,
 }
@@ -27,18 +26,25 @@ pub struct ClientCacheBuilder {
 impl ClientCacheBuilder {
     pub(super) fn new() -> Self {
         Self {
-            policy: EvictionPolicy::default(),
-            max_size: ClientCache::DEFAULT_MAX_SIZE,
+            config: ClientCacheConfig::default(),
             on_evict: Listener::default(),
             time_source: SharedTimeSource::default(),
         }
+    }
+
+    /// Sets all that is data, as from a file: both of what follow.
+    ///
+    /// [`ClientCacheConfig`] shows an example.
+    pub fn config(mut self, config: &ClientCacheConfig) -> Self {
+        self.config = config.clone();
+        self
     }
 
     /// Which entry goes first.
     ///
     /// The type shows an example.
     pub fn policy(mut self, policy: EvictionPolicy) -> Self {
-        self.policy = policy;
+        self.config.policy = policy;
         self
     }
 
@@ -46,7 +52,7 @@ impl ClientCacheBuilder {
     ///
     /// The type shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {
-        self.max_size = max_size;
+        self.config.max_size = max_size;
         self
     }
 
@@ -98,7 +104,7 @@ impl ClientCacheBuilder {
     ///
     /// The type shows an example.
     pub fn build(self) -> ClientCache {
-        let entries = EvictingMap::with_hasher(self.policy, self.max_size, Prehashed);
+        let entries = EvictingMap::with_hasher(self.config.policy, self.config.max_size, Prehashed);
         ClientCache::with(entries, self.on_evict, self.time_source)
     }
 }

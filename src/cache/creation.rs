@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::flights::{Flight, Landed, Unlisted};
-use super::{ClientCache, Evicted, EvictionCause, check_region, expired};
+use super::{ClientCache, Evicted, EvictionCause, check_region, expired, trace};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, CacheKey, ClientCacheKey};
@@ -83,13 +83,14 @@ impl ClientCache {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.refuse_expired(key)?;
-        if let Some(present) = self.hit(key) {
+        if let Some(present) = self.look_up(key) {
             return Ok(present);
         }
-        let made = create().map_err(|error| failed(key, error))?;
-        check_region(key, &made)?;
-        self.refuse_expired(key)?;
-        let (landed, after) = self.publish(key.as_any(), AnyClient::new::<S>(made), None);
+        let made = trace::creating_sync(key.as_any(), create).map_err(|error| failed(key, error));
+        let made = made.and_then(|made| self.accept(key, made));
+        trace::created(key.as_any(), &made);
+        let made = made.inspect_err(|_| self.lock().failed())?;
+        let (landed, after) = self.publish(key.as_any(), made, None);
         after.run(self);
         Ok(typed(key, &landed.client))
     }
@@ -108,7 +109,7 @@ impl ClientCache {
         self.refuse_expired(key)?;
         let (list_key, flight) = {
             let state = &mut *self.lock();
-            if let Some(present) = state.entries.get(key.as_any()).and_then(ClientCacheKey::<S>::client) {
+            if let Some(present) = state.look_up(key.as_any()).and_then(ClientCacheKey::<S>::client) {
                 return Ok(present);
             }
             state.flights.join(key.as_any())
@@ -120,7 +121,7 @@ impl ClientCache {
         let slot = &mut after;
         let make = || async move {
             // S2: somebody may have inserted it, since this one came, or began to wait.
-            let (landed, after) = match self.look_again(share) {
+            let (landed, after) = match self.end_if_present(share) {
                 Some((present, after)) => (Ok(present), after),
                 None => match self.make(key, create).await {
                     Ok(made) => {
@@ -143,7 +144,7 @@ impl ClientCache {
         // S4; S3: not after a revocation.
         if waited && !landed.is_revoked {
             self.refuse_expired(key)?;
-            if let Some(present) = self.hit(key) {
+            if let Some(present) = self.look_again(key) {
                 return Ok(present);
             }
         }
@@ -156,7 +157,14 @@ impl ClientCache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
-        let made = create().await?;
+        let made = trace::creating(key.as_any(), create()).await;
+        let made = made.and_then(|made| self.accept(key, made));
+        trace::created(key.as_any(), &made);
+        made
+    }
+
+    /// What was made, unless it may not be stored.
+    fn accept<S: Service>(&self, key: &ClientCacheKey<S>, made: S::Client) -> Result<AnyClient, ClientCacheError> {
         check_region(key, &made)?;
         self.refuse_expired(key)?;
         Ok(AnyClient::new::<S>(made))
@@ -165,7 +173,8 @@ impl ClientCache {
     /// E2, E3: at each step of a creation, an expired key is refused, and its entry removed.
     pub(crate) fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         if self.is_expired(key.as_any()) {
-            self.expire(key.as_any());
+            let expired_entry = self.lock().expire(key.as_any());
+            self.tell_expired(expired_entry);
             return Err(expired(key));
         }
         Ok(())
@@ -177,13 +186,14 @@ impl ClientCache {
         let (key_inside, client_inside) = (key.clone(), made.clone());
         let client = {
             let state = &mut *self.lock();
+            state.created();
             if flight.is_some_and(|flight| !state.flights.is_current(key, flight)) {
                 return (Landed { client: made, is_revoked: true }, after); // S3
             }
-            let client = if let Some(present) = state.entries.get(key) {
+            let client = if let Some(present) = state.look_again(key) {
                 present.clone()
             } else {
-                after.victim = state.entries.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
+                after.victim = state.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
                 made.clone()
             };
             if flight.is_some() {
@@ -195,14 +205,19 @@ impl ClientCache {
         (Landed { client, is_revoked: false }, after)
     }
 
+    /// A use of a key by one who has waited for it (S4).
+    fn look_again<S: Service>(&self, key: &ClientCacheKey<S>) -> Option<S::Client> {
+        self.lock().look_again(key.as_any()).and_then(ClientCacheKey::<S>::client)
+    }
+
     /// S2: who makes looks first, and if the key is present, the creation is over with it.
-    fn look_again(&self, share: &Share<'_>) -> Option<(Landed, After)> {
+    fn end_if_present(&self, share: &Share<'_>) -> Option<(Landed, After)> {
         let mut after = After::default();
         let state = &mut *self.lock();
         if !state.flights.is_current(&share.key, &share.flight) {
             return None;
         }
-        let client = state.entries.get(&share.key)?.clone();
+        let client = state.look_again(&share.key)?.clone();
         after.unlisted = state.flights.revoke(&share.key);
         Some((Landed { client, is_revoked: false }, after))
     }
@@ -211,6 +226,7 @@ impl ClientCache {
     fn end(&self, share: &Share<'_>) -> After {
         let mut after = After::default();
         let state = &mut *self.lock();
+        state.failed();
         if state.flights.is_current(&share.key, &share.flight) {
             after.unlisted = state.flights.revoke(&share.key);
         }

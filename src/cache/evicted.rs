@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use super::trace;
 use crate::client::AnyClient;
 use crate::key::AnyKey;
 
@@ -64,6 +65,9 @@ impl Listener {
 
     /// Tells of every victim, and passes a panic on only after the last (C2). The cache must not be locked.
     pub(super) fn tell(&self, victims: &[Evicted], cause: EvictionCause) {
+        for victim in victims {
+            trace::evicted(victim, cause);
+        }
         let Some(call) = &self.0 else { return };
         let mut first_panic: Option<Box<dyn Any + Send>> = None;
         for victim in victims {

@@ -76,6 +76,23 @@ impl Flights {
         std::mem::take(self)
     }
 
+    /// The keys of all that are on the list.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &AnyKey> {
+        self.0.keys()
+    }
+
+    /// The list's own keys of those that `goes` accepts: looking for these again compares no part of a key that is a caller's
+    /// own.
+    pub(super) fn all_of(&self, goes: impl Fn(&AnyKey) -> bool) -> Vec<AnyKey> {
+        self.keys().filter(|key| goes(key)).cloned().collect()
+    }
+
+    /// Takes these off the list, likewise.
+    #[must_use]
+    pub(super) fn revoke_these(&mut self, keys: &[AnyKey]) -> Vec<Unlisted> {
+        keys.iter().map(|key| self.revoke(key)).collect()
+    }
+
     /// Gives a share back, and takes the creation off the list if it was the last one.
     #[must_use]
     pub(super) fn leave(&mut self, key: &AnyKey, flight: &Arc<Flight>) -> Unlisted {

@@ -1,16 +1,24 @@
 //! The cache of clients: the engine behind a lock.
 
 mod builder;
+mod config;
 mod creation;
 mod evicted;
 mod flights;
+mod leaving;
 mod prehashed;
 #[cfg(feature = "__internals")]
 mod schedule;
 mod snapshot;
+mod state;
+mod stats;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[path = "untraced.rs"]
+mod trace;
 
 use std::fmt;
-use std::iter::Rev;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::SystemTime;
 
@@ -20,17 +28,16 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::client::{AnyClient, contradicting_region};
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, CacheKey, ClientCacheKey};
-use crate::map::{EvictingMap, EvictionPolicy};
+use crate::map::EvictionPolicy;
 use crate::service::Service;
 
 pub use builder::ClientCacheBuilder;
+pub use config::ClientCacheConfig;
 use evicted::Listener;
 pub use evicted::{Evicted, EvictionCause};
-use flights::Flights;
-use prehashed::Prehashed;
-pub use snapshot::{Items, Keys, Values};
-
-type Entries = EvictingMap<AnyKey, AnyClient, Prehashed>;
+pub use snapshot::{Clients, Items, Keys, Values};
+use state::{Entries, State};
+pub use stats::Stats;
 
 /// A bounded, thread-safe, dict-like cache of AWS clients, of any mix of services.
 ///
@@ -108,16 +115,7 @@ pub struct ClientCache {
     time_source: SharedTimeSource,
 }
 
-/// What the lock guards.
-struct State {
-    entries: Entries,
-    /// The creations under way, none of which is an entry (S1).
-    flights: Flights,
-}
-
 impl ClientCache {
-    const DEFAULT_MAX_SIZE: usize = 10;
-
     /// Makes an empty cache that holds at most `max_size` clients (D1) and evicts by `policy`.
     ///
     /// A `max_size` of 0 is allowed, and holds none. No memory is taken up front.
@@ -145,7 +143,7 @@ impl ClientCache {
     }
 
     fn with(entries: Entries, on_evict: Listener, time_source: SharedTimeSource) -> Self {
-        Self { state: Mutex::new(State { entries, flights: Flights::default() }), on_evict, time_source }
+        Self { state: Mutex::new(State::new(entries)), on_evict, time_source }
     }
 
     /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so the lock is one that a
@@ -169,10 +167,16 @@ impl ClientCache {
         expiry <= self.time_source.now()
     }
 
-    /// E3: what a use of an expired key does: its entry goes. Whether there was one.
+    /// E3: what a use of an expired key does: its entry goes, and it is a miss. Whether there was one.
     #[cold]
-    fn expire(&self, key: &AnyKey) -> bool {
-        let expired = self.lock().entries.remove_entry(key).map(Evicted::new);
+    fn miss_expired(&self, key: &AnyKey) -> bool {
+        let expired = self.lock().miss_expired(key);
+        self.tell_expired(expired)
+    }
+
+    /// Whether there was one.
+    fn tell_expired(&self, expired: Option<(AnyKey, AnyClient)>) -> bool {
+        let expired = expired.map(Evicted::new);
         self.on_evict.tell(expired.as_slice(), EvictionCause::Expired);
         expired.is_some()
     }
@@ -209,6 +213,16 @@ impl ClientCache {
         key: ClientCacheKey<S>,
         client: S::Client,
     ) -> Result<Option<Evicted>, ClientCacheError> {
+        let victim = self.try_insert(key, client).inspect_err(trace::refused)?.map(Evicted::new);
+        self.on_evict.tell(victim.as_slice(), EvictionCause::Capacity);
+        Ok(victim)
+    }
+
+    fn try_insert<S: Service>(
+        &self,
+        key: ClientCacheKey<S>,
+        client: S::Client,
+    ) -> Result<Option<(AnyKey, AnyClient)>, ClientCacheError> {
         check_region(&key, &client)?;
         let (key, client) = (AnyKey::from(key), AnyClient::new::<S>(client));
         if self.is_expired(&key) {
@@ -216,15 +230,8 @@ impl ClientCache {
         }
         // If comparing keys panics, these are what is dropped last, after the lock is released.
         let (key_inside, client_inside) = (key.clone(), client.clone());
-        let inserted = self.lock().entries.insert(key_inside, client_inside);
-        match inserted {
-            Ok(victim) => {
-                let victim = victim.map(Evicted::new);
-                self.on_evict.tell(victim.as_slice(), EvictionCause::Capacity);
-                Ok(victim)
-            }
-            Err(_) => Err(ClientCacheError::AlreadyExists { key }),
-        }
+        let inserted = self.lock().insert(key_inside, client_inside);
+        inserted.map_err(|_| ClientCacheError::AlreadyExists { key })
     }
 
     /// The client under a key, which counts as one use of it (D4). A miss is `None`, and changes nothing; but an entry
@@ -243,16 +250,16 @@ impl ClientCache {
     #[inline]
     pub fn get<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
         if self.is_expired(key.as_any()) {
-            self.expire(key.as_any());
+            self.miss_expired(key.as_any());
             return None;
         }
-        self.hit(key)
+        self.look_up(key)
     }
 
     /// A use of a key that has not expired.
     #[inline]
-    fn hit<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
-        self.lock().entries.get(key.as_any()).and_then(K::client)
+    fn look_up<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
+        self.lock().look_up(key.as_any()).and_then(K::client)
     }
 
     /// The client under a key, which counts as one use of it (D4).
@@ -276,9 +283,9 @@ impl ClientCache {
     pub fn try_get<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
         if self.is_expired(key.as_any()) {
             let key = key.as_any();
-            return Err(if self.expire(key) { expired(key) } else { not_found(key) });
+            return Err(if self.miss_expired(key) { expired(key) } else { not_found(key) });
         }
-        self.hit(key).ok_or_else(|| not_found(key))
+        self.look_up(key).ok_or_else(|| not_found(key))
     }
 
     /// The client under a key, without counting a use (D5). One whose static credentials have expired is not shown, and
@@ -296,7 +303,7 @@ impl ClientCache {
         if self.is_expired(key.as_any()) {
             return None;
         }
-        self.lock().entries.peek(key.as_any()).and_then(K::client)
+        self.lock().entries().peek(key.as_any()).and_then(K::client)
     }
 
     /// Whether a key is present, without counting a use (D5), and its static credentials have not expired (E4).
@@ -310,91 +317,7 @@ impl ClientCache {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn contains_key(&self, key: &impl CacheKey) -> bool {
-        !self.is_expired(key.as_any()) && self.lock().entries.contains_key(key.as_any())
-    }
-
-    /// Removes a client and returns it (D6), whether its credentials have expired or not (E4). The listener is not told.
-    ///
-    /// If the client is being made at the moment, it will not be stored: those who wait for it get it, and later callers make
-    /// their own (S3). That is so even if the key is absent.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientCacheError::NotFound`], if the key is absent.
-    ///
-    /// ```
-    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
-    ///
-    /// let cache = ClientCache::default();
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// assert!(matches!(cache.remove(&key), Err(ClientCacheError::NotFound { .. })));
-    /// # Ok::<(), ClientCacheError>(())
-    /// ```
-    pub fn remove<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
-        let (revoked, removed);
-        {
-            let mut state = self.lock();
-            revoked = state.flights.revoke(key.as_any());
-            removed = state.entries.remove_entry(key.as_any());
-        }
-        drop(revoked);
-        let client = removed.as_ref().and_then(|(_, client)| K::client(client));
-        drop(removed); // here, and not on return: the client would leak if this panicked then
-        client.ok_or_else(|| not_found(key))
-    }
-
-    /// Removes the next victim and returns it (D6), whether its credentials have expired or not (E4). The listener is not
-    /// told.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientCacheError::Empty`], if there is none.
-    ///
-    /// ```
-    /// use aws_client_cache::{ClientCache, ClientCacheError};
-    ///
-    /// assert!(matches!(ClientCache::default().pop_item(), Err(ClientCacheError::Empty)));
-    /// ```
-    pub fn pop_item(&self) -> Result<(AnyKey, AnyClient), ClientCacheError> {
-        self.lock().entries.pop().ok_or(ClientCacheError::Empty)
-    }
-
-    /// Removes every client. Linear, for dropping them. The listener is not told. What is being made at the moment will not
-    /// be stored (S3).
-    ///
-    /// ```
-    /// use aws_client_cache::ClientCache;
-    ///
-    /// let cache = ClientCache::default();
-    /// cache.clear();
-    /// assert!(cache.is_empty());
-    /// ```
-    pub fn clear(&self) {
-        let all = {
-            let mut state = self.lock();
-            (state.flights.revoke_all(), state.entries.take())
-        };
-        drop(all);
-    }
-
-    /// Removes every client whose static credentials have expired, tells the listener and returns them in eviction order
-    /// (E4). Linear.
-    ///
-    /// ```
-    /// # use aws_client_cache::ClientCache;
-    /// assert!(ClientCache::default().remove_expired().is_empty());
-    /// ```
-    pub fn remove_expired(&self) -> Vec<Evicted> {
-        let now = self.time_source.now();
-        let has_expired = |key: &AnyKey| key.expiry().is_some_and(|expiry| expiry <= now);
-        let mut expired = Vec::new();
-        {
-            let entries = &mut self.lock().entries;
-            let keys: Vec<_> = entries.keys().filter(|key| has_expired(key)).cloned().collect();
-            expired.extend(keys.iter().filter_map(|key| entries.remove_entry(key)).map(Evicted::new));
-        }
-        self.on_evict.tell(&expired, EvictionCause::Expired);
-        expired
+        !self.is_expired(key.as_any()) && self.lock().entries().contains_key(key.as_any())
     }
 
     /// The number of clients (D5).
@@ -404,7 +327,7 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().len(), 0);
     /// ```
     pub fn len(&self) -> usize {
-        self.lock().entries.len()
+        self.lock().entries().len()
     }
 
     /// Whether there is no client (D5).
@@ -424,23 +347,25 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().max_size(), 10);
     /// ```
     pub fn max_size(&self) -> usize {
-        self.lock().entries.max_size()
+        self.lock().entries().max_size()
     }
 
-    /// Changes `max_size`. If more clients are there, evicts in order until the rest fits, tells the listener and returns
-    /// them in that order (D9). Linear in what goes.
+    /// What has happened so far, counted (O1 to O3): all of it at one moment.
+    ///
+    /// Counting costs a hit one addition under the lock that it has anyway.
     ///
     /// ```
-    /// # use aws_client_cache::ClientCache;
+    /// use aws_client_cache::{ClientCache, ClientParams, S3};
+    ///
     /// let cache = ClientCache::default();
-    /// assert!(cache.set_max_size(5).is_empty());
-    /// assert_eq!(cache.max_size(), 5);
+    /// cache.get(&ClientParams::<S3>::builder().region("us-west-2").build()?.key());
+    /// let stats = cache.stats();
+    /// assert_eq!((stats.hits, stats.misses), (0, 1));
+    /// assert_eq!(stats.hit_ratio(), Some(0.0));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
-    pub fn set_max_size(&self, max_size: usize) -> Vec<Evicted> {
-        let victims = self.lock().entries.set_max_size(max_size);
-        let victims: Vec<_> = victims.into_iter().map(Evicted::new).collect();
-        self.on_evict.tell(&victims, EvictionCause::Shrunk);
-        victims
+    pub fn stats(&self) -> Stats {
+        self.lock().stats()
     }
 
     /// The policy that it evicts by.
@@ -450,68 +375,7 @@ impl ClientCache {
     /// assert_eq!(ClientCache::default().policy(), EvictionPolicy::Lru);
     /// ```
     pub fn policy(&self) -> EvictionPolicy {
-        self.lock().entries.policy()
-    }
-
-    /// The keys as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::ClientCache;
-    /// # let cache = ClientCache::default();
-    /// for key in cache.keys() {
-    ///     println!("{key}");
-    /// }
-    /// let last_to_go = cache.keys().next_back();
-    /// ```
-    pub fn keys(&self) -> Keys {
-        Keys::new(self.lock().entries.keys().cloned().collect())
-    }
-
-    /// The clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::{ClientCache, S3};
-    /// # let cache = ClientCache::default();
-    /// let s3_clients = cache.values().filter_map(|client| client.downcast::<S3>().ok());
-    /// ```
-    pub fn values(&self) -> Values {
-        Values::new(self.lock().entries.values().cloned().collect())
-    }
-
-    /// The keys and clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::ClientCache;
-    /// # let cache = ClientCache::default();
-    /// for (key, client) in cache.items() {
-    ///     println!("{key} is a client of {}", client.service_name());
-    /// }
-    /// ```
-    pub fn items(&self) -> Items {
-        let entries = &self.lock().entries;
-        Items::new(entries.iter().map(|(key, client)| (key.clone(), client.clone())).collect())
-    }
-
-    /// The same as [`items`](Self::items), as a map's `iter` is in Rust.
-    ///
-    /// ```
-    /// # use aws_client_cache::ClientCache;
-    /// # let cache = ClientCache::default();
-    /// assert_eq!(cache.iter().len(), (&cache).into_iter().len());
-    /// ```
-    pub fn iter(&self) -> Items {
-        self.items()
-    }
-
-    /// The keys and clients as they are now, the last one to go first (D7). Linear; counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::ClientCache;
-    /// # let cache = ClientCache::default();
-    /// let most_recently_used = cache.reversed().next();
-    /// ```
-    pub fn reversed(&self) -> Rev<Items> {
-        self.items().rev()
+        self.lock().entries().policy()
     }
 
     /// An independent copy: the same policy, `max_size`, order, use counts and clock, and clones of the clients, but no
@@ -528,7 +392,7 @@ impl ClientCache {
     /// ```
     #[must_use]
     pub fn copy(&self) -> Self {
-        let entries = self.lock().entries.clone();
+        let entries = self.lock().entries().clone();
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
@@ -536,9 +400,7 @@ impl ClientCache {
     #[doc(hidden)]
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
-        let state = self.lock();
-        state.entries.check()?;
-        state.flights.check()
+        self.lock().check()
     }
 
     /// Has this thread call `point` before each locking of any cache, so that a scheduler may let another one come first.
@@ -553,7 +415,7 @@ impl ClientCache {
     #[cfg(feature = "__internals")]
     #[must_use]
     pub fn fork(&self) -> Self {
-        let entries = self.lock().entries.fork();
+        let entries = self.lock().entries().fork();
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
@@ -561,7 +423,7 @@ impl ClientCache {
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn layout(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
-        self.lock().entries.layout(name, index)
+        self.lock().entries().layout(name, index)
     }
 }
 
@@ -590,20 +452,12 @@ impl Default for ClientCache {
     }
 }
 
-impl IntoIterator for &ClientCache {
-    type Item = (AnyKey, AnyClient);
-    type IntoIter = Items;
-
-    fn into_iter(self) -> Items {
-        self.items()
-    }
-}
-
 /// One line for the cache, and one an entry, in eviction order. No secrets (K4).
 impl fmt::Display for ClientCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (policy, max_size, keys) = {
-            let entries = &self.lock().entries;
+            let state = self.lock();
+            let entries = state.entries();
             (entries.policy(), entries.max_size(), entries.keys().cloned().collect::<Vec<_>>())
         };
         write!(f, "ClientCache({policy}, {} of {max_size})", keys.len())?;

@@ -68,6 +68,11 @@ impl CredentialScope {
         }
         vec![self]
     }
+
+    /// Whether they are these, or of a role that is assumed with these, directly or by others.
+    pub(crate) fn is_from(&self, other: &Self) -> bool {
+        self.chain().contains(&other)
+    }
 }
 
 impl fmt::Display for CredentialScope {

@@ -117,6 +117,24 @@ impl AnyKey {
         self.0.expiry
     }
 
+    /// Whether its clients sign with the credentials of `other`, or with those of a role that is assumed with them, directly or
+    /// by others. Where `other` names no credentials, they are the base configuration's.
+    ///
+    /// ```
+    /// use aws_client_cache::{AnyKey, AssumeRole, ClientParams, S3};
+    ///
+    /// let hub = AssumeRole::new("arn:aws:iam::123456789012:role/hub");
+    /// let reader = AssumeRole::new("arn:aws:iam::210987654321:role/reader").source_role(hub.clone());
+    /// let hub = AnyKey::from(ClientParams::<S3>::builder().assume_role(hub).build()?.key());
+    /// let reader = AnyKey::from(ClientParams::<S3>::builder().assume_role(reader).region("us-west-2").build()?.key());
+    /// assert!(reader.has_credentials_of(&hub));
+    /// assert!(!hub.has_credentials_of(&reader));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn has_credentials_of(&self, other: &impl CacheKey) -> bool {
+        self.identity().credentials.is_from(&other.as_any().identity().credentials)
+    }
+
     /// The typed key, if it is one of service `S`.
     ///
     /// # Errors

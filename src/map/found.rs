@@ -1,8 +1,71 @@
-//! What an insertion finds in the place of its key.
+//! Looking a key up and inserting it in one: what an insertion finds in the place of its key.
 
+use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::fmt;
+use std::hash::{BuildHasher, Hash};
 
-/// What [`EvictingMap::get_or_insert_with`](super::EvictingMap::get_or_insert_with) has found or done.
+use super::EvictingMap;
+use super::order::Order;
+
+impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
+    /// The value under a key, which counts as one use of it (D4); or else the one that `make` makes, which is inserted
+    /// under an owned copy of the key (D2). The key is hashed and looked up once.
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::{EvictingMap, GetOrInsert}};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 1);
+    /// let evicted = (String::from("a"), 1);
+    /// assert_eq!(map.get_or_insert_with("a", || 1), GetOrInsert::Inserted { value: &1, evicted: None });
+    /// assert_eq!(map.get_or_insert_with("a", || 2), GetOrInsert::Present(&1));
+    /// assert_eq!(map.get_or_insert_with("b", || 3), GetOrInsert::Inserted { value: &3, evicted: Some(evicted) });
+    /// ```
+    #[inline]
+    pub fn get_or_insert_with<Q>(&mut self, key: &Q, make: impl FnOnce() -> V) -> GetOrInsert<'_, K, V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        match self.get_or_try_insert_with(key, || Ok::<_, Infallible>(make())) {
+            Ok(found) => found,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, but `make` may fail.
+    ///
+    /// # Errors
+    ///
+    /// That of `make`. Nothing has changed then.
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map: EvictingMap<String, u16> = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// assert!(map.get_or_try_insert_with("port", || "none".parse()).is_err());
+    /// assert_eq!(map.get_or_try_insert_with("port", || "80".parse())?.value(), &80);
+    /// # Ok::<(), std::num::ParseIntError>(())
+    /// ```
+    #[inline]
+    pub fn get_or_try_insert_with<Q, E>(
+        &mut self,
+        key: &Q,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<GetOrInsert<'_, K, V>, E>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let hash = self.hash_builder.hash_one(key);
+        let Some(place) = self.table.find(hash, |present| present.borrow() == key) else {
+            let value = make()?;
+            return Ok(self.insert_absent(hash, key.to_owned(), value));
+        };
+        self.order.touch(place);
+        Ok(GetOrInsert::Present(&self.table.get(place).1))
+    }
+}
+
+/// What [`EvictingMap::get_or_insert_with`](EvictingMap::get_or_insert_with) has found or done.
 ///
 /// ```
 /// use aws_client_cache::EvictionPolicy;
@@ -39,7 +102,7 @@ pub enum GetOrInsert<'a, K, V> {
 impl<K, V> GetOrInsert<'_, K, V> {
     /// The value, present or made.
     ///
-    /// [`EvictingMap::get_or_try_insert_with`](super::EvictingMap::get_or_try_insert_with) shows an example.
+    /// [`EvictingMap::get_or_try_insert_with`](EvictingMap::get_or_try_insert_with) shows an example.
     pub fn value(&self) -> &V {
         match self {
             Self::Present(value) | Self::Inserted { value, .. } => value,
@@ -48,7 +111,7 @@ impl<K, V> GetOrInsert<'_, K, V> {
     }
 }
 
-/// The refusal of [`EvictingMap::insert`](super::EvictingMap::insert) to replace what a key holds (D3), with what was to be
+/// The refusal of [`EvictingMap::insert`](EvictingMap::insert) to replace what a key holds (D3), with what was to be
 /// inserted.
 ///
 /// Its messages show neither key nor value.

@@ -1,16 +1,85 @@
-//! Iteration in eviction order (D7), from both ends.
+//! Looking at entries in eviction order (D7), from both ends.
 
 use std::fmt;
 use std::iter::FusedIterator;
 
+use super::EvictingMap;
 use super::list::END;
 use super::order::{AnyOrder, Order};
 use super::table::Table;
 
-/// The entries of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first. Looking at them
+impl<K, V, S> EvictingMap<K, V, S> {
+    /// All entries in eviction order, next victim first (D7). Counts no use (D5).
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// assert!(map.iter().eq([(&"a", &1), (&"b", &2)]));
+    /// assert!(map.iter().rev().eq([(&"b", &2), (&"a", &1)]));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter::new(&self.table, &self.order)
+    }
+
+    /// All keys in eviction order, next victim first (D7). Counts no use (D5).
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// assert!(map.keys().eq(&["a", "b"]));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    pub fn keys(&self) -> Keys<'_, K, V> {
+        Keys(self.iter())
+    }
+
+    /// All values in eviction order, next victim first (D7). Counts no use (D5).
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// assert!(map.values().rev().eq(&[2, 1]));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    pub fn values(&self) -> Values<'_, K, V> {
+        Values(self.iter())
+    }
+
+    /// The entry that goes next, which [`pop`](Self::pop) would remove (D6). Counts no use (D5).
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// assert_eq!(map.peek_next_victim(), Some((&"a", &1)));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    pub fn peek_next_victim(&self) -> Option<(&K, &V)> {
+        self.iter().next()
+    }
+}
+
+impl<'a, K, V, S> IntoIterator for &'a EvictingMap<K, V, S> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V>;
+
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
+    }
+}
+
+/// The entries of an [`EvictingMap`](EvictingMap) in eviction order, next victim first. Looking at them
 /// counts no use.
 ///
-/// Made by [`EvictingMap::iter`](super::EvictingMap::iter), which shows an example.
+/// Made by [`EvictingMap::iter`](EvictingMap::iter), which shows an example.
 pub struct Iter<'a, K, V> {
     table: &'a Table<K, V>,
     order: &'a AnyOrder,
@@ -112,15 +181,15 @@ macro_rules! half {
 }
 
 half! {
-    /// The keys of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first.
+    /// The keys of an [`EvictingMap`](EvictingMap) in eviction order, next victim first.
     ///
-    /// Made by [`EvictingMap::keys`](super::EvictingMap::keys), which shows an example.
+    /// Made by [`EvictingMap::keys`](EvictingMap::keys), which shows an example.
     Keys yields K as (key, _) => key
 }
 
 half! {
-    /// The values of an [`EvictingMap`](super::EvictingMap) in eviction order, next victim first.
+    /// The values of an [`EvictingMap`](EvictingMap) in eviction order, next victim first.
     ///
-    /// Made by [`EvictingMap::values`](super::EvictingMap::values), which shows an example.
+    /// Made by [`EvictingMap::values`](EvictingMap::values), which shows an example.
     Values yields V as (_, value) => value
 }

@@ -30,6 +30,7 @@
 //! | `list` | a linked list of places |
 //! | `order` | a policy over the list: LRU is its sequence, LFU knows where in it each use count ends |
 //! | this | hashing, and in which order those are called |
+//! | `found`, `iter`, `leaving` | looking up and inserting in one; views; what goes many at a time |
 //!
 //! A panic in a key's or value's code (`Hash`, `Eq`, `Clone`, `Drop`) leaves the map as it was before the call or
 //! as it would be after it (rule P1): keys are hashed and compared before the first change, and what goes is
@@ -38,19 +39,20 @@
 mod found;
 mod hasher;
 mod iter;
+mod leaving;
 mod list;
 mod order;
 mod policy;
 mod table;
 
 use std::borrow::Borrow;
-use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 pub use found::{GetOrInsert, KeyExists};
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
 pub use iter::{Iter, Keys, Values};
+pub use leaving::IntoIter;
 #[cfg(feature = "__internals")]
 use list::END;
 use order::{AnyOrder, Order};
@@ -172,49 +174,6 @@ impl<K, V, S> EvictingMap<K, V, S> {
         &self.hash_builder
     }
 
-    /// All entries in eviction order, next victim first (D7). Counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// assert!(map.iter().eq([(&"a", &1), (&"b", &2)]));
-    /// assert!(map.iter().rev().eq([(&"b", &2), (&"a", &1)]));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter::new(&self.table, &self.order)
-    }
-
-    /// All keys in eviction order, next victim first (D7). Counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// assert!(map.keys().eq(&["a", "b"]));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn keys(&self) -> Keys<'_, K, V> {
-        Keys(self.iter())
-    }
-
-    /// All values in eviction order, next victim first (D7). Counts no use (D5).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// assert!(map.values().rev().eq(&[2, 1]));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn values(&self) -> Values<'_, K, V> {
-        Values(self.iter())
-    }
-
     /// Removes the next victim and returns it (D6), or `None` from an empty map.
     ///
     /// ```
@@ -265,13 +224,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
     /// ```
     pub fn clear(&mut self) {
-        drop(self.take());
-    }
-
-    /// Empties the map and returns what drops its entries, for a caller who holds a lock.
-    pub(crate) fn take(&mut self) -> impl Sized + use<K, V, S> {
-        self.order.clear();
-        self.table.take()
+        drop(self.drain());
     }
 
     /// An exact copy, down to the layout, for the search through all states.
@@ -352,61 +305,6 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
             GetOrInsert::Inserted { evicted, .. } => evicted,
             GetOrInsert::NotStored { key, value } => Some((key, value)),
         })
-    }
-
-    /// The value under a key, which counts as one use of it (D4); or else the one that `make` makes, which is inserted
-    /// under an owned copy of the key (D2). The key is hashed and looked up once.
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::{EvictingMap, GetOrInsert}};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 1);
-    /// let evicted = (String::from("a"), 1);
-    /// assert_eq!(map.get_or_insert_with("a", || 1), GetOrInsert::Inserted { value: &1, evicted: None });
-    /// assert_eq!(map.get_or_insert_with("a", || 2), GetOrInsert::Present(&1));
-    /// assert_eq!(map.get_or_insert_with("b", || 3), GetOrInsert::Inserted { value: &3, evicted: Some(evicted) });
-    /// ```
-    #[inline]
-    pub fn get_or_insert_with<Q>(&mut self, key: &Q, make: impl FnOnce() -> V) -> GetOrInsert<'_, K, V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        match self.get_or_try_insert_with(key, || Ok::<_, Infallible>(make())) {
-            Ok(found) => found,
-            Err(never) => match never {},
-        }
-    }
-
-    /// The same, but `make` may fail.
-    ///
-    /// # Errors
-    ///
-    /// That of `make`. Nothing has changed then.
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map: EvictingMap<String, u16> = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// assert!(map.get_or_try_insert_with("port", || "none".parse()).is_err());
-    /// assert_eq!(map.get_or_try_insert_with("port", || "80".parse())?.value(), &80);
-    /// # Ok::<(), std::num::ParseIntError>(())
-    /// ```
-    #[inline]
-    pub fn get_or_try_insert_with<Q, E>(
-        &mut self,
-        key: &Q,
-        make: impl FnOnce() -> Result<V, E>,
-    ) -> Result<GetOrInsert<'_, K, V>, E>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        let hash = self.hash_builder.hash_one(key);
-        let Some(place) = self.table.find(hash, |present| present.borrow() == key) else {
-            let value = make()?;
-            return Ok(self.insert_absent(hash, key.to_owned(), value));
-        };
-        self.order.touch(place);
-        Ok(GetOrInsert::Present(&self.table.get(place).1))
     }
 
     /// The value under a key, which counts as one use of it (D4). A miss changes nothing.
@@ -583,15 +481,6 @@ impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for EvictingMap<K, V, S> {
     /// The entries in eviction order, as std's maps print theirs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
-    }
-}
-
-impl<'a, K, V, S> IntoIterator for &'a EvictingMap<K, V, S> {
-    type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V>;
-
-    fn into_iter(self) -> Iter<'a, K, V> {
-        self.iter()
     }
 }
 

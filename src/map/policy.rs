@@ -17,6 +17,7 @@ use std::str::FromStr;
 /// # Ok::<(), aws_client_cache::UnknownEvictionPolicy>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
 #[non_exhaustive]
 pub enum EvictionPolicy {
     /// Least recently used: the entry whose last insertion or hit is longest ago goes first.

@@ -4,16 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
-use super::credentials::Kept;
 use super::http::http_client;
+use super::identities::{Identities, Provider};
 use super::scope::Partitions;
 use super::scopes::Scopes;
-use super::{Inner, Session};
+use super::{Inner, Session, SessionConfig};
 use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
 use crate::map::EvictionPolicy;
 use crate::params::with_clock;
@@ -35,28 +34,29 @@ use crate::params::with_clock;
 #[must_use = "a session is made by `build`"]
 pub struct SessionBuilder {
     base: SdkConfig,
+    config: SessionConfig,
+    /// With the listener.
     cache: ClientCacheBuilder,
-    linger: Duration,
-    retry_partitions: bool,
-    max_resolving: usize,
 }
 
 impl SessionBuilder {
     pub(super) fn new(base: &SdkConfig) -> Self {
-        Self {
-            base: with_clock(base),
-            cache: ClientCache::builder(),
-            linger: Duration::from_mins(15),
-            retry_partitions: true,
-            max_resolving: 8,
-        }
+        Self { base: with_clock(base), config: SessionConfig::default(), cache: ClientCache::builder() }
+    }
+
+    /// Sets all that is data, as from a file: all that follows but the listener.
+    ///
+    /// [`SessionConfig`] shows an example.
+    pub fn config(mut self, config: &SessionConfig) -> Self {
+        self.config = config.clone();
+        self
     }
 
     /// Which client goes first. The default is LRU.
     ///
     /// The type shows an example.
     pub fn policy(mut self, policy: EvictionPolicy) -> Self {
-        self.cache = self.cache.policy(policy);
+        self.config.policy = policy;
         self
     }
 
@@ -65,7 +65,7 @@ impl SessionBuilder {
     ///
     /// The type shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {
-        self.cache = self.cache.max_size(max_size);
+        self.config.max_size = max_size;
         self
     }
 
@@ -91,7 +91,7 @@ impl SessionBuilder {
     ///
     /// The type shows an example.
     pub fn linger(mut self, linger: Duration) -> Self {
-        self.linger = linger;
+        self.config.linger = linger;
         self
     }
 
@@ -107,7 +107,7 @@ impl SessionBuilder {
     /// # }
     /// ```
     pub fn retry_partitions(mut self, own: bool) -> Self {
-        self.retry_partitions = own;
+        self.config.retry_partitions = own;
         self
     }
 
@@ -120,7 +120,7 @@ impl SessionBuilder {
     /// # }
     /// ```
     pub fn max_resolving(mut self, max_resolving: usize) -> Self {
-        self.max_resolving = max_resolving;
+        self.config.max_resolving = max_resolving;
         self
     }
 
@@ -128,25 +128,25 @@ impl SessionBuilder {
     ///
     /// The type shows an example.
     pub fn build(self) -> Session {
+        let SessionConfig { policy, max_size, linger, retry_partitions, max_resolving } = self.config;
         let time_source = self.base.time_source().unwrap_or_default();
         let mut base = self.base.to_builder();
         base.set_http_client(http_client(&self.base));
-        if self.base.identity_cache().is_none() {
-            base.set_identity_cache(Some(IdentityCache::lazy().build()));
+        let base_credentials = self.base.credentials_provider().map(|provider| Provider::new(provider, &self.base));
+        if let Some(credentials) = &base_credentials {
+            base.set_credentials_provider(Some(credentials.shared().clone()));
         }
-        let base_credentials = self.base.credentials_provider().map(|provider| {
-            let kept = Kept::new(provider, &self.base);
-            base.set_credentials_provider(Some(SharedCredentialsProvider::new(kept.clone())));
-            kept
-        });
+        if self.base.identity_cache().is_none() {
+            base.set_identity_cache(Some(SharedIdentityCache::new(Identities::new(base_credentials.clone()))));
+        }
         Session(Arc::new(Inner {
             base: base.build(),
-            cache: self.cache.time_source(time_source).build(),
-            scopes: Scopes::new(self.linger),
+            cache: self.cache.policy(policy).max_size(max_size).time_source(time_source).build(),
+            scopes: Scopes::new(linger),
             base_credentials,
             base_partitions: Partitions::default(),
-            has_retry_partitions: self.retry_partitions,
-            resolving: Semaphore::new(self.max_resolving.clamp(1, Semaphore::MAX_PERMITS)),
+            has_retry_partitions: retry_partitions,
+            resolving: Semaphore::new(max_resolving.clamp(1, Semaphore::MAX_PERMITS)),
         }))
     }
 }
@@ -161,12 +161,7 @@ impl Inner {
 impl fmt::Debug for SessionBuilder {
     /// Leaves the base configuration out, whose `Debug` shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { base: _, cache, linger, retry_partitions, max_resolving } = self;
-        f.debug_struct("SessionBuilder")
-            .field("cache", cache)
-            .field("linger", linger)
-            .field("retry_partitions", retry_partitions)
-            .field("max_resolving", max_resolving)
-            .finish_non_exhaustive()
+        let Self { base: _, config, cache } = self;
+        f.debug_struct("SessionBuilder").field("config", config).field("cache", cache).finish_non_exhaustive()
     }
 }

@@ -40,11 +40,18 @@ struct Inner {
     provider: SharedCredentialsProvider,
     time_source: SharedTimeSource,
     sleep: Option<SharedAsyncSleep>,
-    kept: Mutex<Option<(Credentials, SystemTime)>>,
+    state: Mutex<State>,
     loading: Once<Loaded>,
     /// Those who wait for a permit to load. Who assumes a role with these credentials is not among them: it may have the
     /// last permit itself.
     resolving: Once<Loaded>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: Option<(Credentials, SystemTime)>,
+    /// How often what was kept has been forgotten: what was asked for before that is not kept when it comes.
+    generation: u64,
 }
 
 /// A failure is shared by all who have waited for it.
@@ -57,7 +64,7 @@ impl Kept {
             provider,
             time_source: base.time_source().unwrap_or_default(),
             sleep: base.sleep_impl(),
-            kept: Mutex::default(),
+            state: Mutex::default(),
             loading: Once::default(),
             resolving: Once::default(),
         }))
@@ -77,18 +84,30 @@ impl Kept {
         });
         resolved.await.map(drop).map_err(|error| shared(&error))
     }
+
+    /// Whoever asks from now on has them loaded anew (T6).
+    pub(super) fn forget(&self) {
+        let inner = &*self.0;
+        let _gone = {
+            let state = &mut *inner.lock();
+            state.generation += 1;
+            state.kept.take()
+        };
+        inner.loading.forget();
+        inner.resolving.forget();
+    }
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Option<(Credentials, SystemTime)>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept, if it is not about to expire.
     fn kept(&self) -> Option<Credentials> {
         let now = self.time_source.now();
         let is_fresh = |expiry: &SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
-        self.lock().as_ref().filter(|(_, expiry)| is_fresh(expiry)).map(|(credentials, _)| credentials.clone())
+        self.lock().kept.as_ref().filter(|(_, expiry)| is_fresh(expiry)).map(|(credentials, _)| credentials.clone())
     }
 
     async fn get(&self) -> Loaded {
@@ -106,6 +125,7 @@ impl Inner {
     }
 
     async fn load(&self) -> Result<Credentials, CredentialsError> {
+        let generation = self.lock().generation;
         let provided = self.provider.provide_credentials();
         let provided = match &self.sleep {
             None => provided.await,
@@ -120,7 +140,10 @@ impl Inner {
         let expiry = expiry.min(SystemTime::UNIX_EPOCH + LAST_EXPIRY);
         // Or the next cache would give those that say nothing as long again.
         *credentials.expiry_mut() = Some(expiry);
-        *self.lock() = Some((credentials.clone(), expiry));
+        let state = &mut *self.lock();
+        if state.generation == generation {
+            state.kept = Some((credentials.clone(), expiry));
+        }
         Ok(credentials)
     }
 }

@@ -1,9 +1,11 @@
 //! The right client for a tenant, made exactly once, on one HTTP client.
 
 mod builder;
+mod config;
 mod credentials;
 mod error;
 mod http;
+mod identities;
 mod once;
 mod scope;
 mod scopes;
@@ -15,14 +17,16 @@ use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
 use crate::cache::ClientCache;
+use crate::client::AnyClient;
 use crate::error::ClientCacheError;
-use crate::key::CredentialScope;
+use crate::key::{AnyKey, CredentialScope};
 use crate::params::{ClientParams, Signing};
 use crate::service::Service;
 
 pub use builder::SessionBuilder;
-use credentials::Kept;
+pub use config::SessionConfig;
 pub use error::SessionError;
+use identities::Provider;
 use scope::{Partitions, Scope};
 use scopes::{Lease, Scopes};
 
@@ -62,7 +66,7 @@ struct Inner {
     cache: ClientCache,
     scopes: Scopes,
     /// The base's own credentials, if it has any.
-    base_credentials: Option<Kept>,
+    base_credentials: Option<Provider>,
     /// The retries of clients with the base's own credentials.
     base_partitions: Partitions,
     has_retry_partitions: bool,
@@ -145,7 +149,7 @@ impl Session {
         let lease = self.lease(params)?;
         let credentials = match &lease {
             Some(lease) => lease.scope().credentials(),
-            None => self.0.base_credentials.as_ref(),
+            None => self.0.base_credentials.as_ref().map(Provider::kept),
         };
         if let Some(credentials) = credentials {
             let resolved = credentials.resolve(&self.0.resolving).await;
@@ -154,8 +158,38 @@ impl Session {
         self.client(params).await
     }
 
+    /// Removes every client with these parameters' credentials, whatever its service and region, and forgets the credentials
+    /// (T6): because a tenant leaves, a key is rotated, or an error of authentication came. So it does with what is signed with a
+    /// role that is assumed with them. Returns the clients, in eviction order. The listener is not told.
+    ///
+    /// Whoever asks for such a client from now on gets a new one, with credentials that are resolved anew; one that is being
+    /// made at the moment is not stored (S3). Who still holds one of the old clients can go on: its next request resolves
+    /// credentials anew. An identity cache that the base configuration brings along keeps the base's own
+    /// credentials, whatever is forgotten here.
+    ///
+    /// Linear in the clients and in the credential scopes.
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3, Session};
+    /// # fn example(session: &Session, tenant: &ClientParams<S3>) {
+    /// let clients = session.forget_credentials(tenant);
+    /// println!("{} clients were the tenant's", clients.len());
+    /// # }
+    /// ```
+    pub fn forget_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
+        // First the credentials: a client that is made in between is made with new ones, or revoked below.
+        let scope = params.scope();
+        if let Some(base) = &self.0.base_credentials
+            && *scope == CredentialScope::Base
+        {
+            base.kept().forget();
+        }
+        self.0.scopes.forget(scope);
+        self.0.cache.retain(|key| !key.has_credentials_of(params.key_ref()))
+    }
+
     /// The dict underneath: to look at it, to remove from it, to change its bound. It holds clients; their credentials are the
-    /// session's, and stay for a client that is made anew.
+    /// session's, and stay for a client that is made anew, until [`forget_credentials`](Self::forget_credentials).
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};

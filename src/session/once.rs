@@ -19,11 +19,16 @@ impl<T: Clone> Once<T> {
         let cell = Arc::clone(self.lock().get_or_insert_default());
         let done = cell.get_or_init(|| async {
             let done = run().await;
-            // Nobody comes to this one any more. There is no other: one is put there only where none is.
-            self.lock().take();
+            // Nobody comes to this one any more. Another one is there if this one has been forgotten.
+            self.lock().take_if(|current| Arc::ptr_eq(current, &cell));
             done
         });
         done.await.clone()
+    }
+
+    /// Whoever comes from now on has it done anew. Those who have come already get what they came for.
+    pub(super) fn forget(&self) {
+        self.lock().take();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<OnceCell<T>>>> {

@@ -5,27 +5,22 @@ use std::hash::RandomState;
 use std::sync::{Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::retries::RetryPartition;
-use aws_smithy_runtime_api::client::identity::{IdentityCachePartition, ResolveIdentity, SharedIdentityCache};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use super::credentials::Kept;
+use super::identities::{Identities, Provider};
 use super::scopes::Lease;
 use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
 
-/// A client's other identities than its credentials: of requests that are not signed, and what a service adds.
-const MAX_IDENTITIES: usize = 8;
-
 /// What the clients of one credential scope share, and no others (T1).
 pub(super) struct Scope {
     /// `None` if requests are not signed.
-    credentials: Option<(Kept, SharedCredentialsProvider)>,
-    /// For other identities than the credentials.
-    identity_cache: SharedIdentityCache,
+    credentials: Option<Provider>,
+    identities: Identities,
     partitions: Partitions,
     /// Whose credentials it is assumed with, which must not go before it (T2).
     _source: Option<Lease>,
@@ -34,33 +29,21 @@ pub(super) struct Scope {
 impl Scope {
     /// `base` has a clock.
     pub(super) fn new(provider: Option<SharedCredentialsProvider>, source: Option<Lease>, base: &SdkConfig) -> Self {
-        let credentials = provider.map(|provider| {
-            let kept = Kept::new(provider, base);
-            (kept.clone(), SharedCredentialsProvider::new(kept))
-        });
-        Self {
-            credentials,
-            identity_cache: IdentityCache::lazy().max_partitions(MAX_IDENTITIES).build(),
-            partitions: Partitions::default(),
-            _source: source,
-        }
+        let credentials = provider.map(|provider| Provider::new(provider, base));
+        let identities = Identities::new(credentials.clone());
+        Self { credentials, identities, partitions: Partitions::default(), _source: source }
     }
 
     pub(super) fn provider(&self) -> Option<SharedCredentialsProvider> {
-        self.credentials.as_ref().map(|(_, provider)| provider.clone())
+        self.credentials.as_ref().map(|credentials| credentials.shared().clone())
     }
 
     pub(super) fn credentials(&self) -> Option<&Kept> {
-        self.credentials.as_ref().map(|(kept, _)| kept)
+        self.credentials.as_ref().map(Provider::kept)
     }
 
-    /// Whether these are the scope's own credentials.
-    pub(super) fn provides(&self, partition: IdentityCachePartition) -> bool {
-        self.credentials.as_ref().is_some_and(|(_, provider)| provider.cache_partition() == Some(partition))
-    }
-
-    pub(super) fn identity_cache(&self) -> &SharedIdentityCache {
-        &self.identity_cache
+    pub(super) fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     pub(super) fn partitions(&self) -> &Partitions {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::identity::{
-    IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache, SharedIdentityResolver,
+    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
 };
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
@@ -80,13 +80,22 @@ impl Scopes {
     }
 
     /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
-    fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
+    fn release(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime, max_idle: usize) {
         let _gone = {
             let state = &mut *self.lock();
-            let mut gone = state.release(key, now, max_idle);
+            let mut gone = state.release(key, scope, now, max_idle);
             gone.extend(state.purge(now, self.linger));
             gone
         };
+    }
+
+    /// Forgets the scope, and those that are assumed with it, with what they keep (T6): whoever asks for one from now on
+    /// has it made anew.
+    pub(super) fn forget(&self, key: &CredentialScope) {
+        let forgotten = self.lock().forget(key);
+        for credentials in forgotten.iter().filter_map(|scope| scope.credentials()) {
+            credentials.forget();
+        }
     }
 
     /// How many somebody shares, and how many nobody does.
@@ -112,8 +121,11 @@ impl State {
         Some(scope)
     }
 
-    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Gone {
+    fn release(&mut self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime, max_idle: usize) -> Gone {
         let Entry::Occupied(mut live) = self.live.entry(key.clone()) else { return Vec::new() };
+        if !Arc::ptr_eq(&live.get().scope, scope) {
+            return Vec::new(); // it has been forgotten, and this is another one
+        }
         live.get_mut().leases -= 1;
         if live.get().leases > 0 {
             return Vec::new();
@@ -124,10 +136,16 @@ impl State {
         gone
     }
 
+    fn forget(&mut self, key: &CredentialScope) -> Vec<Arc<Scope>> {
+        let live = self.live.extract_if(|scope, _| scope.is_from(key)).map(|(_, live)| live.scope);
+        let idle = self.idle.extract(|scope, _| scope.is_from(key)).into_iter().map(|(_, idle)| idle.scope);
+        live.chain(idle).collect()
+    }
+
     /// Those that nobody has shared for long enough. Linear in what goes, unless the clock has been turned.
     fn purge(&mut self, now: SystemTime, linger: Duration) -> Gone {
         let mut gone = Vec::new();
-        while let Some((_, oldest)) = self.idle.iter().next() {
+        while let Some((_, oldest)) = self.idle.peek_next_victim() {
             match now.duration_since(oldest.since) {
                 Ok(idle) if idle < linger => break,
                 // A time that has not come yet: the clock was ahead, and nobody knows for how long this one has been idle.
@@ -164,18 +182,12 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Without a session, nobody could ask for the scope again.
         if let Some(session) = self.session.upgrade() {
-            session.scopes.release(&self.key, session.now(), session.cache.max_size());
+            session.scopes.release(&self.key, &self.scope, session.now(), session.cache.max_size());
         }
     }
 }
 
 struct Leased(Lease);
-
-impl Leased {
-    fn cache(&self) -> &SharedIdentityCache {
-        self.0.scope.identity_cache()
-    }
-}
 
 impl ResolveCachedIdentity for Leased {
     fn resolve_cached_identity<'a>(
@@ -184,27 +196,15 @@ impl ResolveCachedIdentity for Leased {
         components: &'a RuntimeComponents,
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
-        // What the scope keeps itself needs no cache on top, which would have all who wait fail one after another.
-        if self.0.scope.provides(resolver.cache_partition()) {
-            return IdentityFuture::new(async move { resolver.resolve_identity(components, config).await });
-        }
-        self.cache().resolve_cached_identity(resolver, components, config)
+        self.0.scope.identities().resolve_cached_identity(resolver, components, config)
     }
 
-    // The default validates nothing, and the SDK's lazy cache wants a clock and a sleep.
     fn validate_base_client_config(
         &self,
         components: &RuntimeComponentsBuilder,
-        _: &ConfigBag,
+        config: &ConfigBag,
     ) -> Result<(), BoxError> {
-        for (name, is_there) in
-            [("clock", components.time_source().is_some()), ("sleep", components.sleep_impl().is_some())]
-        {
-            if !is_there {
-                return Err(format!("the identity cache needs a {name}").into());
-            }
-        }
-        Ok(())
+        self.0.scope.identities().validate_base_client_config(components, config)
     }
 }
 

@@ -159,8 +159,9 @@ impl Order for Lfu {
         }
     }
 
-    fn clear(&mut self) {
-        *self = Self::new(self.max_uses);
+    fn take(&mut self) -> Self {
+        let emptied = Self::new(self.max_uses);
+        std::mem::replace(self, emptied)
     }
 
     #[cfg(any(test, feature = "__internals"))]

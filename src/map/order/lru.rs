@@ -49,8 +49,8 @@ impl Order for Lru {
         self.uses.follow(moved);
     }
 
-    fn clear(&mut self) {
-        *self = Self::new();
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new())
     }
 
     #[cfg(any(test, feature = "__internals"))]

@@ -11,7 +11,7 @@ use lru::Lru;
 /// What a policy keeps about the places of a table's entries. [`END`](super::list::END) is before the first and behind the last.
 ///
 /// Nothing here calls a key's or a value's code, so nothing here can be left half done by a panic.
-pub(super) trait Order {
+pub(super) trait Order: Sized {
     /// The place that goes right after this one; after the end, the next victim.
     fn after(&self, place: u32) -> u32;
 
@@ -33,8 +33,8 @@ pub(super) trait Order {
     /// Follows the entries to other places. There are places only once this was called.
     fn follow(&mut self, moved: &Moved);
 
-    /// Forgets every place.
-    fn clear(&mut self);
+    /// Forgets every place, and returns the order as it was.
+    fn take(&mut self) -> Self;
 
     /// What the order keeps beyond the sequence of the places, in numbers.
     #[cfg(any(test, feature = "__internals"))]
@@ -112,8 +112,11 @@ impl Order for AnyOrder {
         either!(self, order => order.follow(moved));
     }
 
-    fn clear(&mut self) {
-        either!(self, order => order.clear());
+    fn take(&mut self) -> Self {
+        match self {
+            Self::Lru(order) => Self::Lru(order.take()),
+            Self::Lfu(order) => Self::Lfu(order.take()),
+        }
     }
 
     #[cfg(any(test, feature = "__internals"))]

@@ -1,0 +1,264 @@
+//! T6: what a session forgets, on AWS as an HTTP client in this process, which tells who signed what.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+
+mod support;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use aws_client_cache::{AnyKey, AssumeRole, ClientParams, ClientParamsBuilder, S3, Session, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, future};
+use support::clock::Clock;
+use support::cloud::{Cloud, keys};
+use tokio::sync::Semaphore;
+
+const NOW: u64 = 1_800_000_000;
+
+fn cloud() -> (Cloud, Session) {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::builder(&cloud.config()).max_size(100).build();
+    (cloud, session)
+}
+
+fn params() -> ClientParamsBuilder<S3> {
+    ClientParams::builder()
+}
+
+fn role(name: &str) -> AssumeRole {
+    AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"))
+}
+
+fn of_role(name: &str) -> ClientParams<S3> {
+    params().assume_role(role(name)).build().unwrap()
+}
+
+async fn call(s3: &aws_sdk_s3::Client) {
+    s3.delete_object().bucket("bucket").key("key").send().await.unwrap();
+}
+
+async fn use_client(session: &Session, params: &ClientParams<S3>) -> aws_sdk_s3::Client {
+    let s3 = session.client(params).await.unwrap();
+    call(&s3).await;
+    s3
+}
+
+fn names(removed: &[(AnyKey, aws_client_cache::AnyClient)]) -> Vec<AnyKey> {
+    removed.iter().map(|(key, _)| key.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_scope_that_is_forgotten_is_made_anew_and_the_others_stay() {
+    let (cloud, session) = cloud();
+    let (leaves, stays) = (of_role("leaves"), of_role("stays"));
+    let elsewhere = params().region("eu-west-1").assume_role(role("leaves")).build().unwrap();
+    for params in [&leaves, &stays, &elsewhere] {
+        drop(use_client(&session, params).await);
+    }
+    let removed = session.forget_credentials(&leaves);
+    assert_eq!(names(&removed), [leaves.key().into(), elsewhere.key().into()] as [AnyKey; 2]);
+    drop(removed);
+    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)), "it does not linger either");
+    for params in [&leaves, &stays, &elsewhere] {
+        drop(use_client(&session, params).await);
+    }
+    assert_eq!((cloud.assumed("leaves"), cloud.assumed("stays")), (2, 1));
+}
+
+#[tokio::test]
+async fn a_scope_that_lingers_is_forgotten_too() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    drop(use_client(&session, &tenant).await);
+    session.cache().clear();
+    assert_eq!(session.scopes(), (0, 1));
+    assert!(session.forget_credentials(&tenant).is_empty());
+    assert_eq!(session.scopes(), (0, 0));
+    drop(use_client(&session, &tenant).await);
+    assert_eq!(cloud.assumed("tenant"), 2);
+}
+
+#[tokio::test]
+async fn what_is_assumed_with_it_is_forgotten_with_it() {
+    let (cloud, session) = cloud();
+    let hub = params().credentials(keys("hub")).build().unwrap();
+    let one = params().credentials(keys("hub")).assume_role(role("one")).build().unwrap();
+    let two = params().credentials(keys("hub")).assume_role(role("two").source_role(role("one"))).build().unwrap();
+    let other = of_role("other");
+    for params in [&hub, &one, &two, &other] {
+        drop(use_client(&session, params).await);
+    }
+    assert_eq!(names(&session.forget_credentials(&one)), [one.key().into(), two.key().into()] as [AnyKey; 2]);
+    assert_eq!(session.cache().len(), 2);
+    for params in [&one, &two] {
+        drop(use_client(&session, params).await);
+    }
+    assert_eq!((cloud.assumed("one"), cloud.assumed("two"), cloud.assumed("other")), (2, 2, 1));
+    assert_eq!(session.forget_credentials(&hub).len(), 3);
+    assert!(session.cache().keys().eq([other.key().into()] as [AnyKey; 1]));
+}
+
+/// Who holds a client is not cut off, and does not go on with what was forgotten.
+#[tokio::test]
+async fn a_client_that_somebody_still_holds_resolves_anew_and_gives_back_its_own_share_only() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let old = use_client(&session, &tenant).await;
+    drop(session.forget_credentials(&tenant));
+    call(&old).await;
+    assert_eq!(cloud.assumed("tenant"), 2, "the old client's own");
+    let new = use_client(&session, &tenant).await;
+    assert_eq!((cloud.assumed("tenant"), session.scopes()), (3, (1, 0)));
+    drop(old);
+    assert_eq!(session.scopes(), (1, 0), "the new client holds the scope that is there");
+    let elsewhere = params().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
+    drop(use_client(&session, &elsewhere).await);
+    assert_eq!(cloud.assumed("tenant"), 3, "its scope is still known");
+    drop(new);
+}
+
+/// Credentials that are numbered, and given when a permit is there.
+struct Numbered {
+    asked: AtomicUsize,
+    permits: Semaphore,
+}
+
+impl fmt::Debug for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Numbered")
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Shared(Arc<Numbered>);
+
+impl Shared {
+    fn new(permits: usize) -> Self {
+        Self(Arc::new(Numbered { asked: AtomicUsize::new(0), permits: Semaphore::new(permits) }))
+    }
+
+    fn asked(&self) -> usize {
+        self.0.asked.load(Relaxed)
+    }
+}
+
+impl ProvideCredentials for Shared {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let number = self.0.asked.fetch_add(1, Relaxed);
+            self.0.permits.acquire().await.unwrap().forget();
+            Ok(keys(&format!("number{number}")))
+        })
+    }
+}
+
+fn based_on(cloud: &Cloud, provider: &Shared) -> Session {
+    let mut config = cloud.config().to_builder();
+    config.set_credentials_provider(Some(SharedCredentialsProvider::new(provider.clone())));
+    Session::new(&config.build())
+}
+
+#[tokio::test]
+async fn the_bases_own_credentials_are_forgotten_with_all_that_is_assumed_with_them() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = based_on(&cloud, &Shared::new(usize::MAX >> 3));
+    let (base, role, other) =
+        (params().build().unwrap(), of_role("role"), params().credentials(keys("other")).build().unwrap());
+    for (expected, removed) in [("number0", 2), ("number1", 2)] {
+        for params in [&base, &role, &other, &base] {
+            drop(use_client(&session, params).await);
+        }
+        let signers: Vec<_> = cloud.requests().into_iter().map(|request| request.signer.unwrap()).collect();
+        assert_eq!(signers, [expected, &format!("role by {expected}"), "other", expected]);
+        assert_eq!(session.forget_credentials(&base).len(), removed);
+    }
+}
+
+/// Neither is waited for by who comes later, nor kept when they come, nor do they take a later load's place.
+#[tokio::test]
+async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before() {
+    for is_base in [true, false] {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let provider = Shared::new(0);
+        let session = based_on(&cloud, &provider);
+        let of_provider = SharedCredentialsProvider::new(provider.clone());
+        let tenant = if is_base { params() } else { params().credentials_provider(of_provider) }.build().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let ask = || {
+            let (session, tenant, cloud, asked) = (session.clone(), tenant.clone(), cloud.clone(), Arc::clone(&asked));
+            tokio::spawn(async move {
+                drop(use_client(&session, &tenant).await);
+                asked.lock().unwrap().push(cloud.last().signer.unwrap());
+            })
+        };
+        let until = async |count: usize| {
+            while provider.asked() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let before = ask();
+        until(1).await;
+        drop(session.forget_credentials(&tenant));
+        let after = ask();
+        until(2).await;
+        provider.0.permits.add_permits(1);
+        before.await.unwrap();
+        let later = ask();
+        tokio::task::yield_now().await;
+        provider.0.permits.add_permits(1);
+        after.await.unwrap();
+        later.await.unwrap();
+        drop(use_client(&session, &tenant).await);
+        assert_eq!(*asked.lock().unwrap(), ["number0", "number1", "number1"], "{is_base}");
+        assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base}: it is kept");
+        assert_eq!(provider.asked(), 2, "{is_base}");
+    }
+}
+
+/// S3, T6
+#[tokio::test]
+async fn a_client_that_is_made_meanwhile_is_not_stored_with_what_was_forgotten() {
+    let (cloud, session) = cloud();
+    let tenant = {
+        let (session, done) = (session.clone(), AtomicUsize::new(0));
+        // Within the creation: the tenant leaves.
+        let leave = move || {
+            if done.fetch_add(1, Relaxed) == 0 {
+                drop(session.forget_credentials(&of_role("tenant")));
+            }
+        };
+        let leave: Arc<dyn Fn() + Send + Sync> = Arc::new(leave);
+        params()
+            .assume_role(role("tenant"))
+            .customize_with("leave", Leave(leave), |builder, Leave(leave)| {
+                leave();
+                builder
+            })
+            .build()
+            .unwrap()
+    };
+    drop(use_client(&session, &tenant).await);
+    assert!(session.cache().is_empty());
+    drop(use_client(&session, &tenant).await);
+    assert_eq!((session.cache().len(), cloud.assumed("tenant")), (1, 2));
+}
+
+/// What a customisation calls; all are the same one.
+#[derive(Clone)]
+struct Leave(Arc<dyn Fn() + Send + Sync>);
+
+impl PartialEq for Leave {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Leave {}
+
+impl std::hash::Hash for Leave {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
