@@ -118,6 +118,18 @@ async fn what_is_stored_for_somebody_is_theirs() {
 }
 
 #[tokio::test]
+async fn no_key_leads_out_of_its_bucket() {
+    let (server, base) = started().await;
+    server.store(ROLE, "of-the-role", "key", b"a role's").unwrap();
+    server.store("AKIDBASE", "of-the-base", "key", b"the base's").unwrap();
+    let of_base = s3(&base, registered());
+    for key in ["../of-the-role/key", "folder/../../of-the-role/key", ".."] {
+        let got = of_base.get_object().bucket("of-the-base").key(key).send().await.map_err(|error| code(&error));
+        assert_eq!(got.unwrap_err(), "InvalidArgument", "{key}");
+    }
+}
+
+#[tokio::test]
 async fn roles_can_be_chained() {
     let (server, base) = started().await;
     let first = role(&base, ROLE).await;
@@ -127,6 +139,24 @@ async fn roles_can_be_chained() {
     assert_eq!(read(&s3(&base, second), "bucket").await.as_deref(), Ok(&b"chained"[..]));
     let asked: Vec<_> = server.seen().assume_role_calls().into_iter().map(|call| call.asked_by).collect();
     assert_eq!(asked, ["AKIDBASE", ROLE]);
+}
+
+#[tokio::test]
+async fn callers_are_told_who_they_are() {
+    let (server, base) = started().await;
+    let identity = async |credentials: Credentials| {
+        let config = base.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+        let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.map_err(|e| code(&e))?;
+        Ok::<_, String>([answer.account, answer.user_id, answer.arn].map(Option::unwrap))
+    };
+    let keys = role(&base, OTHER).await.provide_credentials().await.unwrap();
+    let of_role = ["123456789012", "AROAwriter:test", "arn:aws:sts::123456789012:assumed-role/writer/test"];
+    assert_eq!(identity(keys).await, Ok(of_role.map(Into::into)));
+    let of_base = ["123456789012", "AIDAAKIDBASE", "arn:aws:iam::123456789012:user/AKIDBASE"];
+    assert_eq!(identity(registered()).await, Ok(of_base.map(Into::into)));
+    let stranger = Credentials::new("AKIDSTRANGER", "secret", None, None, "test");
+    assert!(identity(stranger).await.unwrap_err().contains("InvalidAccessKeyId"));
+    assert_eq!(server.seen().assume_role_count(), 1, "and none of these is a call of AssumeRole");
 }
 
 #[tokio::test]

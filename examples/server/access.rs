@@ -32,12 +32,16 @@ impl OwnBuckets {
 #[async_trait::async_trait]
 impl S3Access for OwnBuckets {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let asked_by = self.identities.who(context.credentials(), context.headers())?;
+        let asked_by = self.identities.caller(context.credentials(), context.headers())?.name;
         let bucket = context.s3_path().get_bucket_name().map(ToOwned::to_owned);
         if bucket.as_ref().is_some_and(|bucket| self.owner(bucket, &asked_by) != asked_by) {
             return Err(s3_error!(AccessDenied, "the bucket belongs to somebody else"));
         }
         let key = context.s3_path().get_object_key().map(ToOwned::to_owned);
+        // To S3 it is a name as any other; to the folder behind this server, a way into somebody else's bucket.
+        if key.as_ref().is_some_and(|key| key.split(['/', '\\']).any(|part| part == "..")) {
+            return Err(s3_error!(InvalidArgument, "keys must not lead out of their bucket here"));
+        }
         self.seen.accepted(Request { asked_by, bucket, key });
         Ok(())
     }

@@ -22,8 +22,18 @@ struct Keys {
 #[derive(Debug)]
 struct Issued {
     role: String,
+    session_name: String,
     token: String,
     expires: SystemTime,
+}
+
+/// Who has signed a request, its signature being right.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The ARN of the role that the keys were issued for, or else the access key.
+    pub(super) name: String,
+    /// That of the role's session.
+    pub(super) session_name: Option<String>,
 }
 
 impl Identities {
@@ -36,34 +46,34 @@ impl Identities {
     }
 
     /// Fresh keys for a role. Their names are plain, so that a test can look for them where they must not be.
-    pub(super) fn issue(&self, role: &str, lasting: Duration) -> Credentials {
+    pub(super) fn issue(&self, role: &str, session_name: &str, lasting: Duration) -> Credentials {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let access_key = format!("ASIA{:016}", all.len());
         let secret = format!("the secret of {access_key}");
         let token = format!("the token of {access_key}");
         let expires = SystemTime::now() + lasting;
-        let issued = Issued { role: role.to_owned(), token: token.clone(), expires };
+        let (role, session_name) = (role.to_owned(), session_name.to_owned());
+        let issued = Issued { role, session_name, token: token.clone(), expires };
         all.insert(access_key.clone(), Keys { secret: secret.as_str().into(), issued: Some(issued) });
         Credentials::new(access_key, secret, Some(token), Some(expires), "the server")
     }
 
-    /// Who has signed a request, its signature being right: the role that the keys were issued for, or else the access
-    /// key. Issued keys need their session token, and end.
-    pub(super) fn who(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<String> {
+    /// Who has signed a request. Issued keys need their session token, and end.
+    pub(super) fn caller(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<Caller> {
         let Some(signed_by) = signed_by else { return Err(s3_error!(AccessDenied, "the request is not signed")) };
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(keys) = all.get(&signed_by.access_key) else { return Err(unknown()) };
         let token = headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
         match &keys.issued {
             None if token.is_some() => Err(s3_error!(InvalidToken, "these keys have no session token")),
-            None => Ok(signed_by.access_key.clone()),
+            None => Ok(Caller { name: signed_by.access_key.clone(), session_name: None }),
             Some(issued) if token != Some(issued.token.as_bytes()) => {
                 Err(s3_error!(InvalidToken, "the session token is not that of these keys"))
             }
             Some(issued) if issued.expires <= SystemTime::now() => {
                 Err(s3_error!(ExpiredToken, "the keys have expired"))
             }
-            Some(issued) => Ok(issued.role.clone()),
+            Some(issued) => Ok(Caller { name: issued.role.clone(), session_name: Some(issued.session_name.clone()) }),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A real S3 server in this process, for the examples and the tests: `s3s` over a temporary folder, with as much of STS
-//! as it takes to assume roles on it.
+//! as it takes to assume roles on it, and to ask who one is.
 //!
 //! One endpoint answers both, so that the `endpoint_url` of one `SdkConfig` is enough.
 
@@ -17,7 +17,8 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 
-use aws_client_cache::Credentials;
+use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
+use aws_config::BehaviorVersion;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
@@ -28,7 +29,7 @@ use access::OwnBuckets;
 use faults::Faults;
 use identities::Identities;
 use seen::Seen;
-use sts::AssumeRoleRoute;
+use sts::StsRoute;
 
 /// The server runs until this is dropped. Its connections end with it.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl Server {
         let mut service = S3ServiceBuilder::new(file_system);
         service.set_auth(identities.clone());
         service.set_access(buckets.clone());
-        service.set_route(AssumeRoleRoute::new(identities, seen.clone(), faults.clone()));
+        service.set_route(StsRoute::new(identities, seen.clone(), faults.clone()));
         let service = service.build();
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -67,6 +68,17 @@ impl Server {
     /// Where it listens.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// A base configuration for it, which heeds no environment. In a program of yours, that of AWS is
+    /// `aws_config::load_defaults(BehaviorVersion::latest()).await`.
+    pub fn sdk_config(&self, credentials: &Credentials) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(self.endpoint_url())
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+            .build()
     }
 
     /// What it was asked so far.

@@ -1,4 +1,4 @@
-//! `AssumeRole` of STS: the one call that it takes to have roles.
+//! `AssumeRole` of STS, the one call that it takes to have roles, and `GetCallerIdentity`, which tells who has one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,20 +11,23 @@ use s3s::route::S3Route;
 use s3s::{Body, S3Request, S3Response, S3Result};
 
 use super::faults::Faults;
-use super::identities::Identities;
+use super::identities::{Caller, Identities};
 use super::seen::{AssumeRoleCall, Seen};
 
-/// No `AssumeRole` is longer than this, nor nearly as long.
+/// No call is longer than this, nor nearly as long.
 const LONGEST_FORM: usize = 100_000;
 
+/// The account of those who are no roles.
+const USERS_ACCOUNT: &str = "123456789012";
+
 #[derive(Debug)]
-pub(super) struct AssumeRoleRoute {
+pub(super) struct StsRoute {
     identities: Identities,
     seen: Seen,
     faults: Faults,
 }
 
-impl AssumeRoleRoute {
+impl StsRoute {
     pub(super) fn new(identities: Identities, seen: Seen, faults: Faults) -> Self {
         Self { identities, seen, faults }
     }
@@ -42,13 +45,14 @@ impl AssumeRoleRoute {
         if self.faults.refuses(call.role()) {
             return Err(Refusal::denied(&call));
         }
-        let keys = self.identities.issue(call.role(), self.faults.lasting().unwrap_or(request.lasting));
+        let lasting = self.faults.lasting().unwrap_or(request.lasting);
+        let keys = self.identities.issue(call.role(), request.session_name, lasting);
         Ok(request.answer(&keys))
     }
 }
 
 #[async_trait::async_trait]
-impl S3Route for AssumeRoleRoute {
+impl S3Route for StsRoute {
     /// S3 has no `POST /`.
     fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
         method == Method::POST && uri.path() == "/"
@@ -60,13 +64,16 @@ impl S3Route for AssumeRoleRoute {
     }
 
     async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let answered = match self.identities.who(request.credentials.as_ref(), &request.headers) {
+        let answered = match self.identities.caller(request.credentials.as_ref(), &request.headers) {
             Err(error) => Err(Refusal::of(&error)),
-            Ok(asked_by) => {
+            Ok(caller) => {
                 let body =
                     request.input.store_all_limited(LONGEST_FORM).await.map_err(|_| s3s::s3_error!(InvalidRequest))?;
                 let form: BTreeMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
-                self.assume_role(AssumeRoleCall { asked_by, form }).await
+                match form.get("Action").map(String::as_str) {
+                    Some("GetCallerIdentity") => Ok(identity(&caller)),
+                    _ => self.assume_role(AssumeRoleCall { asked_by: caller.name, form }).await,
+                }
             }
         };
         let (status, xml) = match answered {
@@ -93,7 +100,7 @@ impl<'a> AssumeRole<'a> {
     fn read(form: &'a BTreeMap<String, String>) -> Result<Self, Refusal> {
         let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         if text("Action") != "AssumeRole" {
-            return Err(Refusal::invalid("InvalidAction", "the only action here is AssumeRole"));
+            return Err(Refusal::invalid("InvalidAction", "the actions here are AssumeRole and GetCallerIdentity"));
         }
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte));
 
@@ -148,7 +155,31 @@ impl<'a> AssumeRole<'a> {
     }
 }
 
-/// Why a call gets no keys.
+/// Who has called, as STS puts it: a session of the role, or else a user, whose name is the access key here.
+fn identity(caller: &Caller) -> String {
+    let name = &caller.name;
+    let (account, user_id, arn) = match &caller.session_name {
+        Some(session_name) => {
+            let account = name.split(':').nth(4).unwrap_or_default();
+            let role_name = name.rsplit('/').next().unwrap_or_default();
+            let arn = format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}");
+            (account, format!("AROA{role_name}:{session_name}"), arn)
+        }
+        None => (USERS_ACCOUNT, format!("AIDA{name}"), format!("arn:aws:iam::{USERS_ACCOUNT}:user/{name}")),
+    };
+    format!(
+        r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <GetCallerIdentityResult>
+    <Arn>{arn}</Arn>
+    <UserId>{user_id}</UserId>
+    <Account>{account}</Account>
+  </GetCallerIdentityResult>
+  <ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata>
+</GetCallerIdentityResponse>"#
+    )
+}
+
+/// Why a call is refused.
 struct Refusal {
     status: StatusCode,
     code: String,
