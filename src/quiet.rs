@@ -5,17 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::error::ErrorMetadata;
 
 /// An error of a provider, whose `Debug` may show an answer of the Security Token Service, credentials and all, if it is one
-/// that could not be read (K4).
+/// that could not be read (K4). One that is quiet already says the same.
 pub(crate) fn quiet(error: &CredentialsError) -> CredentialsError {
-    like(error, Quiet(chain(error)))
+    let quiet = error.source().and_then(|source| source.downcast_ref::<Quiet>().cloned());
+    like(error, quiet.unwrap_or_else(|| Quiet::of(error)))
 }
 
-/// One error for all who have waited for it.
-pub(crate) fn shared(error: &CredentialsError) -> CredentialsError {
-    let quiet = error.source().and_then(|source| source.downcast_ref::<Quiet>().cloned());
-    like(error, quiet.unwrap_or_else(|| Quiet(chain(error))))
+/// The code by which a service has refused it, if one has.
+pub(crate) fn code(error: &CredentialsError) -> Option<&str> {
+    error.source()?.downcast_ref::<Quiet>()?.code.as_deref()
 }
 
 /// An error of the same kind.
@@ -30,25 +31,37 @@ fn like(error: &CredentialsError, source: Quiet) -> CredentialsError {
     }
 }
 
-/// What an error and its sources say, in one line.
-fn chain(error: &CredentialsError) -> Arc<str> {
-    let sources = std::iter::successors(error.source(), |error| (*error).source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
+/// What is left of an error: what it and its sources say, in one line.
+#[derive(Clone)]
+struct Quiet {
+    text: Arc<str>,
+    code: Option<Arc<str>>,
 }
 
-/// What is left of an error: what it says.
-#[derive(Clone)]
-struct Quiet(Arc<str>);
+impl Quiet {
+    fn of(error: &CredentialsError) -> Self {
+        let sources = || std::iter::successors(error.source(), |error| (*error).source());
+        let text = sources().map(ToString::to_string).collect::<Vec<_>>().join(": ").into();
+        Self { text, code: sources().find_map(refusal) }
+    }
+}
+
+/// The code of a refusal: the SDK's error of an operation has it as a source, unless the operation's model names the error;
+/// and so has one that was refused what it is assumed with.
+fn refusal(source: &(dyn Error + 'static)) -> Option<Arc<str>> {
+    let refused = source.downcast_ref::<ErrorMetadata>().and_then(|refusal| refusal.code().map(Arc::from));
+    refused.or_else(|| source.downcast_ref::<Quiet>()?.code.clone())
+}
 
 impl fmt::Display for Quiet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl fmt::Debug for Quiet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
+        write!(f, "{:?}", self.text)
     }
 }
 

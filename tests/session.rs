@@ -517,6 +517,7 @@ mod what_fails {
         let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
         let refused = session.ready(&never).await.unwrap_err();
         assert!(matches!(refused, SessionError::Credentials { .. }), "{refused:?}");
+        assert_eq!(refused.code(), None, "it is no refusal");
     }
 
     /// The permits of `ready` are for those who assume, and a role that many have as their source may be resolved meanwhile.
@@ -715,6 +716,9 @@ mod ready {
         );
         let SessionError::Credentials { key, .. } = &refused else { panic!("{refused:?}") };
         assert_eq!(*key, of_role("tenant").key().into());
+        assert_eq!(refused.code(), Some("AccessDenied"));
+        let behind_it = params::<S3>().assume_role(role("other").source_role(role("tenant"))).build().unwrap();
+        assert_eq!(session.ready(&behind_it).await.unwrap_err().code(), Some("AccessDenied"));
         assert!(session.cache().is_empty());
         // The low-level way shows at the first request.
         let s3 = session.client(&of_role("tenant")).await.unwrap();

@@ -89,11 +89,8 @@ impl IntoResponse for Failure {
                 answer(StatusCode::BAD_REQUEST, error.to_string())
             }
             Self::Session(error) => {
-                let shown = DisplayErrorContext(error).to_string();
-                tracing::warn!("no client: {shown}");
-                // One error is for all who have waited, so what its source was is text by now. STS's code stands in
-                // parentheses, which no name of a role has.
-                if shown.contains("(AccessDenied)") { refused() } else { unavailable() }
+                tracing::warn!("no client: {}", DisplayErrorContext(&error));
+                if error.code() == Some("AccessDenied") { refused() } else { unavailable() }
             }
             Self::S3(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 answer(StatusCode::NOT_FOUND, "no such object")

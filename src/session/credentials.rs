@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
 use super::once::Once;
-use crate::quiet::{quiet, shared};
+use crate::quiet::quiet;
 
 /// Longer before they expire than the SDK's identity caches ask for new ones, which would be given the old ones: that of the
 /// base configuration is in front of these.
@@ -82,7 +82,7 @@ impl Kept {
             let _permit = permits.acquire().await;
             inner.get().await
         });
-        resolved.await.map(drop).map_err(|error| shared(&error))
+        resolved.await.map(drop).map_err(|error| quiet(&error))
     }
 
     /// Whoever asks from now on has them loaded anew (T6).
@@ -153,7 +153,7 @@ impl ProvideCredentials for Kept {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.0.get().await.map_err(|error| shared(&error)) })
+        future::ProvideCredentials::new(async { self.0.get().await.map_err(|error| quiet(&error)) })
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {

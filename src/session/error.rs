@@ -4,6 +4,7 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
+use crate::quiet;
 
 /// Why a session gave no client. No message holds a secret (K4).
 ///
@@ -32,6 +33,24 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// The code by which AWS has refused credentials, as `"AccessDenied"` for a role that may not be assumed; `None` for a
+    /// code that the operation's model names, as `"RegionDisabledException"`, and for what is no refusal: no
+    /// answer, or an error of the caller's own.
+    ///
+    /// ```
+    /// use aws_client_cache::SessionError;
+    ///
+    /// fn status(error: &SessionError) -> u16 {
+    ///     if error.code() == Some("AccessDenied") { 403 } else { 502 }
+    /// }
+    /// ```
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Credentials { source, .. } => quiet::code(source),
+            Self::Cache(_) => None,
+        }
+    }
+
     pub(super) fn credentials(key: impl Into<AnyKey>, source: CredentialsError) -> Self {
         Self::Credentials { key: key.into(), source }
     }
