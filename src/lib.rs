@@ -74,6 +74,13 @@
 //! Every operation on one entry takes constant time under one lock, and a hit, about twice the cost of cloning a client,
 //! allocates nothing. Snapshots are linear. The engine, [`map::EvictingMap`], is public, and makes a cache of anything else.
 //!
+//! # Seeing inside
+//!
+//! [`ClientCache::stats`] counts; [`ClientCacheBuilder::on_evict`] is told what leaves to make room. Snapshots
+//! ([`items`](ClientCache::items), [`clients`](ClientCache::clients)) and [`peek_next_victim`](ClientCache::peek_next_victim) are no uses.
+//! [`retain`](ClientCache::retain) removes by key: everything of one region, or of one tenant, whose credentials
+//! [`Session::forget_credentials`] forgets as well.
+//!
 //! # Failure
 //!
 //! Nothing panics that a caller can pass, but for what is listed under *Panics* of [`ClientParams::client`]. A panic in a
@@ -89,6 +96,8 @@
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
 //! | `default-https-client` | yes | the SDK's own HTTPS client, for a base configuration that names none |
 //! | `assume-role` | yes | credentials of roles and of profiles, and `aws-config` |
+//! | `serde` | no | [`ClientCacheConfig`] and [`SessionConfig`] from a file, and [`Stats`] to be written |
+//! | `tracing` | no | events of what a cache does, at debug level and without secrets, and a span around each creation |
 //!
 //! Without default features the crate depends on no service crate, and not on `aws-config`.
 

@@ -1,4 +1,4 @@
-//! The examples of a Lambda function and of several services, as a user runs them.
+//! The examples of a Lambda function, of several services and of a configuration file, as a user runs them.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client", feature = "assume-role"))]
 
@@ -62,4 +62,39 @@ fn clients_of_all_services_and_regions_share_one_role() {
     ] {
         assert_eq!(count(&stdout, shown), 1, "{shown} in {stdout}");
     }
+}
+
+#[test]
+fn a_configuration_file_says_how_large_the_session_is_and_whom_it_serves() {
+    let stdout = said("configured");
+    for shown in [
+        "SessionConfig { policy: Lfu, max_size: 3, linger: 300s, retry_partitions: true, max_resolving: 8 }",
+        "alice is served from eu-central-1",
+        "bob is served from us-west-2",
+        "ClientCache(LFU, 2 of 3)",
+        "0 hits, 2 misses (0.0 % hits), 2 insertions, 0 evictions, 0 expirations, 0 removals, 2 creations, 0 failures",
+    ] {
+        assert_eq!(count(&stdout, shown), 1, "{shown}: {stdout}");
+    }
+}
+
+#[test]
+fn a_configuration_file_that_is_wrong_is_refused_and_what_is_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = "[[tenant]]\nname = 'eve'\nregion = 'no region'\nrole = 'arn:aws:iam::123456789012:role/eve'";
+    let wrong = [
+        ("[session]\nmaxsize = 3", "unknown field `maxsize`"),
+        ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected `LRU` or `LFU`"),
+        ("[session]\nlinger = 'soon'", "line 2"),
+        (tenant, "tenant eve: invalid region"),
+    ];
+    for (content, named) in wrong {
+        let file = folder.path().join("wrong.toml");
+        std::fs::write(&file, content).unwrap();
+        let output = example("configured", &[file.to_str().unwrap()]).output().unwrap();
+        let (stdout, stderr) = text(&output);
+        assert!(!output.status.success() && stderr.contains(named.trim()), "{content}: {stdout}\n{stderr}");
+    }
+    let output = example("configured", &["no/such/file.toml"]).output().unwrap();
+    assert!(!output.status.success() && text(&output).1.contains("no/such/file.toml"));
 }

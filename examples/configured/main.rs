@@ -1,0 +1,87 @@
+//! A service that reads from a file how large its session is, what it evicts, and whom it serves.
+//!
+//! ```text
+//! cargo run --example configured
+//! cargo run --example configured -- path/to/another.toml
+//! ```
+//!
+//! `SessionConfig` needs the feature `serde`. It makes no network call: clients make none until they are used.
+
+#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use aws_client_cache::{
+    AssumeRole, ClientCacheError, ClientParams, Credentials, S3, SdkConfig, Session, SessionConfig,
+};
+use aws_client_cache::{Region, SharedCredentialsProvider};
+use aws_config::BehaviorVersion;
+use clap::Parser;
+use serde::Deserialize;
+
+/// A service that reads from a file how large its session is, what it evicts, and whom it serves.
+#[derive(Parser)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/configured/service.toml"))]
+    file: PathBuf,
+}
+
+/// What stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configuration {
+    #[serde(default)]
+    session: SessionConfig,
+    #[serde(default, rename = "tenant")]
+    tenants: Vec<Tenant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tenant {
+    name: String,
+    region: String,
+    role: String,
+    external_id: Option<String>,
+}
+
+impl Tenant {
+    /// Everything that makes this tenant's client another one than the others'. What is not valid is refused by name.
+    fn params(&self) -> Result<ClientParams<S3>, ClientCacheError> {
+        let mut role = AssumeRole::new(&self.role).session_name("configured");
+        if let Some(external_id) = &self.external_id {
+            role = role.external_id(external_id);
+        }
+        ClientParams::<S3>::builder().region(&self.region).assume_role(role).build()
+    }
+}
+
+/// In a program of yours: `aws_config::load_defaults(BehaviorVersion::latest()).await`.
+fn sdk_config() -> SdkConfig {
+    let own = Credentials::new("AKIACONFIGURED", "the secret of the service", None, None, "configured");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(own))
+        .build()
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { file } = Arguments::parse();
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let configuration: Configuration = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+
+    println!("{:?}\n", configuration.session);
+    let session = Session::builder(&sdk_config()).config(&configuration.session).build();
+    for tenant in &configuration.tenants {
+        let params = tenant.params().map_err(|error| format!("tenant {}: {error}", tenant.name))?;
+        let s3 = session.client(&params).await?;
+        println!("{} is served from {}", tenant.name, s3.config().region().map_or("nowhere", AsRef::as_ref));
+    }
+    println!("\n{}\n\n{}", session.cache(), session.cache().stats());
+    Ok(())
+}
