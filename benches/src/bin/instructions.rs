@@ -11,7 +11,9 @@ use std::env;
 use std::error::Error;
 use std::hint::black_box;
 use std::process::Command;
+use std::sync::Arc;
 
+use aws_client_cache::{ClientCache, ClientParams, EvictionPolicy, Region, SdkConfig, Service};
 use aws_client_cache_benches::contender::{Contender, Hasher, Lfu, Lru};
 use clap::Parser;
 
@@ -21,6 +23,10 @@ struct Arguments {
     /// Does one of the operations, so often, and counts nothing: what runs under valgrind.
     #[arg(long, num_args = 2, value_names = ["NAME", "TIMES"])]
     run: Option<Vec<String>>,
+
+    /// Counts a hit of `ClientCache` only, and prints the number.
+    #[arg(long)]
+    cache: bool,
 }
 
 /// How many entries there are: few enough for the first level of the processor's caches.
@@ -49,6 +55,44 @@ fn replacements<C: Contender<u64>>(times: u64) {
     assert_eq!(hits, 0);
 }
 
+/// A service whose clients are handles, as the SDK's are.
+enum Handles {}
+
+impl Service for Handles {
+    type Client = Arc<u64>;
+    type ConfigBuilder = u64;
+    const NAME: &'static str = "Handles";
+
+    fn config_builder(_: &SdkConfig) -> u64 {
+        0
+    }
+
+    fn client(number: u64) -> Arc<u64> {
+        Arc::new(number)
+    }
+
+    fn region(_: &Arc<u64>) -> Option<&Region> {
+        None
+    }
+}
+
+/// Every client is there.
+fn client_hits(times: u64) {
+    let cache = ClientCache::new(EvictionPolicy::Lru, ENTRIES as usize);
+    let keys: Vec<_> = (0..ENTRIES)
+        .map(|number| {
+            let params = ClientParams::<Handles>::builder().base(number.to_string()).build();
+            let key = params.expect("a number is a valid name").key();
+            cache.insert(key.clone(), Arc::new(number)).expect("it is absent");
+            key
+        })
+        .collect();
+    let hits = (0..times).filter(|turn| cache.get(black_box(&keys[(turn * 7 % ENTRIES) as usize])).is_some()).count();
+    assert_eq!(hits as u64, times);
+}
+
+const CLIENT_CACHE: &str = "hit ClientCache";
+
 const ALL: [(&str, Run, Run); 6] = [
     ("ours, LRU", hits::<Lru<u64>>, replacements::<Lru<u64>>),
     ("lru", hits::<lru::LruCache<u64, u64, Hasher>>, replacements::<lru::LruCache<u64, u64, Hasher>>),
@@ -74,23 +118,34 @@ fn counted(operation: &str, times: u64) -> Result<u64, Box<dyn Error>> {
     Ok(count.1.trim().parse()?)
 }
 
+/// The instructions of one: those that so many more of them take, the rest of the program being the same.
+fn of_one(operation: &str) -> Result<f64, Box<dyn Error>> {
+    let (few, many) = (counted(operation, 20_000)?, counted(operation, 40_000)?);
+    Ok((many - few) as f64 / 20_000.0)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(run) = Arguments::parse().run {
+    let arguments = Arguments::parse();
+    if let Some(run) = arguments.run {
         let [operation, times] = &run[..] else { return Err("a name and a number".into()) };
+        if operation == CLIENT_CACHE {
+            client_hits(times.parse()?);
+            return Ok(());
+        }
         let (kind, name) = operation.split_once(' ').ok_or("an operation of a cache")?;
         let (_, hits, replacements) = ALL.iter().find(|(known, ..)| *known == name).ok_or("a cache that is known")?;
         (if kind == "hit" { hits } else { replacements })(times.parse()?);
         return Ok(());
     }
+    let client_hit = of_one(CLIENT_CACHE)?;
+    if arguments.cache {
+        println!("{client_hit:.1}");
+        return Ok(());
+    }
     println!("| of {ENTRIES} entries | a hit | a replacement |\n|---|---|---|");
     for (name, ..) in ALL {
-        let of = |kind: &str| -> Result<f64, Box<dyn Error>> {
-            let operation = format!("{kind} {name}");
-            // The rest of the program is the same in both.
-            let (few, many) = (counted(&operation, 20_000)?, counted(&operation, 40_000)?);
-            Ok((many - few) as f64 / 20_000.0)
-        };
-        println!("| {name} | {:.0} | {:.0} |", of("hit")?, of("replace")?);
+        println!("| {name} | {:.0} | {:.0} |", of_one(&format!("hit {name}"))?, of_one(&format!("replace {name}"))?);
     }
+    println!("| `ClientCache` | {client_hit:.0} | |");
     Ok(())
 }
