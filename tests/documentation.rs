@@ -15,8 +15,10 @@ fn public_items(source: &str) -> Vec<(String, String)> {
     let mut above = String::new();
     for line in source.lines().map(str::trim) {
         let item = line.trim_start_matches("pub ").trim_start_matches("const ").trim_start_matches("async ");
-        let kinds = ["fn ", "struct ", "enum ", "trait ", "mod "];
-        if line.starts_with("pub ") && kinds.iter().any(|kind| item.starts_with(kind)) {
+        let kinds = ["fn ", "struct ", "enum ", "trait "];
+        // A macro's items are what it is given, and what seals a trait is nobody's.
+        let is_public = line.starts_with("pub ") && !item.contains('$') && item != "trait Sealed {}";
+        if is_public && kinds.iter().any(|kind| item.starts_with(kind)) {
             items.push((item.split(['(', '<', '{', ';', ':']).next().unwrap().to_owned(), std::mem::take(&mut above)));
         } else if line.starts_with("///") || line.starts_with("#[") {
             above += line;
@@ -29,7 +31,9 @@ fn public_items(source: &str) -> Vec<(String, String)> {
 }
 
 fn is_shown(documentation: &str) -> bool {
-    ["```", "shows an example", "#[doc(hidden)]"].iter().any(|reason| documentation.contains(reason))
+    ["```", "shows an example", "so there is no example", "#[doc(hidden)]"]
+        .iter()
+        .any(|reason| documentation.contains(reason))
 }
 
 #[test]

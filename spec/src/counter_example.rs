@@ -11,7 +11,7 @@ use crate::step::Divergence;
 
 /// The operations that lead a cache and the model apart, and nothing that could be left out.
 ///
-/// [`closure`](crate::closure()) returns it, and so do the other levels of one thread.
+/// [`closure`](crate::closure()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone, Debug)]
 pub struct CounterExample(Box<Found>);
 

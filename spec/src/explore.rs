@@ -60,6 +60,19 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
 /// How keys are shown in a layout.
 ///
 /// [`Explore::layout`] is called with them.
+///
+/// ```
+/// use aws_client_cache_spec::Names;
+///
+/// /// The layout of a cache that is a list of keys, and has an index of them.
+/// fn layout(keys: &[char], buckets: &[u64], names: Names<'_, char>) -> Vec<u64> {
+///     let mut layout: Vec<_> = keys.iter().map(|key| names.of(key)).collect();
+///     if names.are_own() {
+///         layout.extend(buckets);
+///     }
+///     layout
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Names<'a, K> {
     /// The keys, each named by its place.
@@ -77,6 +90,8 @@ impl<K> Copy for Names<'_, K> {}
 
 impl<K: PartialEq> Names<'_, K> {
     /// What to show for a key.
+    ///
+    /// The type shows an example.
     pub fn of(self, key: &K) -> u64 {
         self.keys.iter().position(|named| named == key).map_or(u64::MAX, |place| place as u64)
     }
@@ -85,6 +100,8 @@ impl<K: PartialEq> Names<'_, K> {
 impl<K> Names<'_, K> {
     /// Whether keys have names of their own, so that the layout is to be complete. Otherwise keys are interchangeable, and
     /// what depends on which key is which, such as the bucket that its hash gives it, is to be left out.
+    ///
+    /// The type shows an example.
     pub fn are_own(self) -> bool {
         self.own
     }
@@ -92,7 +109,7 @@ impl<K> Names<'_, K> {
 
 /// How much a search covers.
 ///
-/// [`Explore`] shows one.
+/// [`Explore`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The order under test.
@@ -154,6 +171,8 @@ impl Scope {
 }
 
 /// What a search covered.
+///
+/// [`Explore`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Covered {
     /// The states that there are.

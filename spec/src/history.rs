@@ -207,7 +207,7 @@ impl<K, V> Search<'_, K, V> {
 
 /// Calls that no order explains.
 ///
-/// [`History::linearize`] returns it.
+/// [`History::linearize`] returns it, and [`linearizable`](crate::linearizable()) shows an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotLinearizable<K, V> {
     model: Model<K, V>,

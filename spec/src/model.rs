@@ -5,6 +5,8 @@ use crate::operation::Refusal;
 use crate::subject::Subject;
 
 /// Which entry goes first.
+///
+/// [`Model`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EvictionPolicy {
     /// L1: by last use, oldest first.

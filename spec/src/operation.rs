@@ -43,7 +43,7 @@ pub enum Operation<K, V> {
 
 /// What a cache answers to an [`Operation`].
 ///
-/// [`Operation`] shows one.
+/// [`Operation`] shows an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome<K, V> {
     /// It is done, and there is nothing to tell.

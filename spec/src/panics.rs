@@ -12,7 +12,7 @@ use crate::subject::{Difference, Subject, differs};
 type Key = Fused<u8>;
 type Value = Fused<u64>;
 
-/// What [`panics`] did.
+/// What [`panics`] did, which shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked {
     /// The states that there are.
@@ -103,7 +103,7 @@ fn all_panics<C: Explore<Key, Value>>(
 ///
 /// What of this doesn't hold.
 ///
-/// [`panics`] shows a call.
+/// [`panics`] shows an example of a call.
 pub fn panic_step<C: Explore<Key, Value>>(
     cache: C,
     model: &Model<Key, Value>,

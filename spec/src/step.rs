@@ -9,7 +9,7 @@ use crate::subject::{Difference, Subject, differs};
 
 /// Where a cache and the model part.
 ///
-/// [`step`] returns it.
+/// [`step`] returns it, and shows an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
     what: String,

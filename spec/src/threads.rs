@@ -153,7 +153,7 @@ impl Threads {
     }
 }
 
-/// What [`linearizable`] recorded.
+/// What [`linearizable`] recorded, which shows an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// How many histories.
@@ -219,7 +219,7 @@ pub fn linearizable<C: Shared<u8, u64>>(
 
 /// A cache that holds its lock while it drops what a caller gave it.
 ///
-/// [`reentrant`] returns it.
+/// [`reentrant`] returns it, and shows an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlock {
     operation: Operation<u8, u64>,

@@ -65,6 +65,8 @@ use table::{MAX_ENTRIES, Table};
 /// over hashes. The rules in parentheses are those of the specification.
 ///
 /// It holds at most 2³⁰ entries; a larger `max_size` bounds nothing else.
+///
+/// [The module](self) shows an example.
 pub struct EvictingMap<K, V, S = DefaultHashBuilder> {
     table: Table<K, V>,
     order: AnyOrder,

@@ -27,6 +27,15 @@ pub(crate) type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
 /// A cache that creates on a miss.
 ///
 /// [`Reference`] is one, as simple as it can be.
+///
+/// ```
+/// use aws_client_cache_spec::{Creates, EvictionPolicy, Failure, Reference};
+///
+/// let cache = Reference::new(None, EvictionPolicy::Lru, 2);
+/// assert_eq!(cache.get_or_create_now(0, Box::new(|| Err(Failure(1)))), Err(Failure(1)));
+/// assert_eq!(cache.get_or_create_now(0, Box::new(|| Ok(7))), Ok(7));
+/// assert_eq!(cache.get_or_create_now(0, Box::new(|| Ok(8))), Ok(7));
+/// ```
 pub trait Creates {
     /// The value under a key, or else what `create` makes: a call that has not been polled. It keeps the cache alive, and
     /// calls `create` once, or not at all.
@@ -52,7 +61,7 @@ pub trait Creates {
 
 /// A step of a schedule.
 ///
-/// [`creation`] shows some.
+/// [`creation`] shows an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// A caller is polled; if for the first time, it asks for key 0.
@@ -73,7 +82,7 @@ pub enum Step {
 
 /// Which schedules [`creation`] tries.
 ///
-/// [`creation`] shows some.
+/// [`creation`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedules {
     /// The order of the cache. LFU shows how many uses were counted.
@@ -104,7 +113,7 @@ impl Default for Schedules {
     }
 }
 
-/// What [`creation`] tried.
+/// What [`creation`] tried, which shows an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scheduled {
     /// How many schedules, counting those that begin others.
@@ -115,7 +124,7 @@ pub struct Scheduled {
 
 /// A schedule that goes against the rules, and none shorter does.
 ///
-/// [`creation`] shows one.
+/// [`creation`] shows an example.
 #[derive(Clone, Debug)]
 pub struct Violation {
     schedules: Schedules,
@@ -126,7 +135,7 @@ pub struct Violation {
 impl Violation {
     /// The schedule.
     ///
-    /// [`creation`] shows one.
+    /// [`creation`] shows an example.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }

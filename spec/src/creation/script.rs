@@ -11,7 +11,7 @@ use crate::threads::lock;
 
 /// Why a creation failed: a number, to see that all who are told of it are told of the same one.
 ///
-/// [`Creates`](crate::Creates) uses it.
+/// [`Creates`](crate::Creates) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Failure(pub u64);
 
@@ -71,7 +71,7 @@ pub(super) fn made(creation: usize) -> u64 {
 
 /// A creation under way: a future that is pending until the schedule decides that it succeeds, fails or panics.
 ///
-/// [`Creates`](crate::Creates) uses it.
+/// The level makes them, and a cache only polls them, so there is no example.
 #[derive(Debug)]
 pub struct Creation {
     creations: Creations,
