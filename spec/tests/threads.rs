@@ -109,12 +109,14 @@ fn no_broken_cache_of_many_threads_passes() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
 fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
     let new =
         |fault| move |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(fault, EvictionPolicy::Lru, max_size, || {});
     assert_eq!(reentrant(new(None)), Ok(()));
     let found: Deadlock = reentrant(new(Some(SharedFault::DropsUnderTheLock))).unwrap_err();
     assert!(found.to_string().contains("Clear hangs"), "{found}");
+    println!("\nassured: the fleet | holds its lock while it drops, refused by L4 | 1 caches");
 }
 
 #[test]

@@ -438,12 +438,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
             self.rebuild(limit);
         }
         // No code of a key's or value's runs from here on.
-        if self.len() < limit {
-            let (place, value) = self.table.insert(hash, key, value);
-            self.order.insert(place);
-            return GetOrInsert::Inserted { value, evicted: None };
-        }
-        let evicted = self.pop();
+        let evicted = if self.len() < limit { None } else { self.pop() };
         let (place, value) = self.table.insert(hash, key, value);
         self.order.insert(place);
         GetOrInsert::Inserted { value, evicted }
