@@ -210,7 +210,8 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
         before.await.unwrap();
         let later = ask();
         tokio::task::yield_now().await;
-        provider.0.permits.add_permits(1);
+        // More than are to be asked for.
+        provider.0.permits.add_permits(10);
         after.await.unwrap();
         later.await.unwrap();
         drop(use_client(&session, &tenant).await);
