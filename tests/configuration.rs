@@ -38,7 +38,7 @@ quickcheck! {
 fn what_is_left_out_has_its_default() {
     assert_eq!(serde_json::from_str::<ClientCacheConfig>("{}").unwrap(), ClientCacheConfig::default());
     assert_eq!(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::default());
-    let cache = ClientCache::builder().config(&ClientCacheConfig::default()).build();
+    let cache = ClientCache::builder().config(ClientCacheConfig::default()).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lru, 10), "D1");
     let some: SessionConfig = serde_json::from_str(r#"{ "linger": "1h 30s" }"#).unwrap();
     assert_eq!((some.linger, some.max_size), (Duration::from_secs(3_630), 10));
@@ -47,11 +47,11 @@ fn what_is_left_out_has_its_default() {
 #[test]
 fn what_is_read_is_what_is_built() {
     let config: ClientCacheConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 30 }"#).unwrap();
-    let cache = ClientCache::builder().config(&config).build();
+    let cache = ClientCache::builder().config(config).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
     let text = r#"{ "policy": "LFU", "max_size": 7, "linger": "5m", "retry_partitions": false, "max_resolving": 2 }"#;
     let config: SessionConfig = serde_json::from_str(text).unwrap();
-    let builder = Session::builder(&fake::base()).config(&config);
+    let builder = Session::builder(&fake::base()).config(config.clone());
     let shown = format!("{builder:?}");
     assert!(shown.contains(&format!("{config:?}")), "{shown}");
     let session = builder.build();

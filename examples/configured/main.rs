@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let configuration: Configuration = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
 
     println!("{:?}\n", configuration.session);
-    let session = Session::builder(&sdk_config()).config(&configuration.session).build();
+    let session = Session::builder(&sdk_config()).config(configuration.session).build();
     for tenant in &configuration.tenants {
         let params = tenant.params().map_err(|error| format!("tenant {}: {error}", tenant.name))?;
         let s3 = session.client(&params).await?;

@@ -35,8 +35,8 @@ impl ClientCacheBuilder {
     /// Sets all that is data, as from a file: both of what follow.
     ///
     /// [`ClientCacheConfig`] shows an example.
-    pub fn config(mut self, config: &ClientCacheConfig) -> Self {
-        self.config = config.clone();
+    pub fn config(mut self, config: ClientCacheConfig) -> Self {
+        self.config = config;
         self
     }
 

@@ -12,7 +12,7 @@ use crate::map::EvictionPolicy;
 ///
 /// # #[cfg(feature = "serde")] {
 /// let config: ClientCacheConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 30 }"#)?;
-/// let cache = ClientCache::builder().config(&config).build();
+/// let cache = ClientCache::builder().config(config).build();
 /// assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
 /// # }
 /// # Ok::<(), serde_json::Error>(())

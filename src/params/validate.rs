@@ -17,7 +17,7 @@ pub(super) fn region(region: &str) -> Result<(), ClientCacheError> {
         return invalid("it is empty");
     }
     if region.len() > 63 || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return invalid("it is more than 63 characters, or others than letters, digits and hyphens");
+        return invalid("it has more than 63 characters, or others than letters, digits and hyphens");
     }
     if region.starts_with('-') || region.ends_with('-') {
         return invalid("it starts or ends with a hyphen");

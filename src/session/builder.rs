@@ -47,8 +47,8 @@ impl SessionBuilder {
     /// Sets all that is data, as from a file: all that follows but the listener.
     ///
     /// [`SessionConfig`] shows an example.
-    pub fn config(mut self, config: &SessionConfig) -> Self {
-        self.config = config.clone();
+    pub fn config(mut self, config: SessionConfig) -> Self {
+        self.config = config;
         self
     }
 

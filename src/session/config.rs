@@ -18,7 +18,7 @@ use crate::map::EvictionPolicy;
 /// # fn example(sdk_config: &SdkConfig) -> Result<(), serde_json::Error> {
 /// let config: SessionConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 200, "linger": "5m" }"#)?;
 /// assert_eq!(config.linger, Duration::from_secs(300));
-/// let session = Session::builder(sdk_config).config(&config).build();
+/// let session = Session::builder(sdk_config).config(config).build();
 /// # Ok(())
 /// # }
 /// ```

@@ -121,7 +121,8 @@ impl Session {
         Ok(client)
     }
 
-    /// The same as [`client`](Self::client), but the credentials are there as well: to warm up, or to be refused early.
+    /// The same as [`client`](Self::client), but the credentials are there as well: to warm up, or to be refused early. A handler
+    /// may ask so at each request: while the credentials last, it costs a look at them, and makes no call.
     ///
     /// It resolves the credentials, if they are not known yet, or about to expire; for a role, by a call of the Security Token
     /// Service. Callers for one credential scope do so once, and share a failure. For no more than
