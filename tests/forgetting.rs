@@ -8,35 +8,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use aws_client_cache::{AnyKey, AssumeRole, ClientParams, ClientParamsBuilder, S3, Session, SharedCredentialsProvider};
+use aws_client_cache::{AnyKey, ClientParams, S3, Session, SharedCredentialsProvider};
 use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
+use support::tenancy::{NOW, call, cloud, of_role, params, role};
 use tokio::sync::Semaphore;
-
-const NOW: u64 = 1_800_000_000;
-
-fn cloud() -> (Cloud, Session) {
-    let cloud = Cloud::new(&Clock::at(NOW));
-    let session = Session::builder(&cloud.config()).max_size(100).build();
-    (cloud, session)
-}
-
-fn params() -> ClientParamsBuilder<S3> {
-    ClientParams::builder()
-}
-
-fn role(name: &str) -> AssumeRole {
-    AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"))
-}
-
-fn of_role(name: &str) -> ClientParams<S3> {
-    params().assume_role(role(name)).build().unwrap()
-}
-
-async fn call(s3: &aws_sdk_s3::Client) {
-    s3.delete_object().bucket("bucket").key("key").send().await.unwrap();
-}
 
 async fn use_client(session: &Session, params: &ClientParams<S3>) -> aws_sdk_s3::Client {
     let s3 = session.client(params).await.unwrap();

@@ -15,3 +15,5 @@ pub mod fused;
 pub mod fuzzed;
 pub mod hashing;
 pub mod history;
+#[cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+pub mod tenancy;

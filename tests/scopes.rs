@@ -1,0 +1,362 @@
+//! The credential scopes of a session: what the clients of one share, and what two don't, on AWS as an HTTP client in this
+//! process, which tells who signed what.
+
+#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use aws_client_cache::{ClientParams, EvictionPolicy, S3, Session, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, future};
+use support::clock::Clock;
+use support::cloud::{Cloud, keys};
+use support::tenancy::{Archive, NOW, Sts, call, cloud, of_role, params, role, signer};
+
+mod a_credential_scope {
+    use super::*;
+
+    #[tokio::test]
+    async fn is_the_base_configurations_own_unless_parameters_say_otherwise() {
+        let (cloud, session) = cloud();
+        assert_eq!(signer(&cloud, &session, &params().build().unwrap()).await.as_deref(), Some("base"));
+    }
+
+    #[tokio::test]
+    async fn is_of_static_credentials() {
+        let (cloud, session) = cloud();
+        for name in ["one", "two", "one"] {
+            let params = params().credentials(keys(name)).build().unwrap();
+            assert_eq!(signer(&cloud, &session, &params).await.as_deref(), Some(name));
+        }
+    }
+
+    #[tokio::test]
+    async fn is_of_a_provider() {
+        let (cloud, session) = cloud();
+        let providers = ["one", "two"].map(|name| (name, SharedCredentialsProvider::new(keys(name))));
+        for (name, provider) in [&providers[0], &providers[1], &providers[0]] {
+            let params = params().credentials_provider(provider.clone()).build().unwrap();
+            assert_eq!(signer(&cloud, &session, &params).await.as_deref(), Some(*name));
+        }
+    }
+
+    #[tokio::test]
+    async fn is_nobodys_if_requests_are_anonymous() {
+        let (cloud, session) = cloud();
+        let params = params().anonymous().build().unwrap();
+        assert_eq!(signer(&cloud, &session, &params).await, None);
+        let sts = ClientParams::<Sts>::builder().anonymous().build().unwrap();
+        // S3's model has operations without a signature, this one has none: the client must be allowed to.
+        session.client(&sts).await.unwrap().get_caller_identity().send().await.unwrap();
+        assert_eq!(cloud.last().signer, None);
+    }
+
+    #[tokio::test]
+    async fn is_of_a_role_that_is_assumed_with_any_other() {
+        let (cloud, session) = cloud();
+        assert_eq!(signer(&cloud, &session, &of_role("role")).await.as_deref(), Some("role by base"));
+        let by_keys = params().credentials(keys("one")).assume_role(role("role")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &by_keys).await.as_deref(), Some("role by one"));
+        let provider = SharedCredentialsProvider::new(keys("two"));
+        let by_provider = params().credentials_provider(provider).assume_role(role("role")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &by_provider).await.as_deref(), Some("role by two"));
+        let as_agreed = params().assume_role(role("role").external_id("agreed")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &as_agreed).await.as_deref(), Some("role as agreed by base"));
+        let chained = params().assume_role(role("three").source_role(role("two").source_role(role("one"))));
+        let chained = chained.build().unwrap();
+        assert_eq!(signer(&cloud, &session, &chained).await.as_deref(), Some("three by two by one by base"));
+    }
+
+    #[tokio::test]
+    async fn is_the_same_for_the_low_level_client() {
+        let (cloud, _) = cloud();
+        let chained = params::<S3>().assume_role(role("two").source_role(role("one"))).build().unwrap();
+        call(&chained.client(&cloud.config()).await.unwrap()).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("two by one by base"));
+        let anonymous = params::<S3>().anonymous().build().unwrap();
+        call(&anonymous.client(&cloud.config()).await.unwrap()).await;
+        assert_eq!(cloud.last().signer, None);
+    }
+
+    #[tokio::test]
+    async fn assumes_a_role_once_for_ten_services_and_regions() {
+        let (cloud, session) = cloud();
+        for region in ["us-east-1", "us-west-2", "eu-west-1", "eu-north-1"] {
+            let s3 = params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
+            let archive = params::<Archive>().region(region).assume_role(role("tenant")).build().unwrap();
+            let sts = params::<Sts>().region(region).assume_role(role("tenant")).build().unwrap();
+            call(&session.client(&s3).await.unwrap()).await;
+            call(&session.client(&archive).await.unwrap()).await;
+            session.client(&sts).await.unwrap().get_caller_identity().send().await.unwrap();
+            assert_eq!(cloud.last().region.as_deref(), Some(region));
+        }
+        let requests = cloud.requests();
+        assert_eq!(requests.len(), 12);
+        assert!(requests.iter().all(|request| request.signer.as_deref() == Some("tenant by base")), "{requests:?}");
+        assert_eq!((cloud.all_assumed(), session.cache().len(), session.scopes()), (1, 12, (1, 0)));
+    }
+
+    #[tokio::test]
+    async fn that_many_are_assumed_with_is_assumed_once() {
+        let (cloud, session) = cloud();
+        for tenant in 0..20 {
+            let tenant = format!("tenant{tenant}");
+            let params = params().assume_role(role(&tenant).source_role(role("hub"))).build().unwrap();
+            let expected = format!("{tenant} by hub by base");
+            assert_eq!(signer(&cloud, &session, &params).await, Some(expected));
+        }
+        assert_eq!(signer(&cloud, &session, &of_role("hub")).await.as_deref(), Some("hub by base"));
+        assert_eq!((cloud.assumed("hub"), cloud.all_assumed()), (1, 21));
+    }
+
+    #[tokio::test]
+    async fn is_renewed_before_it_expires_and_not_earlier() {
+        let (cloud, session) = cloud();
+        let params = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
+        for (seconds, assumed) in [(0, 1), (3_500, 1), (96, 2), (3_000, 2), (3_600, 3)] {
+            cloud.clock().advance(seconds);
+            signer(&cloud, &session, &params).await;
+            assert_eq!((cloud.assumed("tenant"), cloud.assumed("hub")), (assumed, assumed), "after {seconds} seconds");
+        }
+    }
+
+    /// What the SDK's identity caches would not show: they don't ask before they need to.
+    #[tokio::test]
+    async fn that_others_are_assumed_with_is_not_renewed_earlier_either() {
+        let (cloud, session) = cloud();
+        for (seconds, tenant, assumed) in [(0, "one", 1), (3_500, "two", 1), (90, "three", 2)] {
+            cloud.clock().advance(seconds);
+            let params = params().assume_role(role(tenant).source_role(role("hub"))).build().unwrap();
+            signer(&cloud, &session, &params).await;
+            assert_eq!(cloud.assumed("hub"), assumed, "{tenant}");
+        }
+    }
+
+    /// Counts how often it is asked.
+    #[derive(Debug)]
+    struct CountedProvider(Arc<AtomicUsize>);
+
+    impl ProvideCredentials for CountedProvider {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.0.fetch_add(1, Relaxed);
+            future::ProvideCredentials::ready(Ok(keys("base")))
+        }
+    }
+
+    #[tokio::test]
+    async fn asks_the_base_for_credentials_once_for_all_roles() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut config = cloud.config().to_builder();
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(CountedProvider(Arc::clone(&asked)))));
+        let session = Session::new(&config.build());
+        for tenant in 0..20 {
+            signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+        }
+        signer(&cloud, &session, &params().build().unwrap()).await;
+        assert_eq!((asked.load(Relaxed), cloud.all_assumed()), (1, 20));
+    }
+
+    /// Each scope's requests are retried, though those of another have used up their budget.
+    #[tokio::test]
+    async fn that_is_throttled_starves_no_other() {
+        for (has_partitions, attempts) in [(true, 3), (false, 1)] {
+            let cloud = Cloud::new(&Clock::at(NOW));
+            // A region of its own: without partitions, the SDK's budgets are one for the process.
+            let region = if has_partitions { "eu-west-3" } else { "eu-west-2" };
+            let of = |name: &str| params::<S3>().region(region).assume_role(role(name)).build().unwrap();
+            let session = Session::builder(&cloud.config()).retry_partitions(has_partitions).build();
+            cloud.throttle("greedy by base");
+            cloud.throttle("modest by base");
+            let greedy = session.client(&of("greedy")).await.unwrap();
+            for _ in 0..200 {
+                greedy.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            }
+            let asked = cloud.requests().len();
+            assert!(asked < 3 * 200, "the budget is used up: {asked}");
+            let modest = session.client(&of("modest")).await.unwrap();
+            modest.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            assert_eq!(cloud.requests().len(), attempts, "{has_partitions}");
+        }
+    }
+
+    /// Nor does it starve itself.
+    #[tokio::test]
+    async fn that_is_throttled_in_one_region_or_service_is_not_in_the_others() {
+        let (cloud, session) = cloud();
+        cloud.throttle("tenant by base");
+        let of = |region| params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
+        let throttled = session.client(&of("eu-west-1")).await.unwrap();
+        for _ in 0..200 {
+            throttled.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        }
+        assert!(cloud.requests().len() < 3 * 200, "the budget is used up");
+        let archive = params::<Archive>().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
+        for other in [session.client(&of("eu-west-2")).await.unwrap(), session.client(&archive).await.unwrap()] {
+            other.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            assert_eq!(cloud.requests().len(), 3, "it has all attempts");
+        }
+        let same = params::<S3>().region("eu-west-1").use_fips(false).assume_role(role("tenant")).build().unwrap();
+        let same = session.client(&same).await.unwrap();
+        same.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        assert_eq!(cloud.requests().len(), 1, "it shares the budget that is used up");
+    }
+
+    /// The environment is read when credentials are wanted, so this runs in a process with that environment.
+    #[tokio::test]
+    async fn is_of_a_profile() {
+        let name = "a_credential_scope::is_of_a_profile";
+        if std::env::var_os("IN_A_CHILD_WITH_PROFILES").is_none() {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("credentials");
+            let profiles = "[reports]\naws_access_key_id = of-reports\naws_secret_access_key = secret\n\
+                            [other]\naws_access_key_id = of-other\naws_secret_access_key = secret\n";
+            std::fs::write(&file, profiles).unwrap();
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([name, "--exact"])
+                .env("IN_A_CHILD_WITH_PROFILES", "1")
+                .env("AWS_SHARED_CREDENTIALS_FILE", &file)
+                .env("AWS_CONFIG_FILE", folder.path().join("none"))
+                .output()
+                .unwrap();
+            let output = String::from_utf8_lossy(&child.stdout);
+            assert!(child.status.success() && output.contains("1 passed"), "{output}");
+            return;
+        }
+        let (cloud, session) = cloud();
+        let of = |profile: &str| params::<S3>().profile(profile);
+        assert_eq!(signer(&cloud, &session, &of("reports").build().unwrap()).await.as_deref(), Some("of-reports"));
+        assert_eq!(signer(&cloud, &session, &of("other").build().unwrap()).await.as_deref(), Some("of-other"));
+        let role = of("other").assume_role(role("tenant")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
+    }
+}
+
+mod a_scope_without_clients {
+    use super::*;
+
+    #[tokio::test]
+    async fn lingers_so_that_churn_costs_no_calls() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+            let session = Session::builder(&cloud.config()).policy(policy).max_size(10).build();
+            let before = cloud.all_assumed();
+            for _ in 0..5 {
+                for tenant in 0..20 {
+                    let tenant = format!("tenant{tenant}");
+                    let expected = format!("{tenant} by base");
+                    assert_eq!(signer(&cloud, &session, &of_role(&tenant)).await, Some(expected));
+                }
+            }
+            assert_eq!(cloud.all_assumed() - before, 20, "10 are in use, and 10 linger");
+            assert_eq!(session.scopes(), (10, 10));
+        }
+    }
+
+    #[tokio::test]
+    async fn is_one_of_max_size_at_most() {
+        let (cloud, session) = cloud();
+        session.cache().set_max_size(3);
+        for tenant in 0..20 {
+            signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+            let (live, idle) = session.scopes();
+            assert!(live <= 3 && idle <= 3, "{live} and {idle}");
+        }
+        assert_eq!(session.scopes(), (3, 3));
+        session.cache().set_max_size(0);
+        // What has lingered goes when the next one comes to.
+        drop(session.client(&of_role("another")).await.unwrap());
+        assert_eq!(session.scopes(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn that_has_lingered_longest_goes_first() {
+        let (cloud, session) = cloud();
+        session.cache().set_max_size(2);
+        for tenant in ["one", "two", "three"] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            session.cache().clear();
+        }
+        assert_eq!(session.scopes(), (0, 2));
+        for (tenant, assumed) in [("three", 1), ("two", 1), ("one", 2)] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            assert_eq!(cloud.assumed(tenant), assumed, "{tenant}");
+        }
+    }
+
+    #[tokio::test]
+    async fn goes_after_a_while() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).linger(Duration::from_secs(100)).build();
+        let params = of_role("tenant");
+        for (seconds, assumed) in [(0, 1), (99, 1), (100, 2), (99, 2)] {
+            cloud.clock().advance(seconds);
+            signer(&cloud, &session, &params).await;
+            session.cache().clear();
+            assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 1), assumed), "after {seconds} seconds");
+        }
+        cloud.clock().advance(100);
+        assert_eq!(session.scopes(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn goes_at_once_if_nothing_is_to_linger() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).linger(Duration::ZERO).build();
+        for assumed in 1..4 {
+            signer(&cloud, &session, &of_role("tenant")).await;
+            session.cache().clear();
+            assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 0), assumed));
+        }
+    }
+
+    #[tokio::test]
+    async fn has_none_anywhere_not_even_with_the_user() {
+        let (cloud, session) = cloud();
+        let kept = session.client(&of_role("tenant")).await.unwrap();
+        session.cache().clear();
+        assert_eq!(session.scopes(), (1, 0), "the user has a clone");
+        call(&kept).await;
+        call(&session.client(&of_role("tenant")).await.unwrap()).await;
+        assert_eq!(cloud.all_assumed(), 1, "it is shared with the one that the user has kept");
+        drop(kept);
+        assert_eq!(session.scopes(), (1, 0));
+        session.cache().clear();
+        assert_eq!(session.scopes(), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn keeps_the_role_that_it_is_assumed_with() {
+        let (cloud, session) = cloud();
+        let chained = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
+        signer(&cloud, &session, &chained).await;
+        session.cache().clear();
+        assert_eq!(session.scopes(), (1, 1), "the hub is in use by the tenant, who lingers");
+        session.cache().set_max_size(0);
+        drop(session.client(&of_role("another")).await.unwrap());
+        assert_eq!(session.scopes(), (0, 0), "the hub goes with the tenant");
+    }
+
+    #[tokio::test]
+    async fn of_one_session_is_not_of_another() {
+        let (cloud, session) = cloud();
+        signer(&cloud, &session, &of_role("tenant")).await;
+        signer(&cloud, &Session::new(&cloud.config()), &of_role("tenant")).await;
+        assert_eq!(cloud.all_assumed(), 2);
+    }
+
+    #[tokio::test]
+    async fn and_without_a_session_is_no_harm() {
+        let (cloud, session) = cloud();
+        let kept = session.client(&of_role("tenant")).await.unwrap();
+        drop(session);
+        call(&kept).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+    }
+}
