@@ -5,8 +5,8 @@
 mod support;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{AnyKey, ClientParams, S3, Session, SharedCredentialsProvider};
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -76,29 +76,72 @@ async fn what_is_assumed_with_it_is_forgotten_with_it() {
     assert!(session.cache().keys().eq([other.key().into()] as [AnyKey; 1]));
 }
 
-/// Who holds a client is not cut off, and does not go on with what was forgotten.
+/// Who holds a client is not cut off, and does not go on with what was forgotten; however often.
 #[tokio::test]
-async fn a_client_that_somebody_still_holds_resolves_anew_and_gives_back_its_own_share_only() {
+async fn a_client_that_somebody_still_holds_resolves_anew_and_shares_what_comes() {
     let (cloud, session) = cloud();
     let tenant = of_role("tenant");
-    let old = use_client(&session, &tenant).await;
-    drop(session.forget_credentials(&tenant));
-    call(&old).await;
-    assert_eq!(cloud.assumed("tenant"), 2, "the old client's own");
-    let new = use_client(&session, &tenant).await;
-    assert_eq!((cloud.assumed("tenant"), session.scopes()), (3, (1, 0)));
-    drop(old);
-    assert_eq!(session.scopes(), (1, 0), "the new client holds the scope that is there");
-    let elsewhere = params().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
-    drop(use_client(&session, &elsewhere).await);
-    assert_eq!(cloud.assumed("tenant"), 3, "its scope is still known");
-    drop(new);
+    let held = use_client(&session, &tenant).await;
+    for assumed in 2..5 {
+        drop(session.forget_credentials(&tenant));
+        assert_eq!((session.cache().len(), session.scopes()), (0, (1, 0)), "the client that is held has a share");
+        call(&held).await;
+        drop(use_client(&session, &tenant).await);
+        call(&held).await;
+        assert_eq!(cloud.assumed("tenant"), assumed);
+    }
+    drop(held);
+    session.cache().clear();
+    assert_eq!(session.scopes(), (0, 1));
 }
 
-/// Credentials that are numbered, and given when a permit is there.
+#[tokio::test]
+async fn a_client_that_is_held_resolves_anew_if_what_it_is_assumed_with_is_forgotten() {
+    let (cloud, session) = cloud();
+    let hub = of_role("hub");
+    let spoke = params().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    let held = use_client(&session, &spoke).await;
+    for (forgotten, expected) in [(&hub, (2, 2)), (&spoke, (3, 2)), (&hub, (4, 3)), (&hub, (5, 4))] {
+        drop(session.forget_credentials(forgotten));
+        call(&held).await;
+        assert_eq!((cloud.assumed("spoke"), cloud.assumed("hub")), expected);
+    }
+}
+
+/// Whenever it is forgotten, while a role is being assumed with it.
+#[tokio::test]
+async fn what_is_assumed_while_its_source_is_forgotten_is_not_kept() {
+    let mut stale = 0;
+    for turns in 0..30 {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let provider = Shared::new(usize::MAX >> 3);
+        let session = based_on(&cloud, &provider);
+        let spoke = of_role("spoke");
+        let held = session.client(&spoke).await.unwrap();
+        let request = tokio::spawn(async move {
+            call(&held).await;
+            held
+        });
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        drop(session.forget_credentials(&params::<S3>().build().unwrap()));
+        let held = request.await.unwrap();
+        stale += usize::from(cloud.last().signer.as_deref() == Some("spoke by number0"));
+        call(&held).await;
+        let asked = provider.asked();
+        let expected = format!("spoke by number{}", asked - 1);
+        assert_eq!(cloud.last().signer, Some(expected), "after {turns} turns");
+        drop(use_client(&session, &spoke).await);
+        assert_eq!((cloud.last().signer, provider.asked()), (Some(format!("spoke by number{}", asked - 1)), asked));
+    }
+    assert!(stale > 0, "some had begun before");
+}
+
+/// Credentials that are numbered, and given when a permit for their number is there.
 struct Numbered {
     asked: AtomicUsize,
-    permits: Semaphore,
+    permits: [Semaphore; 3],
 }
 
 impl fmt::Debug for Numbered {
@@ -112,11 +155,16 @@ struct Shared(Arc<Numbered>);
 
 impl Shared {
     fn new(permits: usize) -> Self {
-        Self(Arc::new(Numbered { asked: AtomicUsize::new(0), permits: Semaphore::new(permits) }))
+        Self(Arc::new(Numbered { asked: AtomicUsize::new(0), permits: [(); 3].map(|()| Semaphore::new(permits)) }))
     }
 
     fn asked(&self) -> usize {
         self.0.asked.load(Relaxed)
+    }
+
+    /// Gives those of this number, whoever has asked for them.
+    fn give(&self, number: usize) {
+        self.0.permits[number].add_permits(10);
     }
 }
 
@@ -127,7 +175,7 @@ impl ProvideCredentials for Shared {
     {
         future::ProvideCredentials::new(async {
             let number = self.0.asked.fetch_add(1, Relaxed);
-            self.0.permits.acquire().await.unwrap().forget();
+            self.0.permits[number.min(2)].acquire().await.unwrap().forget();
             Ok(keys(&format!("number{number}")))
         })
     }
@@ -155,46 +203,42 @@ async fn the_bases_own_credentials_are_forgotten_with_all_that_is_assumed_with_t
     }
 }
 
-/// Neither is waited for by who comes later, nor kept when they come, nor do they take a later load's place.
+/// Neither is waited for by who comes later, nor kept when they come, before the later ones or after them.
 #[tokio::test]
 async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before() {
-    for is_base in [true, false] {
+    for (is_base, first) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
         let cloud = Cloud::new(&Clock::at(NOW));
         let provider = Shared::new(0);
         let session = based_on(&cloud, &provider);
         let of_provider = SharedCredentialsProvider::new(provider.clone());
         let tenant = if is_base { params() } else { params().credentials_provider(of_provider) }.build().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
         let ask = || {
-            let (session, tenant, cloud, asked) = (session.clone(), tenant.clone(), cloud.clone(), Arc::clone(&asked));
+            let (session, tenant, cloud) = (session.clone(), tenant.clone(), cloud.clone());
             tokio::spawn(async move {
                 drop(use_client(&session, &tenant).await);
-                asked.lock().unwrap().push(cloud.last().signer.unwrap());
+                cloud.last().signer
             })
         };
         let until = async |count: usize| {
-            for _ in 0..10_000 {
+            for _ in 0..1_000 {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(provider.asked(), count, "{is_base}");
+            assert_eq!(provider.asked(), count, "{is_base} {first}");
         };
         let before = ask();
         until(1).await;
         drop(session.forget_credentials(&tenant));
         let after = ask();
         until(2).await;
-        provider.0.permits.add_permits(1);
-        before.await.unwrap();
-        let later = ask();
-        tokio::task::yield_now().await;
-        // More than are to be asked for.
-        provider.0.permits.add_permits(10);
-        after.await.unwrap();
-        later.await.unwrap();
+        let mut asked = [before, after].map(Some);
+        for number in [first, 1 - first] {
+            provider.give(number);
+            let signer = asked[number].take().unwrap().await.unwrap();
+            assert_eq!(signer, Some(format!("number{number}")), "{is_base} {first}");
+        }
         drop(use_client(&session, &tenant).await);
-        assert_eq!(*asked.lock().unwrap(), ["number0", "number1", "number1"], "{is_base}");
-        assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base}: it is kept");
-        assert_eq!(provider.asked(), 2, "{is_base}");
+        assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base} {first}: it is kept");
+        assert_eq!(provider.asked(), 2, "{is_base} {first}");
     }
 }
 
@@ -240,4 +284,28 @@ impl Eq for Leave {}
 
 impl std::hash::Hash for Leave {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+/// T5, T6: a client that `ready` has given has credentials.
+#[tokio::test]
+async fn who_waits_to_be_ready_is_so_though_the_credentials_are_forgotten_meanwhile() {
+    for is_base in [true, false] {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let provider = Shared::new(0);
+        let session = based_on(&cloud, &provider);
+        let of_provider = SharedCredentialsProvider::new(provider.clone());
+        let tenant = if is_base { params::<S3>() } else { params().credentials_provider(of_provider) }.build().unwrap();
+        let ready = tokio::spawn({
+            let (session, tenant) = (session.clone(), tenant.clone());
+            async move { session.ready(&tenant).await.map(drop) }
+        });
+        while provider.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(session.forget_credentials(&tenant));
+        provider.give(0);
+        provider.give(1);
+        ready.await.unwrap().unwrap();
+        assert_eq!(provider.asked(), 2, "{is_base}: once more, and before the client is given");
+    }
 }

@@ -4,12 +4,16 @@ mod support;
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache::{AnyKey, ClientCache, ClientCacheKey, ClientParams, EvictionCause, Region, Service};
+use aws_client_cache::{
+    AnyKey, ClientCache, ClientCacheKey, ClientParams, ClientParamsBuilder, EvictionCause, Region, Service,
+};
 use aws_client_cache_spec::{Burned, Callback, Explore, Fused, Subject, with_fuse};
 use quickcheck::quickcheck;
 use support::cache::Cache;
@@ -209,7 +213,7 @@ fn credentials_are_of_another_if_they_are_assumed_with_it_however_far() {
     use aws_client_cache::AssumeRole;
     let role = |name: &str| AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"));
     let key = |role: AssumeRole| AnyKey::from(ClientParams::<Fake>::builder().assume_role(role).build().unwrap().key());
-    let base = AnyKey::from(fake::key(0));
+    let base = AnyKey::from(ClientParams::<Fake>::builder().build().unwrap().key());
     let anonymous = AnyKey::from(ClientParams::<Fake>::builder().anonymous().build().unwrap().key());
     let (one, two) = (key(role("one")), key(role("two").source_role(role("one"))));
     let three = key(role("three").source_role(role("two").source_role(role("one"))));
@@ -283,6 +287,61 @@ fn what_judges_may_use_the_cache_and_what_comes_meanwhile_is_judged_too() {
         assert_eq!((asked, removed.len(), cache.len()), (4, 2, 2));
         assert!(cache.keys().eq([key(0), key(2)].map(AnyKey::from)));
     });
+}
+
+/// D12: a key that is present and under way is one key.
+#[test]
+fn what_judges_is_asked_once_for_each_key() {
+    let (cache, key) = (ClientCache::default(), key(0));
+    let mut creation = pin!(cache.get_or_try_insert_with(&key, || async {
+        tokio::task::yield_now().await;
+        Ok::<_, Infallible>(Client::new(1))
+    }));
+    assert!(creation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    cache.insert(key.clone(), Client::new(0)).unwrap();
+    let mut asked = 0;
+    let removed = cache.retain(|_| {
+        asked += 1;
+        asked > 1
+    });
+    assert_eq!((asked, removed.len(), cache.len()), (1, 1, 0));
+}
+
+/// C2, P1: what was cloned before the one that panics is dropped, which may use the cache.
+#[test]
+fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
+    without_deadlock(|| {
+        let cache = Arc::new(ClientCache::default());
+        let (weak, clones) = (Arc::downgrade(&cache), AtomicUsize::new(0));
+        let hooks = Arc::new(Hooks {
+            on_clone: Some(Box::new(move || assert_ne!(clones.fetch_add(1, Relaxed), 1, "the second clone panics"))),
+            on_drop: Some(Box::new(move |_| drop(weak.upgrade().map(|cache| cache.len())))),
+        });
+        for number in 0..2 {
+            cache.insert(key(number), Client::with_hooks(0, Arc::clone(&hooks))).unwrap();
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| cache.clients::<Fake>())).is_err());
+        assert_eq!((cache.len(), cache.check()), (2, Ok(())));
+    });
+}
+
+/// K1, K7: what inherits its credentials from another base has others.
+#[test]
+fn credentials_of_two_bases_are_not_the_same() {
+    let of = |base: &str, builder: ClientParamsBuilder<Fake>| AnyKey::from(builder.base(base).build().unwrap().key());
+    let params = ClientParams::<Fake>::builder;
+    let keys = || aws_client_cache::Credentials::new("one", "secret", None, None, "test");
+    assert!(!of("7", params()).has_credentials_of(&of("8", params())));
+    assert!(of("7", params().region("eu-west-1")).has_credentials_of(&of("7", params())));
+    assert!(of("7", params().credentials(keys())).has_credentials_of(&of("8", params().credentials(keys()))));
+    #[cfg(feature = "assume-role")]
+    {
+        let role = || params().assume_role(aws_client_cache::AssumeRole::new("arn:aws:iam::123456789012:role/one"));
+        assert!(of("7", role()).has_credentials_of(&of("7", params())));
+        assert!(!of("7", role()).has_credentials_of(&of("8", role())), "assumed with another base's");
+        let by_keys = || role().credentials(keys());
+        assert!(of("7", by_keys()).has_credentials_of(&of("8", by_keys())));
+    }
 }
 
 /// C2: neither is the listener told, nor is a client dropped under the lock.

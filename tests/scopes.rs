@@ -208,33 +208,65 @@ mod a_credential_scope {
         assert_eq!(cloud.requests().len(), 1, "it shares the budget that is used up");
     }
 
-    /// The environment is read when credentials are wanted, so this runs in a process with that environment.
+    /// Runs a test in a process with a file of profiles: the environment is read when credentials are wanted. Returns the file
+    /// in that process, and nothing in this one.
+    fn with_profiles(name: &str, profiles: &str) -> Option<std::path::PathBuf> {
+        const FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
+        if std::env::var_os("IN_A_CHILD_WITH_PROFILES").is_some() {
+            return std::env::var_os(FILE).map(Into::into);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("credentials");
+        std::fs::write(&file, profiles).unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([&format!("a_credential_scope::{name}"), "--exact"])
+            .env("IN_A_CHILD_WITH_PROFILES", "1")
+            .env(FILE, &file)
+            .env("AWS_CONFIG_FILE", folder.path().join("none"))
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && output.contains("1 passed"), "{output}");
+        None
+    }
+
+    fn profile(name: &str, key: &str) -> String {
+        format!("[{name}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
+    }
+
     #[tokio::test]
     async fn is_of_a_profile() {
-        let name = "a_credential_scope::is_of_a_profile";
-        if std::env::var_os("IN_A_CHILD_WITH_PROFILES").is_none() {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("credentials");
-            let profiles = "[reports]\naws_access_key_id = of-reports\naws_secret_access_key = secret\n\
-                            [other]\naws_access_key_id = of-other\naws_secret_access_key = secret\n";
-            std::fs::write(&file, profiles).unwrap();
-            let child = std::process::Command::new(std::env::current_exe().unwrap())
-                .args([name, "--exact"])
-                .env("IN_A_CHILD_WITH_PROFILES", "1")
-                .env("AWS_SHARED_CREDENTIALS_FILE", &file)
-                .env("AWS_CONFIG_FILE", folder.path().join("none"))
-                .output()
-                .unwrap();
-            let output = String::from_utf8_lossy(&child.stdout);
-            assert!(child.status.success() && output.contains("1 passed"), "{output}");
-            return;
-        }
+        let profiles = profile("reports", "of-reports") + &profile("other", "of-other");
+        let Some(_) = with_profiles("is_of_a_profile", &profiles) else { return };
         let (cloud, session) = cloud();
         let of = |profile: &str| params::<S3>().profile(profile);
         assert_eq!(signer(&cloud, &session, &of("reports").build().unwrap()).await.as_deref(), Some("of-reports"));
         assert_eq!(signer(&cloud, &session, &of("other").build().unwrap()).await.as_deref(), Some("of-other"));
         let role = of("other").assume_role(role("tenant")).build().unwrap();
         assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
+    }
+
+    /// T1, T6: neither a failure to read it is kept, nor what was read once it is forgotten.
+    #[tokio::test]
+    async fn is_of_a_profile_as_it_is_when_it_is_wanted() {
+        let Some(file) = with_profiles("is_of_a_profile_as_it_is_when_it_is_wanted", &profile("other", "of-other"))
+        else {
+            return;
+        };
+        let (cloud, session) = cloud();
+        let reports = params::<S3>().profile("reports").build().unwrap();
+        session.ready(&reports).await.unwrap_err();
+        std::fs::write(&file, profile("reports", "first")).unwrap();
+        let held = session.ready(&reports).await.unwrap();
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("first"));
+        std::fs::write(&file, profile("reports", "second")).unwrap();
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("first"), "it is kept");
+        drop(session.forget_credentials(&reports));
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("second"));
+        assert_eq!(signer(&cloud, &session, &reports).await.as_deref(), Some("second"));
     }
 }
 

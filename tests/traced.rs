@@ -135,12 +135,15 @@ fn what_fails_and_what_expires_is_said_without_secrets() {
         clock.set(10);
         assert!(cache.get(&expiring).is_none());
         cache.insert(expiring.clone(), Client::new(0)).unwrap_err();
+        let make = || Ok::<_, Infallible>(Client::new(0));
+        cache.get_or_try_insert_with_sync(&expiring, make).unwrap_err();
     });
     assert_eq!(
         events,
         [
             format!("failed error=no client could be made for {expiring}"),
             format!("expired key={expiring}"),
+            format!("refused error=the credentials of {expiring} have expired"),
             format!("refused error=the credentials of {expiring} have expired"),
         ]
     );
@@ -171,4 +174,28 @@ fn who_hears_it_may_use_the_cache() {
             cache.set_max_size(0);
         });
     });
+}
+
+/// C2: its panic reaches the caller, and keeps nothing from the listener.
+#[test]
+fn who_hears_it_may_panic() {
+    struct Panics;
+
+    impl<S: Subscriber> Layer<S> for Panics {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            panic!("who hears it");
+        }
+    }
+
+    let told = Arc::new(Mutex::new(0));
+    let heard = Arc::clone(&told);
+    let cache = ClientCache::builder().on_evict(move |_, _| *heard.lock().unwrap() += 1).build();
+    for number in 0..3 {
+        cache.insert(key(number), Client::new(0)).unwrap();
+    }
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(Panics), || {
+        let shrink = std::panic::AssertUnwindSafe(|| cache.set_max_size(1));
+        assert!(std::panic::catch_unwind(shrink).is_err());
+    });
+    assert_eq!((*told.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
 }

@@ -57,7 +57,8 @@ impl ClientCache {
     }
 
     /// The same for a `create` that is not a future, in one call that waits for nobody: it makes its own client even if one
-    /// is being made by [`get_or_try_insert_with`](Self::get_or_try_insert_with), and the first that is stored wins (S7).
+    /// is being made by [`get_or_try_insert_with`](Self::get_or_try_insert_with), and the first that is stored wins (S7). Nor is it
+    /// revoked: what it makes is stored, even if the key is removed meanwhile.
     ///
     /// # Errors
     ///
@@ -166,12 +167,16 @@ impl ClientCache {
     /// What was made, unless it may not be stored.
     fn accept<S: Service>(&self, key: &ClientCacheKey<S>, made: S::Client) -> Result<AnyClient, ClientCacheError> {
         check_region(key, &made)?;
-        self.refuse_expired(key)?;
+        self.check_expired(key)?;
         Ok(AnyClient::new::<S>(made))
     }
 
     /// E2, E3: at each step of a creation, an expired key is refused, and its entry removed.
     pub(crate) fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
+        self.check_expired(key).inspect_err(trace::refused)
+    }
+
+    fn check_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         if self.is_expired(key.as_any()) {
             let expired_entry = self.lock().expire(key.as_any());
             self.tell_expired(expired_entry);

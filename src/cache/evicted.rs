@@ -65,14 +65,16 @@ impl Listener {
 
     /// Tells of every victim, and passes a panic on only after the last (C2). The cache must not be locked.
     pub(super) fn tell(&self, victims: &[Evicted], cause: EvictionCause) {
-        for victim in victims {
-            trace::evicted(victim, cause);
-        }
-        let Some(call) = &self.0 else { return };
         let mut first_panic: Option<Box<dyn Any + Send>> = None;
-        for victim in victims {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| call(victim, cause))) {
+        let mut attempt = |tell: &dyn Fn()| {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
                 first_panic.get_or_insert(panic);
+            }
+        };
+        for victim in victims {
+            attempt(&|| trace::evicted(victim, cause));
+            if let Some(call) = &self.0 {
+                attempt(&|| call(victim, cause));
             }
         }
         if let Some(panic) = first_panic {

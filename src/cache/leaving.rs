@@ -1,6 +1,7 @@
 //! How clients leave a cache.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::flights::Flights;
 use super::prehashed::Prehashed;
@@ -96,8 +97,10 @@ impl ClientCache {
     /// Removes every client whose key `keep` refuses, and returns them in eviction order. The listener is not told. If a
     /// client of a refused key is being made at the moment, it will not be stored (S3).
     ///
-    /// Linear, and atomic: when it is done, all keys that are there were accepted. `keep` is asked once for each key, in
-    /// eviction order, and for each key whose client is being made; while the cache is not locked, so that it may use it.
+    /// Atomic: when it is done, all keys that are there were accepted. `keep` is asked once for each key, in eviction order, and
+    /// for each key whose client is being made; while the cache is not locked, so that it may use it. It is asked for what
+    /// has come meanwhile, too. So it is linear in what is there and in what comes, and goes on while more comes than `keep`
+    /// judges.
     ///
     /// This is how a tenant leaves, how a key is rotated, and how what an error of authentication has made useless goes:
     ///
@@ -124,19 +127,25 @@ impl ClientCache {
                 let keys = state.entries().keys().chain(state.flights.keys());
                 let unjudged: Vec<_> = keys.filter(|key| !judged.contains_key(*key)).cloned().collect();
                 if unjudged.is_empty() {
-                    let goes = |key: &AnyKey| judged.get(key) == Some(&false);
-                    // The first one compares keys, which may panic, before the other changes anything.
-                    let creations = state.flights.all_of(goes);
-                    let removed = state.remove_all(goes);
-                    break (state.flights.revoke_these(&creations), removed);
+                    break state.remove_all(|key| judged.get(key) == Some(&false));
                 }
                 unjudged
             };
             for key in unjudged {
-                let is_kept = keep(&key);
-                judged.insert(key, is_kept);
+                // One that is present and under way is there twice.
+                if let Entry::Vacant(vacant) = judged.entry(key) {
+                    let is_kept = keep(vacant.key());
+                    vacant.insert(is_kept);
+                }
             }
         };
+        drop(revoked);
+        removed
+    }
+
+    /// The same by a judge of our own, in one locking.
+    pub(crate) fn remove_where(&self, goes: impl Fn(&AnyKey) -> bool) -> Vec<(AnyKey, AnyClient)> {
+        let (revoked, removed) = self.lock().remove_all(goes);
         drop(revoked);
         removed
     }

@@ -81,11 +81,9 @@ impl ClientCache {
     /// }
     /// ```
     pub fn clients<S: Service>(&self) -> Clients<S> {
-        let state = self.lock();
-        let of_service = state
-            .entries()
-            .iter()
-            .filter_map(|(key, client)| Some((key.clone().downcast::<S>().ok()?, client.downcast_ref::<S>()?.clone())));
+        // Cloned outside of the lock: if a clone panics, those before it are dropped (C2).
+        let items = self.items().filter(|(key, _)| key.is::<S>());
+        let of_service = items.filter_map(|(key, client)| Some((key.downcast().ok()?, client.downcast::<S>().ok()?)));
         Clients(of_service.collect::<Vec<_>>().into_iter())
     }
 

@@ -1,6 +1,6 @@
 //! What the lock guards. Every change of it goes through here, and is counted (O1 to O3).
 
-use super::flights::Flights;
+use super::flights::{Flights, Unlisted};
 use super::prehashed::Prehashed;
 use super::stats::Stats;
 use crate::client::AnyClient;
@@ -93,10 +93,13 @@ impl State {
         removed
     }
 
-    pub(super) fn remove_all(&mut self, goes: impl Fn(&AnyKey) -> bool) -> Vec<Entry> {
+    /// Removes all that `goes` accepts, and revokes their creations (S3).
+    pub(super) fn remove_all(&mut self, goes: impl Fn(&AnyKey) -> bool) -> (Vec<Unlisted>, Vec<Entry>) {
+        // Both compare keys, which may panic, before the first change.
+        let creations = self.flights.all_of(&goes);
         let removed = self.entries.extract(|key, _| goes(key));
         self.stats.removals += removed.len() as u64;
-        removed
+        (self.flights.revoke_these(&creations), removed)
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {

@@ -69,6 +69,11 @@ impl CredentialScope {
         vec![self]
     }
 
+    /// Whether they are the base configuration's own, or of a role that is assumed with those.
+    pub(crate) fn is_from_base(&self) -> bool {
+        *self.chain()[0] == Self::Base
+    }
+
     /// Whether they are these, or of a role that is assumed with these, directly or by others.
     pub(crate) fn is_from(&self, other: &Self) -> bool {
         self.chain().contains(&other)

@@ -117,8 +117,21 @@ impl AnyKey {
         self.0.expiry
     }
 
+    /// Whether it is a key of service `S`.
+    ///
+    /// ```
+    /// use aws_client_cache::{AnyKey, ClientParams, S3};
+    ///
+    /// assert!(AnyKey::from(ClientParams::<S3>::builder().build()?.key()).is::<S3>());
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn is<S: Service>(&self) -> bool {
+        self.identity().service == TypeId::of::<S>()
+    }
+
     /// Whether its clients sign with the credentials of `other`, or with those of a role that is assumed with them, directly or
-    /// by others. Where `other` names no credentials, they are the base configuration's.
+    /// by others. Where a key names no credentials, they are those of the base configuration, by the name that it has
+    /// ([`base`](crate::ClientParamsBuilder::base)).
     ///
     /// ```
     /// use aws_client_cache::{AnyKey, AssumeRole, ClientParams, S3};
@@ -132,7 +145,8 @@ impl AnyKey {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn has_credentials_of(&self, other: &impl CacheKey) -> bool {
-        self.identity().credentials.is_from(&other.as_any().identity().credentials)
+        let (own, other) = (self.identity(), other.as_any().identity());
+        own.credentials.is_from(&other.credentials) && (!own.credentials.is_from_base() || own.base == other.base)
     }
 
     /// The typed key, if it is one of service `S`.
@@ -143,7 +157,7 @@ impl AnyKey {
     ///
     /// The type shows an example.
     pub fn downcast<S: Service>(self) -> Result<ClientCacheKey<S>, Self> {
-        if self.identity().service == TypeId::of::<S>() { Ok(ClientCacheKey::new(self)) } else { Err(self) }
+        if self.is::<S>() { Ok(ClientCacheKey::new(self)) } else { Err(self) }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod builder;
 #[cfg(feature = "assume-role")]
+mod profile;
+#[cfg(feature = "assume-role")]
 mod role;
 mod signer;
 mod validate;

@@ -7,6 +7,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 
 #[cfg(feature = "assume-role")]
+use super::profile;
+#[cfg(feature = "assume-role")]
 use super::role::AssumeRole;
 use super::validate;
 use crate::error::ClientCacheError;
@@ -129,31 +131,7 @@ impl Signer {
             Source::Anonymous => None,
             Source::Provider(provider) => Some(provider.clone()),
             #[cfg(feature = "assume-role")]
-            Source::Profile(name) => Some(profile(name, base)),
+            Source::Profile(name) => Some(profile::provider(name, base)),
         })
     }
-}
-
-/// The profile's credentials, read when they are first wanted.
-#[cfg(feature = "assume-role")]
-fn profile(name: &str, base: &SdkConfig) -> SharedCredentialsProvider {
-    use aws_config::profile::ProfileFileCredentialsProvider;
-    use aws_config::provider_config::ProviderConfig;
-
-    let mut config = ProviderConfig::without_region()
-        .with_region(base.region().cloned())
-        .with_use_fips(base.use_fips())
-        .with_use_dual_stack(base.use_dual_stack())
-        .with_behavior_version(base.behavior_version());
-    if let Some(http_client) = base.http_client() {
-        config = config.with_http_client(http_client);
-    }
-    if let Some(time_source) = base.time_source() {
-        config = config.with_time_source(time_source);
-    }
-    if let Some(sleep_impl) = base.sleep_impl() {
-        config = config.with_sleep_impl(sleep_impl);
-    }
-    let provider = ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build();
-    SharedCredentialsProvider::new(provider)
 }

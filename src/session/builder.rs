@@ -132,7 +132,8 @@ impl SessionBuilder {
         let time_source = self.base.time_source().unwrap_or_default();
         let mut base = self.base.to_builder();
         base.set_http_client(http_client(&self.base));
-        let base_credentials = self.base.credentials_provider().map(|provider| Provider::new(provider, &self.base));
+        let base_credentials =
+            self.base.credentials_provider().map(|provider| Provider::new(provider, None, &self.base));
         if let Some(credentials) = &base_credentials {
             base.set_credentials_provider(Some(credentials.shared().clone()));
         }

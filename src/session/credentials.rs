@@ -1,6 +1,7 @@
 //! Credentials that are kept until shortly before they expire.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -38,20 +39,25 @@ pub(super) struct Kept(Arc<Inner>);
 
 struct Inner {
     provider: SharedCredentialsProvider,
+    /// What they are assumed with.
+    source: Option<Kept>,
     time_source: SharedTimeSource,
     sleep: Option<SharedAsyncSleep>,
-    state: Mutex<State>,
+    /// How often they have been forgotten.
+    forgotten: AtomicU64,
+    last: Mutex<Option<Last>>,
     loading: Once<Loaded>,
     /// Those who wait for a permit to load. Who assumes a role with these credentials is not among them: it may have the
     /// last permit itself.
     resolving: Once<Loaded>,
 }
 
-#[derive(Default)]
-struct State {
-    kept: Option<(Credentials, SystemTime)>,
-    /// How often what was kept has been forgotten: what was asked for before that is not kept when it comes.
-    generation: u64,
+/// What was loaded last.
+struct Last {
+    credentials: Credentials,
+    expiry: SystemTime,
+    /// When it was asked for.
+    epoch: u64,
 }
 
 /// A failure is shared by all who have waited for it.
@@ -59,58 +65,70 @@ type Loaded = Result<Credentials, Arc<CredentialsError>>;
 
 impl Kept {
     /// `base` has a clock.
-    pub(super) fn new(provider: SharedCredentialsProvider, base: &SdkConfig) -> Self {
+    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
         Self(Arc::new(Inner {
             provider,
+            source,
             time_source: base.time_source().unwrap_or_default(),
             sleep: base.sleep_impl(),
-            state: Mutex::default(),
+            forgotten: AtomicU64::new(0),
+            last: Mutex::default(),
             loading: Once::default(),
             resolving: Once::default(),
         }))
     }
 
     /// Has them loaded, unless they are there and not about to expire; with a permit, of which all who wait for these
-    /// credentials take one.
+    /// credentials take one. If they are forgotten meanwhile, has them loaded again.
     pub(super) async fn resolve(&self, permits: &Semaphore) -> Result<(), CredentialsError> {
         let inner = &*self.0;
-        if inner.kept().is_some() {
-            return Ok(());
+        loop {
+            let epoch = inner.epoch();
+            if inner.kept().is_some() {
+                return Ok(());
+            }
+            let resolved = inner.resolving.run(epoch, || async {
+                // It is never closed, so this is a permit.
+                let _permit = permits.acquire().await;
+                inner.get().await
+            });
+            resolved.await.map_err(|error| quiet(&error))?;
+            if inner.epoch() == epoch {
+                return Ok(());
+            }
         }
-        let resolved = inner.resolving.run(|| async {
-            // It is never closed, so this is a permit.
-            let _permit = permits.acquire().await;
-            inner.get().await
-        });
-        resolved.await.map(drop).map_err(|error| quiet(&error))
     }
 
-    /// Whoever asks from now on has them loaded anew (T6).
+    /// Whoever asks from now on has them loaded anew, and so has whoever asks for what is assumed with them (T6).
     pub(super) fn forget(&self) {
         let inner = &*self.0;
-        let _gone = {
-            let state = &mut *inner.lock();
-            state.generation += 1;
-            state.kept.take()
-        };
-        inner.loading.forget();
-        inner.resolving.forget();
+        inner.forgotten.fetch_add(1, SeqCst);
+        let _gone = inner.lock().take();
     }
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// It is another one since these credentials, or those that they are assumed with, have been forgotten: the sum of what
+    /// only grows.
+    fn epoch(&self) -> u64 {
+        let source = self.source.as_ref().map_or(0, |source| source.0.epoch());
+        source + self.forgotten.load(SeqCst)
     }
 
-    /// What is kept, if it is not about to expire.
+    fn lock(&self) -> MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept, if it has not been forgotten and is not about to expire.
     fn kept(&self) -> Option<Credentials> {
-        let now = self.time_source.now();
-        let is_fresh = |expiry: &SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
-        self.lock().kept.as_ref().filter(|(_, expiry)| is_fresh(expiry)).map(|(credentials, _)| credentials.clone())
+        let (now, epoch) = (self.time_source.now(), self.epoch());
+        let is_fresh = |expiry: SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
+        let last = self.lock();
+        last.as_ref().filter(|last| last.epoch == epoch && is_fresh(last.expiry)).map(|last| last.credentials.clone())
     }
 
     async fn get(&self) -> Loaded {
+        let epoch = self.epoch();
         if let Some(kept) = self.kept() {
             return Ok(kept);
         }
@@ -118,14 +136,14 @@ impl Inner {
             // They may have come since.
             match self.kept() {
                 Some(kept) => Ok(kept),
-                None => self.load().await.map_err(|error| Arc::new(quiet(&error))),
+                None => self.load(epoch).await.map_err(|error| Arc::new(quiet(&error))),
             }
         };
-        self.loading.run(load).await
+        self.loading.run(epoch, load).await
     }
 
-    async fn load(&self) -> Result<Credentials, CredentialsError> {
-        let generation = self.lock().generation;
+    /// What comes is of an epoch that has begun already, for what they are assumed with is asked for later.
+    async fn load(&self, epoch: u64) -> Result<Credentials, CredentialsError> {
         let provided = self.provider.provide_credentials();
         let provided = match &self.sleep {
             None => provided.await,
@@ -140,10 +158,12 @@ impl Inner {
         let expiry = expiry.min(SystemTime::UNIX_EPOCH + LAST_EXPIRY);
         // Or the next cache would give those that say nothing as long again.
         *credentials.expiry_mut() = Some(expiry);
-        let state = &mut *self.lock();
-        if state.generation == generation {
-            state.kept = Some((credentials.clone(), expiry));
-        }
+        let loaded = Last { credentials: credentials.clone(), expiry, epoch };
+        // Dropped when the lock is released: parts of credentials may be a caller's own.
+        let _outdated = {
+            let last = &mut *self.lock();
+            if last.as_ref().is_some_and(|last| last.epoch > epoch) { Some(loaded) } else { last.replace(loaded) }
+        };
         Ok(credentials)
     }
 }

@@ -24,8 +24,8 @@ pub(super) struct Provider {
 
 impl Provider {
     /// `base` has a clock.
-    pub(super) fn new(provider: SharedCredentialsProvider, base: &SdkConfig) -> Self {
-        let kept = Kept::new(provider, base);
+    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
+        let kept = Kept::new(provider, source.map(|source| source.kept), base);
         Self { shared: SharedCredentialsProvider::new(kept.clone()), kept }
     }
 

@@ -150,10 +150,10 @@ impl Session {
         let lease = self.lease(params)?;
         let credentials = match &lease {
             Some(lease) => lease.scope().credentials(),
-            None => self.0.base_credentials.as_ref().map(Provider::kept),
+            None => self.0.base_credentials.as_ref(),
         };
         if let Some(credentials) = credentials {
-            let resolved = credentials.resolve(&self.0.resolving).await;
+            let resolved = credentials.kept().resolve(&self.0.resolving).await;
             resolved.map_err(|source| SessionError::credentials(params.key(), source))?;
         }
         self.client(params).await
@@ -165,8 +165,8 @@ impl Session {
     ///
     /// Whoever asks for such a client from now on gets a new one, with credentials that are resolved anew; one that is being
     /// made at the moment is not stored (S3). Who still holds one of the old clients can go on: its next request resolves
-    /// credentials anew. An identity cache that the base configuration brings along keeps the base's own
-    /// credentials, whatever is forgotten here.
+    /// credentials anew. What keeps credentials itself gives the same again: a provider of yours, or an identity cache that
+    /// the base configuration brings along, which is for the base's own credentials.
     ///
     /// Linear in the clients and in the credential scopes.
     ///
@@ -185,8 +185,10 @@ impl Session {
         {
             base.kept().forget();
         }
-        self.0.scopes.forget(scope);
-        self.0.cache.retain(|key| !key.has_credentials_of(params.key_ref()))
+        let gone = self.0.scopes.forget(scope);
+        let removed = self.0.cache.remove_where(|key| key.identity().credentials.is_from(scope));
+        drop(gone); // last, for a provider is a caller's own
+        removed
     }
 
     /// The dict underneath: to look at it, to remove from it, to change its bound. It holds clients; their credentials are the
@@ -218,7 +220,8 @@ impl Session {
         };
         let scope = lease.scope();
         let partition = self.0.has_retry_partitions.then(|| scope.partitions().of(params, &self.0.base));
-        let signing = Signing { provider: scope.provider(), identity_cache: Some(lease.identity_cache()) };
+        let provider = scope.credentials().map(|credentials| credentials.shared().clone());
+        let signing = Signing { provider, identity_cache: Some(lease.identity_cache()) };
         params.make(&self.0.base, Some(signing), partition)
     }
 
@@ -242,10 +245,14 @@ impl Session {
             lease = Some(if let Some(known) = known {
                 known
             } else {
-                let base = self.0.base.credentials_provider();
-                let source = lease.as_ref().map_or(base, |lease| lease.scope().provider());
-                let provider = params.provider(depth, source, &self.0.base)?;
-                self.add(scope, Scope::new(provider, lease, &self.0.base))
+                let source = match &lease {
+                    Some(lease) => lease.scope().credentials(),
+                    None => self.0.base_credentials.as_ref().filter(|_| depth > 0),
+                };
+                let source = source.cloned();
+                let provider =
+                    params.provider(depth, source.as_ref().map(|source| source.shared().clone()), &self.0.base)?;
+                self.add(scope, Scope::new(provider, lease, source, &self.0.base))
             });
         }
         Ok(lease)

@@ -6,7 +6,13 @@ use tokio::sync::OnceCell;
 
 /// What many may want at a time and one of them does, for all of them: success and failure alike. Whoever comes when it is
 /// done has it done anew. If the one that does it is dropped or panics, the next one in line does it.
-pub(super) struct Once<T>(Mutex<Option<Arc<OnceCell<T>>>>);
+pub(super) struct Once<T>(Mutex<Option<Run<T>>>);
+
+/// What those who come join, if they come in the same epoch.
+struct Run<T> {
+    epoch: u64,
+    cell: Arc<OnceCell<T>>,
+}
 
 impl<T> Default for Once<T> {
     fn default() -> Self {
@@ -15,23 +21,27 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Clone> Once<T> {
-    pub(super) async fn run<Fut: Future<Output = T>>(&self, run: impl FnOnce() -> Fut) -> T {
-        let cell = Arc::clone(self.lock().get_or_insert_default());
+    /// Whoever comes in another epoch has it done anew; those who have come already get what they came for.
+    pub(super) async fn run<Fut: Future<Output = T>>(&self, epoch: u64, run: impl FnOnce() -> Fut) -> T {
+        let cell = self.join(epoch);
         let done = cell.get_or_init(|| async {
             let done = run().await;
-            // Nobody comes to this one any more. Another one is there if this one has been forgotten.
-            self.lock().take_if(|current| Arc::ptr_eq(current, &cell));
+            // Nobody comes to this one any more. Another one may have taken its place.
+            self.lock().take_if(|current| Arc::ptr_eq(&current.cell, &cell));
             done
         });
         done.await.clone()
     }
 
-    /// Whoever comes from now on has it done anew. Those who have come already get what they came for.
-    pub(super) fn forget(&self) {
-        self.lock().take();
+    fn join(&self, epoch: u64) -> Arc<OnceCell<T>> {
+        let current = &mut *self.lock();
+        match current {
+            Some(run) if run.epoch == epoch => Arc::clone(&run.cell),
+            _ => Arc::clone(&current.insert(Run { epoch, cell: Arc::default() }).cell),
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<OnceCell<T>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Run<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,6 @@ use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-use super::credentials::Kept;
 use super::identities::{Identities, Provider};
 use super::scopes::Lease;
 use crate::map::{EvictingMap, EvictionPolicy};
@@ -27,19 +26,20 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// `base` has a clock.
-    pub(super) fn new(provider: Option<SharedCredentialsProvider>, source: Option<Lease>, base: &SdkConfig) -> Self {
-        let credentials = provider.map(|provider| Provider::new(provider, base));
+    /// `base` has a clock. A role is assumed with the credentials of `source`, or with the base's.
+    pub(super) fn new(
+        provider: Option<SharedCredentialsProvider>,
+        source: Option<Lease>,
+        assumed_with: Option<Provider>,
+        base: &SdkConfig,
+    ) -> Self {
+        let credentials = provider.map(|provider| Provider::new(provider, assumed_with, base));
         let identities = Identities::new(credentials.clone());
         Self { credentials, identities, partitions: Partitions::default(), _source: source }
     }
 
-    pub(super) fn provider(&self) -> Option<SharedCredentialsProvider> {
-        self.credentials.as_ref().map(|credentials| credentials.shared().clone())
-    }
-
-    pub(super) fn credentials(&self) -> Option<&Kept> {
-        self.credentials.as_ref().map(Provider::kept)
+    pub(super) fn credentials(&self) -> Option<&Provider> {
+        self.credentials.as_ref()
     }
 
     pub(super) fn identities(&self) -> &Identities {

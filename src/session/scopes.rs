@@ -38,6 +38,14 @@ struct Live {
     scope: Arc<Scope>,
     /// How many share it, at least one.
     leases: usize,
+    /// Whether somebody has asked for it since it was forgotten, so that it is to linger.
+    is_wanted: bool,
+}
+
+impl Live {
+    fn new(scope: Arc<Scope>) -> Self {
+        Self { scope, leases: 1, is_wanted: true }
+    }
 }
 
 pub(super) struct Idle {
@@ -73,29 +81,39 @@ impl Scopes {
         let gone = state.purge(now, self.linger);
         let known = state.find(key);
         let scope = known.unwrap_or_else(|| {
-            state.live.insert(key.clone(), Live { scope: Arc::clone(scope), leases: 1 });
+            state.live.insert(key.clone(), Live::new(Arc::clone(scope)));
             Arc::clone(scope)
         });
         (scope, gone)
     }
 
     /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
-    fn release(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime, max_idle: usize) {
+    fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
         let _gone = {
             let state = &mut *self.lock();
-            let mut gone = state.release(key, scope, now, max_idle);
+            let mut gone = state.release(key, now, max_idle);
             gone.extend(state.purge(now, self.linger));
             gone
         };
     }
 
-    /// Forgets the scope, and those that are assumed with it, with what they keep (T6): whoever asks for one from now on
-    /// has it made anew.
-    pub(super) fn forget(&self, key: &CredentialScope) {
-        let forgotten = self.lock().forget(key);
-        for credentials in forgotten.iter().filter_map(|scope| scope.credentials()) {
-            credentials.forget();
+    /// Forgets what the scope keeps, and with that what is assumed with it (T6). Those that linger go, and the others when
+    /// their last share is given back.
+    ///
+    /// A scope that others are assumed with is live as long as they are there: they have a share in it.
+    pub(super) fn forget(&self, key: &CredentialScope) -> Gone {
+        let (live, gone) = {
+            let state = &mut *self.lock();
+            for (_, live) in state.live.iter_mut().filter(|(scope, _)| scope.is_from(key)) {
+                live.is_wanted = false;
+            }
+            let live = state.live.get(key).map(|live| Arc::clone(&live.scope));
+            (live, state.idle.extract(|scope, _| scope.is_from(key)))
+        };
+        if let Some(credentials) = live.as_ref().and_then(|scope| scope.credentials()) {
+            credentials.kept().forget();
         }
+        gone
     }
 
     /// How many somebody shares, and how many nobody does.
@@ -114,32 +132,28 @@ impl State {
     fn find(&mut self, key: &CredentialScope) -> Option<Arc<Scope>> {
         if let Some(live) = self.live.get_mut(key) {
             live.leases += 1;
+            live.is_wanted = true;
             return Some(Arc::clone(&live.scope));
         }
         let (key, Idle { scope, .. }) = self.idle.remove_entry(key)?;
-        self.live.insert(key, Live { scope: Arc::clone(&scope), leases: 1 });
+        self.live.insert(key, Live::new(Arc::clone(&scope)));
         Some(scope)
     }
 
-    fn release(&mut self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime, max_idle: usize) -> Gone {
+    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Gone {
         let Entry::Occupied(mut live) = self.live.entry(key.clone()) else { return Vec::new() };
-        if !Arc::ptr_eq(&live.get().scope, scope) {
-            return Vec::new(); // it has been forgotten, and this is another one
-        }
         live.get_mut().leases -= 1;
         if live.get().leases > 0 {
             return Vec::new();
         }
-        let (key, Live { scope, .. }) = live.remove_entry();
+        let (key, Live { scope, is_wanted, .. }) = live.remove_entry();
+        let idle = Idle { scope, since: now };
+        if !is_wanted {
+            return vec![(key, idle)];
+        }
         let mut gone: Gone = self.idle.set_max_size(max_idle);
-        gone.extend(self.idle.insert(key, Idle { scope, since: now }).ok().flatten());
+        gone.extend(self.idle.insert(key, idle).ok().flatten());
         gone
-    }
-
-    fn forget(&mut self, key: &CredentialScope) -> Vec<Arc<Scope>> {
-        let live = self.live.extract_if(|scope, _| scope.is_from(key)).map(|(_, live)| live.scope);
-        let idle = self.idle.extract(|scope, _| scope.is_from(key)).into_iter().map(|(_, idle)| idle.scope);
-        live.chain(idle).collect()
     }
 
     /// Those that nobody has shared for long enough. Linear in what goes, unless the clock has been turned.
@@ -182,7 +196,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Without a session, nobody could ask for the scope again.
         if let Some(session) = self.session.upgrade() {
-            session.scopes.release(&self.key, &self.scope, session.now(), session.cache.max_size());
+            session.scopes.release(&self.key, session.now(), session.cache.max_size());
         }
     }
 }

@@ -1,0 +1,56 @@
+//! Credentials of a profile of the shared configuration files.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_types::SdkConfig;
+
+/// The profile's credentials. The files are read whenever credentials are wanted: the SDK's own provider reads them once, and
+/// keeps what it has read, a failure included.
+pub(super) fn provider(name: &Arc<str>, base: &SdkConfig) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(OfProfile { name: Arc::clone(name), base: base.clone() })
+}
+
+struct OfProfile {
+    name: Arc<str>,
+    base: SdkConfig,
+}
+
+impl OfProfile {
+    fn read(&self) -> ProfileFileCredentialsProvider {
+        let base = &self.base;
+        let mut config = ProviderConfig::without_region()
+            .with_region(base.region().cloned())
+            .with_use_fips(base.use_fips())
+            .with_use_dual_stack(base.use_dual_stack())
+            .with_behavior_version(base.behavior_version());
+        if let Some(http_client) = base.http_client() {
+            config = config.with_http_client(http_client);
+        }
+        if let Some(time_source) = base.time_source() {
+            config = config.with_time_source(time_source);
+        }
+        if let Some(sleep_impl) = base.sleep_impl() {
+            config = config.with_sleep_impl(sleep_impl);
+        }
+        ProfileFileCredentialsProvider::builder().profile_name(&*self.name).configure(&config).build()
+    }
+}
+
+impl ProvideCredentials for OfProfile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async { self.read().provide_credentials().await })
+    }
+}
+
+impl fmt::Debug for OfProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OfProfile")
+    }
+}
