@@ -433,10 +433,11 @@ async fn nothing_that_is_public_shows_a_secret() {
     drop((client, ready));
     let refused = session.cache().insert(params.key(), params.client(&cloud().0.config()).await.unwrap());
     let shown = format!(
-        "{shown} {params:?} {session:?} {:?} {} {:?} {refused:?}",
+        "{shown} {params:?} {session:?} {:?} {} {:?} {:?} {refused:?}",
         Session::builder(&cloud().0.config()),
         params.key(),
         session.cache().items(),
+        session.cache().clients::<S3>(),
     );
     assert!(!shown.contains("SECRET"), "{shown}");
     assert!(shown.contains("role:arn:aws:iam::123456789012:role/tenant#"), "{shown}");

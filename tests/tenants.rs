@@ -1,5 +1,5 @@
 //! No tenant's request is signed with another's credentials, whatever comes between: eviction, expiry, cancellation,
-//! removal, and other tasks.
+//! removal, forgetting, and other tasks.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
@@ -162,6 +162,15 @@ async fn run(session: Session, cloud: Cloud, counts: Arc<Counts>, operations: us
             2 => drop(session.cache().set_max_size(rng.usize(..MAX_SIZE))),
             3 => cloud.clock().advance(rng.u64(..EPOCH)),
             4 => drop(session.cache().remove_expired()),
+            5 => {
+                let tenant = params::<S3>(rng.usize(..TENANTS), REGIONS[0], cloud.clock().seconds());
+                drop(session.forget_credentials(&tenant));
+            }
+            6 => {
+                let hub = ClientParams::<S3>::builder().assume_role(role("hub")).build().unwrap();
+                let base = ClientParams::<S3>::builder().build().unwrap();
+                drop(session.forget_credentials(if rng.bool() { &hub } else { &base }));
+            }
             operation if operation % 2 == 0 => ask::<S3>(&session, &cloud, &counts, &mut rng).await,
             _ => ask::<Archive>(&session, &cloud, &counts, &mut rng).await,
         }
