@@ -315,7 +315,7 @@ fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
         let (weak, clones) = (Arc::downgrade(&cache), AtomicUsize::new(0));
         let hooks = Arc::new(Hooks {
             on_clone: Some(Box::new(move || assert_ne!(clones.fetch_add(1, Relaxed), 1, "the second clone panics"))),
-            on_drop: Some(Box::new(move |_| drop(weak.upgrade().map(|cache| cache.len())))),
+            on_drop: Some(Box::new(move |_| _ = weak.upgrade().map(|cache| cache.len()))),
         });
         for number in 0..2 {
             cache.insert(key(number), Client::with_hooks(0, Arc::clone(&hooks))).unwrap();
