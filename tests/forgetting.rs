@@ -231,11 +231,16 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
         let after = ask();
         until(2).await;
         let mut asked = [before, after].map(Some);
+        let mut later = None;
         for number in [first, 1 - first] {
             provider.give(number);
             let signer = asked[number].take().unwrap().await.unwrap();
             assert_eq!(signer, Some(format!("number{number}")), "{is_base} {first}");
+            // Who comes in between waits for what is under way, or finds it.
+            later.get_or_insert_with(ask);
+            until(2).await;
         }
+        assert_eq!(later.unwrap().await.unwrap().as_deref(), Some("number1"), "{is_base} {first}");
         drop(use_client(&session, &tenant).await);
         assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base} {first}: it is kept");
         assert_eq!(provider.asked(), 2, "{is_base} {first}");
