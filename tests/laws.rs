@@ -12,6 +12,7 @@ use aws_client_cache::{ClientCache, ClientParams};
 use aws_client_cache_spec::{EvictionPolicy, Operation, Outcome, Refusal, Subject};
 use quickcheck::quickcheck;
 use support::cache::Cache;
+use support::ends;
 use support::engine::Engine;
 use support::fake::{self, Fake};
 use support::history::History;
@@ -216,26 +217,7 @@ quickcheck! {
     /// D7: from both ends, in any mixture.
     fn iterating_from_both_ends_yields_each_entry_once(history: History, ends: Vec<bool>) -> bool {
         let engine = history.run(engine);
-        let mut iterator = engine.0.iter();
-        let mut expected: std::collections::VecDeque<_> = engine.0.iter().collect();
-        let mut ends = ends.into_iter();
-        loop {
-            let from_back = ends.next().unwrap_or_default();
-            if iterator.len() != expected.len() {
-                return false;
-            }
-            let (got, wanted) = if from_back {
-                (iterator.next_back(), expected.pop_back())
-            } else {
-                (iterator.next(), expected.pop_front())
-            };
-            if got != wanted {
-                return false;
-            }
-            if got.is_none() {
-                return iterator.next_back().is_none() && iterator.next().is_none();
-            }
-        }
+        ends::yields(&mut engine.0.iter(), &engine.0, ends)
     }
 }
 

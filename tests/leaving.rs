@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -18,6 +18,7 @@ use aws_client_cache_spec::{Burned, Callback, Explore, Fused, Subject, with_fuse
 use quickcheck::quickcheck;
 use support::cache::Cache;
 use support::deadlock::without_deadlock;
+use support::ends;
 use support::engine::{Engine, policy};
 use support::fake::{self, Client, Fake, Hooks, key};
 use support::hashing::Hashing;
@@ -71,30 +72,12 @@ quickcheck! {
     /// D12, D7: from both ends, in any mixture.
     fn draining_yields_each_entry_once_in_order_and_leaves_nothing(history: History, ends: Vec<bool>, more: History) -> bool {
         let mut engine = history.run(Engine::new);
-        let mut expected: VecDeque<_> = engine.items().into();
+        let expected = engine.items();
         let mut empty = Engine::new(history.policy, engine.max_size());
         let mut drained = engine.0.drain();
         let shown = format!("{drained:?}") == format!("{expected:?}");
-        let mut ends = ends.into_iter();
-        loop {
-            let from_back = ends.next().unwrap_or_default();
-            if drained.len() != expected.len() {
-                return false;
-            }
-            let (got, wanted) = if from_back {
-                (drained.next_back(), expected.pop_back())
-            } else {
-                (drained.next(), expected.pop_front())
-            };
-            if got != wanted {
-                return false;
-            }
-            if got.is_none() {
-                break;
-            }
-        }
-        let over = drained.next_back().is_none() && drained.next().is_none();
-        shown && over && engine.0.is_empty() && behave_alike(&mut engine, &mut empty, &more)
+        let yielded = ends::yields(&mut drained, expected, ends);
+        shown && yielded && engine.0.is_empty() && behave_alike(&mut engine, &mut empty, &more)
     }
 
     /// D12

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cloud;
 pub mod creating;
 pub mod deadlock;
+pub mod ends;
 pub mod engine;
 pub mod fake;
 pub mod fused;
