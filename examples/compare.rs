@@ -52,11 +52,8 @@ struct Arguments {
 }
 
 fn policy(name: &str) -> Result<EvictionPolicy, String> {
-    match name.to_ascii_lowercase().as_str() {
-        "lru" => Ok(EvictionPolicy::Lru),
-        "lfu" => Ok(EvictionPolicy::Lfu),
-        _ => Err("it is lru or lfu".to_owned()),
-    }
+    let named = EvictionPolicy::ALL.into_iter().find(|policy| format!("{policy:?}").eq_ignore_ascii_case(name));
+    named.ok_or_else(|| format!("expected one of {:?}", EvictionPolicy::ALL))
 }
 
 fn fault(name: &str) -> Result<Fault, String> {

@@ -19,27 +19,19 @@ use aws_client_cache::{
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use server::Server;
 
 /// Three tenants share one cache of S3 clients that is too small for them.
 #[derive(Parser)]
 struct Arguments {
-    /// Which client goes first when the cache is full.
-    #[arg(long, value_enum, ignore_case = true, default_value_t = Policy::Lru)]
-    policy: Policy,
+    /// The eviction policy: LRU, LFU or LFUDA.
+    #[arg(long, default_value_t)]
+    policy: EvictionPolicy,
 
     /// The most clients that the cache holds.
     #[arg(long, default_value_t = 2)]
     max_size: usize,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Policy {
-    /// Least recently used.
-    Lru,
-    /// Least frequently used.
-    Lfu,
 }
 
 /// Someone whose client differs from everyone else's.
@@ -51,10 +43,7 @@ struct Tenant {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let policy = match arguments.policy {
-        Policy::Lru => EvictionPolicy::Lru,
-        Policy::Lfu => EvictionPolicy::Lfu,
-    };
+    let policy = arguments.policy;
 
     // In a program of yours: aws_config::load_defaults(BehaviorVersion::latest()).await, and no server.
     let (_server, sdk_config, tenants) = set_up().await?;

@@ -32,7 +32,7 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .build();
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL.iter().copied() {
         let cache = ClientCache::new(policy, 30);
         let regions = ["us-west-2", "us-east-1", "eu-central-1"];
         let params = regions.map(|region| ClientParams::<S3>::builder().region(region).build().unwrap());

@@ -34,12 +34,20 @@ fn lfu_behaves_as_the_model_in_every_state() {
 }
 
 #[test]
+fn lfuda_behaves_as_the_model_in_every_state() {
+    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576 });
+}
+
+#[test]
 fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
     let cases = [
-        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 424, transitions: 13_568 }),
-        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 124, transitions: 3_968 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 4_660, transitions: 149_120 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 1_108, transitions: 35_456 }),
+        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752 }),
+        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 18_560, transitions: 593_920 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 3_512, transitions: 112_384 }),
+        (EvictionPolicy::Lfuda, 2, Hashing::Constant, Covered { states: 26_332, transitions: 842_624 }),
+        (EvictionPolicy::Lfuda, 2, Hashing::Identity, Covered { states: 5_176, transitions: 165_632 }),
     ];
     for (policy, max_uses, hashing, covered) in cases {
         let scope = Scope { max_uses, ..Scope::new(policy, 3, 4) };
@@ -54,7 +62,8 @@ fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
     let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
     // Its counts never saturate, so there is no end of states.
     let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
-    for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460))] {
+    let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+    for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460)), (lfuda, (3_882, 78_390))] {
         let Scope { policy, max_size, keys, .. } = scope;
         let cache = Cache::with_expiry(policy, 0, expiry);
         let covered = closure(scope, |max_size| cache.empty(policy, max_size));

@@ -44,9 +44,9 @@ quickcheck! {
     /// D2, D4
     fn it_is_a_hit_or_else_an_insertion(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
-        let mut other = map.fork();
+        let mut other = map.clone();
         let expected = in_two_steps(&mut other, key, 99);
-        let found = map.get_or_insert_with(&key, || 99);
+        let found = map.get_or_insert_with_ref(&key, || 99);
         *found.value() == expected.1 && owned(found) == expected && layout(&map) == layout(&other) && map.check().is_ok()
     }
 
@@ -54,7 +54,7 @@ quickcheck! {
     fn a_value_is_made_for_an_absent_key_only(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let (was_there, made) = (map.contains_key(&key), Cell::new(false));
-        let _ = map.get_or_insert_with(&key, || {
+        let _ = map.get_or_insert_with_ref(&key, || {
             made.set(true);
             99
         });
@@ -64,8 +64,8 @@ quickcheck! {
     /// P1
     fn what_fails_changes_nothing(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
-        let (was_there, before) = (map.contains_key(&key), map.fork());
-        let failed = map.get_or_try_insert_with(&key, || Err("no")).is_err();
+        let (was_there, before) = (map.contains_key(&key), map.clone());
+        let failed = map.get_or_try_insert_with_ref(&key, || Err("no")).is_err();
         failed != was_there && (was_there || layout(&map) == layout(&before))
     }
 }
@@ -76,7 +76,7 @@ fn a_key_is_hashed_once() {
         let mut map = EvictingMap::<Fused<u8>, _, _>::with_hasher(policy(spec_policy), 2, Hashing::Constant);
         for key in 0..4 {
             let inserted = with_fuse(Callback::Hash, 1, || {
-                let _ = map.get_or_insert_with(&Fused::new(key % 3), || ());
+                let _ = map.get_or_insert_with_ref(&Fused::new(key % 3), || ());
             });
             // A rebuild hashes what is there.
             assert!(key == 0 || inserted == Burned::Intact(()), "{spec_policy:?} {key}");
@@ -102,10 +102,10 @@ fn whatever_callback_panics_the_map_is_as_before_the_call_or_as_after_it() {
                         let layout =
                             |map: &EvictingMap<Fused<u8>, _, _>| map.layout(|key| u64::from(*key.get()), false);
                         let mut done = engine.fork();
-                        drop(done.0.get_or_insert_with(&Fused::new(key), || Fused::new(1)));
+                        drop(done.0.get_or_insert_with_ref(&Fused::new(key), || Fused::new(1)));
                         let (before, after) = (layout(&engine.0), layout(&done.0));
                         let key = Fused::new(key);
-                        let run = || drop(owned(engine.0.get_or_insert_with(&key, || Fused::new(1))));
+                        let run = || drop(owned(engine.0.get_or_insert_with_ref(&key, || Fused::new(1))));
                         let burned = with_fuse(callback, calls, run);
                         assert_eq!(engine.check(), Ok(()));
                         let now = layout(&engine.0);

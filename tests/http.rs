@@ -108,7 +108,7 @@ async fn a_cache_that_is_too_small_assumes_no_role_twice() {
     const TENANTS: usize = 20;
     let (server, base) = started().await;
     furnish(&server, TENANTS);
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL.iter().copied() {
         let before = server.seen().assume_role_count();
         let session = Session::builder(&base).policy(policy).max_size(10).build();
         for tenant in (0..TENANTS).cycle().take(3 * TENANTS) {

@@ -99,7 +99,7 @@ laws! {
             let hit = cache.get(&key) == Some(value) && cache.try_get(&key) == Ok(value);
             hit && match history.policy {
                 EvictionPolicy::Lru => cache.keys().last() == Some(&key),
-                EvictionPolicy::Lfu => place(&cache) >= before,
+                EvictionPolicy::Lfu | EvictionPolicy::Lfuda => place(&cache) >= before,
             }
         })
     }
@@ -183,16 +183,28 @@ laws! {
         true
     }
 
-    /// L1, F1: the order from the history of uses alone.
+    /// L1, F1, F2: the order from the history of uses and evictions alone.
     fn the_order_is_by_last_use_or_by_count_and_last_use(history, cache) {
         let mut uses: HashMap<u8, (u64, usize)> = HashMap::new();
+        // F2: the weight of the last victim, which stays 0 under the other policies.
+        let mut floor = 0;
+        let ages = history.policy == EvictionPolicy::Lfuda;
         let mut replayed = engine(history.policy, history.max_size);
         for (time, operation) in history.operations.iter().enumerate() {
             let outcome = operation.apply(&mut replayed);
             match (operation, outcome) {
-                (Operation::Insert(key, _), Outcome::Evicted(_)) => {
-                    uses.insert(*key, (1, time));
+                (Operation::Insert(key, _), Outcome::Evicted(victims)) if victims.first().is_none_or(|(victim, _)| victim != key) => {
+                    if let (true, Some((victim, _))) = (ages, victims.first()) {
+                        floor = uses[victim].0;
+                    }
+                    uses.insert(*key, (floor + 1, time));
                 }
+                (Operation::SetMaxSize(_), Outcome::Evicted(victims)) => {
+                    if let (true, Some((victim, _))) = (ages, victims.last()) {
+                        floor = uses[victim].0;
+                    }
+                }
+                (Operation::Clear, _) => floor = 0,
                 (Operation::Get(key) | Operation::TryGet(key), Outcome::Value(Some(_))) => {
                     let (count, last) = uses.get_mut(key).expect("a hit is of an inserted key");
                     (*count, *last) = (*count + 1, time);
@@ -203,7 +215,7 @@ laws! {
         let mut keys = cache.keys();
         keys.sort_by_key(|key| match history.policy {
             EvictionPolicy::Lru => (0, uses[key].1),
-            EvictionPolicy::Lfu => uses[key],
+            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => uses[key],
         });
         keys == cache.keys()
     }

@@ -33,11 +33,14 @@ mod the_engine {
     fn whatever_callback_panics_in_whatever_state_the_map_is_as_before_the_call_or_as_after_it() {
         let lru = Scope::new(EvictionPolicy::Lru, 3, 4);
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
+        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 424, panics: 44_256 }),
-            (lru, Hashing::Identity, Panicked { states: 124, panics: 10_236 }),
-            (lfu, Hashing::Constant, Panicked { states: 246, panics: 15_534 }),
-            (lfu, Hashing::Identity, Panicked { states: 156, panics: 8_622 }),
+            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 155_208 }),
+            (lru, Hashing::Identity, Panicked { states: 292, panics: 25_908 }),
+            (lfu, Hashing::Constant, Panicked { states: 315, panics: 22_563 }),
+            (lfu, Hashing::Identity, Panicked { states: 171, panics: 11_043 }),
+            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 40_335 }),
+            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 19_983 }),
         ];
         for (scope, hashing, done) in cases {
             assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
@@ -49,11 +52,14 @@ mod the_engine {
     fn the_same_in_larger_scopes() {
         let lru = Scope::new(EvictionPolicy::Lru, 4, 5);
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
+        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
         let cases = [
             (lru, Hashing::Constant, Panicked { states: 7_905, panics: 1_263_995 }),
             (lru, Hashing::Identity, Panicked { states: 645, panics: 80_195 }),
             (lfu, Hashing::Constant, Panicked { states: 4_660, panics: 532_704 }),
             (lfu, Hashing::Identity, Panicked { states: 1_108, panics: 104_976 }),
+            (lfuda, Hashing::Constant, Panicked { states: 0, panics: 0 }),
+            (lfuda, Hashing::Identity, Panicked { states: 0, panics: 0 }),
         ];
         for (scope, hashing, done) in cases {
             assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
@@ -131,7 +137,8 @@ mod the_cache {
         let lru = Scope { symmetric: true, ..Scope::new(spec::EvictionPolicy::Lru, 6, 7) };
         let lfu =
             Scope { symmetric: true, max_uses: u64::MAX, depth: 6, ..Scope::new(spec::EvictionPolicy::Lfu, 2, 3) };
-        for (scope, states, at_least) in [(lru, 28, 1_000), (lfu, 69, 1_000)] {
+        let lfuda = Scope { policy: spec::EvictionPolicy::Lfuda, ..lfu };
+        for (scope, states, at_least) in [(lru, 28, 1_000), (lfu, 69, 1_000), (lfuda, 169, 1_000)] {
             let new = |max_size| FusedCache::new(scope.policy, max_size);
             let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
             // How often keys are compared depends on their hashes, which differ in each process.
@@ -186,7 +193,7 @@ mod the_cache {
 
     #[test]
     fn a_client_that_panics_when_cloned_stays_cached_and_the_cache_goes_on() {
-        for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+        for policy in EvictionPolicy::ALL.iter().copied() {
             let armed = Arc::new(AtomicBool::new(false));
             let hook = Arc::clone(&armed);
             let hooks =

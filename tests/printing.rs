@@ -11,15 +11,16 @@ use aws_client_cache::{
 use support::fake::{Client, Fake, key};
 
 #[test]
-fn a_policy_is_read_from_what_it_prints_and_from_nothing_else() {
-    for (policy, name) in [(EvictionPolicy::Lru, "LRU"), (EvictionPolicy::Lfu, "LFU")] {
+fn a_policy_is_parsed_from_the_name_that_it_prints() {
+    for (policy, name) in EvictionPolicy::ALL.iter().copied().zip(["LRU", "LFU", "LFUDA"]) {
         assert_eq!(policy.to_string(), name);
-        assert_eq!(format!("{policy:>5}"), format!("  {name}"));
+        assert_eq!(format!("{policy:>6}"), format!("{name:>6}"));
         assert_eq!(name.parse(), Ok(policy));
+        assert_eq!(name.to_lowercase().parse(), Ok(policy));
     }
-    for name in ["", "lru", "LRU ", "FIFO"] {
+    for name in ["", "LRU ", "FIFO"] {
         let error: UnknownEvictionPolicy = name.parse::<EvictionPolicy>().unwrap_err();
-        assert_eq!(error.to_string(), format!(r#"unknown eviction policy "{name}": expected "LRU" or "LFU""#));
+        assert_eq!(error.to_string(), format!(r#"unknown eviction policy "{name}": expected "LRU", "LFU" or "LFUDA""#));
     }
 }
 

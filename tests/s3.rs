@@ -146,7 +146,7 @@ async fn tenants_of_a_cache_that_is_too_small_write_and_read_with_their_own_cred
     own_http.set_http_client(None);
     let base = own_http.endpoint_url(server.endpoint_url()).build();
 
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL.iter().copied() {
         let cache = ClientCache::new(policy, 3);
         let (mut made, mut hits) = (0, 0);
         for round in 0..24 {

@@ -276,7 +276,7 @@ mod a_scope_without_clients {
     #[tokio::test]
     async fn lingers_so_that_churn_costs_no_calls() {
         let cloud = Cloud::new(&Clock::at(NOW));
-        for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+        for policy in EvictionPolicy::ALL.iter().copied() {
             let session = Session::builder(&cloud.config()).policy(policy).max_size(10).build();
             let before = cloud.all_assumed();
             for _ in 0..5 {

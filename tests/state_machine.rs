@@ -39,7 +39,7 @@ impl ReferenceStateMachine for Reference {
     type Transition = Operation<u8, u64>;
 
     fn init_state() -> BoxedStrategy<ReferenceState> {
-        let policy = prop_oneof![Just(EvictionPolicy::Lru), Just(EvictionPolicy::Lfu)];
+        let policy = proptest::sample::select(&EvictionPolicy::ALL[..]);
         let max_uses = prop_oneof![Just(u64::MAX), 1..4_u64];
         let hashing = prop_oneof![Just(Hashing::Default), Just(Hashing::Constant), Just(Hashing::Identity)];
         let expiry = prop::collection::btree_map(0..16_u8, 0..8_u64, 0..8);

@@ -183,7 +183,7 @@ async fn run(session: Session, cloud: Cloud, counts: Arc<Counts>, operations: us
 /// Random operations by several tasks of one session, on each policy.
 async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
     const TASKS: usize = 4;
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL.iter().copied() {
         let cloud = Cloud::new(&Clock::at(1_800_000_000));
         let session = Session::builder(&cloud.config()).policy(policy).max_size(12).build();
         let counts = Arc::new(Counts::default());

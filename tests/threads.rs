@@ -25,7 +25,7 @@ assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_cl
 fn every_client_that_threads_insert_leaves_exactly_once() {
     const THREADS: u64 = 4;
     const INSERTIONS: u64 = 2_000;
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL.iter().copied() {
         let cache = ClientCache::new(policy, 5);
         let left = Mutex::new(Vec::new());
         let leave = |id| left.lock().unwrap().push(id);

@@ -53,6 +53,10 @@ pub struct Lru<K>(EvictingMap<K, u64, Hasher>);
 #[derive(Debug)]
 pub struct Lfu<K>(EvictingMap<K, u64, Hasher>);
 
+/// The engine, under LFUDA.
+#[derive(Debug)]
+pub struct Lfuda<K>(EvictingMap<K, u64, Hasher>);
+
 macro_rules! engine {
     ($name:ident, $policy:expr) => {
         impl<K: Key> Contender<K> for $name<K> {
@@ -62,7 +66,7 @@ macro_rules! engine {
 
             #[inline]
             fn get_or_insert(&mut self, key: &K) -> bool {
-                matches!(self.0.get_or_insert_with(key, || 1), GetOrInsert::Present(_))
+                matches!(self.0.get_or_insert_with_ref(key, || 1), GetOrInsert::Present(_))
             }
         }
     };
@@ -102,6 +106,7 @@ ordered!(schnellru::LruMap<K, u64, schnellru::ByLength, Hasher>, remove, |cache|
 
 engine!(Lru, EvictionPolicy::Lru);
 engine!(Lfu, EvictionPolicy::Lfu);
+engine!(Lfuda, EvictionPolicy::Lfuda);
 
 impl<K: Key> Contender<K> for lru::LruCache<K, u64, Hasher> {
     fn new(max_size: usize, seed: u64) -> Self {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::Model;
+use crate::model::{EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 
@@ -88,6 +88,25 @@ pub enum Branch {
     TimeForth,
     /// E5: the clock turned back.
     TimeBack,
+    // F2: these are counted in addition to the branch above that the operation takes.
+    /// An insertion whose victim raises the floor from 0.
+    InsertRaisesFloor,
+    /// An insertion whose victim raises the floor once more.
+    InsertRaisesFloorAgain,
+    /// An insertion with room to spare, above a floor.
+    InsertAboveFloor,
+    /// An insertion at a bound of 0, which leaves the floor.
+    InsertAtZeroLeavesFloor,
+    /// A removal of an entry above the floor, which leaves it.
+    RemoveLeavesFloor,
+    /// A next victim popped from above the floor, which leaves it.
+    PopLeavesFloor,
+    /// A floor reset by clearing.
+    ClearResetsFloor,
+    /// A floor copied.
+    CopyKeepsFloor,
+    /// A floor raised by a lower bound.
+    ShrinkRaisesFloor,
 }
 
 impl Branch {
@@ -135,6 +154,19 @@ impl Branch {
         Self::ExpireAll,
         Self::TimeForth,
         Self::TimeBack,
+    ];
+
+    /// Those that there are only under [`EvictionPolicy::Lfuda`].
+    pub const OF_AGING: [Self; 9] = [
+        Self::InsertRaisesFloor,
+        Self::InsertRaisesFloorAgain,
+        Self::InsertAboveFloor,
+        Self::InsertAtZeroLeavesFloor,
+        Self::RemoveLeavesFloor,
+        Self::PopLeavesFloor,
+        Self::ClearResetsFloor,
+        Self::CopyKeepsFloor,
+        Self::ShrinkRaisesFloor,
     ];
 
     /// Which branch an operation took that was done to `before` and had an outcome.
@@ -213,6 +245,27 @@ impl Branch {
             _ => None,
         }
     }
+
+    /// Returns the branch of aging that an operation took in addition, from `before` to `after`.
+    fn of_aging(before: &Model<u8, u64>, operation: &Operation<u8, u64>, after: &Model<u8, u64>) -> Option<Self> {
+        let is_gone = |key: &u8| after.position(key).is_none();
+        let gone = before.entries.iter().find(|entry| is_gone(&entry.key));
+        let raises = after.floor > before.floor;
+        let leaves = before.floor > 0 && gone.is_some_and(|entry| entry.uses != before.floor);
+        let stores = after.len() > before.len();
+        match operation {
+            Operation::Insert(..) if raises && before.floor == 0 => Some(Self::InsertRaisesFloor),
+            Operation::Insert(..) if raises => Some(Self::InsertRaisesFloorAgain),
+            Operation::Insert(..) if stores && before.floor > 0 => Some(Self::InsertAboveFloor),
+            Operation::Insert(..) if before.max_size == 0 && before.floor > 0 => Some(Self::InsertAtZeroLeavesFloor),
+            Operation::Remove(_) if leaves => Some(Self::RemoveLeavesFloor),
+            Operation::Pop if leaves => Some(Self::PopLeavesFloor),
+            Operation::Clear if before.floor > 0 => Some(Self::ClearResetsFloor),
+            Operation::Copy if before.floor > 0 => Some(Self::CopyKeepsFloor),
+            Operation::SetMaxSize(_) if raises => Some(Self::ShrinkRaisesFloor),
+            _ => None,
+        }
+    }
 }
 
 /// How often each [`Branch`] was taken.
@@ -229,23 +282,35 @@ impl Branch {
 /// assert!(branches.never().any(|branch| branch == Branch::Miss));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Branches([u64; Branch::ALL.len() + Branch::OF_EXPIRY.len()]);
+pub struct Branches {
+    taken: [u64; Self::NUMBER],
+    /// F2: whether a model was of the policy that ages.
+    ages: bool,
+}
 
 /// None taken.
 impl Default for Branches {
     fn default() -> Self {
-        Self([0; _])
+        Self { taken: [0; _], ages: false }
     }
 }
 
 impl Branches {
+    const NUMBER: usize = Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len();
+
     /// Applies an operation to a model, and counts the branch that it takes.
     ///
     /// The type shows an example.
     pub fn apply(&mut self, model: &mut Model<u8, u64>, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
         let before = model.clone();
         let outcome = operation.apply(model);
-        self.0[Branch::of(&before, operation, &outcome) as usize] += 1;
+        self.taken[Branch::of(&before, operation, &outcome) as usize] += 1;
+        if model.policy == EvictionPolicy::Lfuda {
+            self.ages = true;
+            if let Some(branch) = Branch::of_aging(&before, operation, model) {
+                self.taken[branch as usize] += 1;
+            }
+        }
         outcome
     }
 
@@ -253,40 +318,61 @@ impl Branches {
     ///
     /// The type shows an example.
     pub fn count(&self, branch: Branch) -> u64 {
-        self.0[branch as usize]
+        self.taken[branch as usize]
     }
 
     /// How many operations there were.
     ///
     /// The type shows an example.
     pub fn operations(&self) -> u64 {
-        self.0.iter().sum()
+        Branch::ALL.into_iter().chain(Branch::OF_EXPIRY).map(|branch| self.count(branch)).sum()
     }
 
-    /// The branches that were never taken. Those [of expiry](Branch::OF_EXPIRY) are among them only if another one of them
-    /// was: where nothing expires, there are none to take.
+    /// Returns the branches that there are to take.
+    ///
+    /// Those [of expiry](Branch::OF_EXPIRY) are among them only if one of them was taken, those [of aging](Branch::OF_AGING)
+    /// only if a model was of the policy [`EvictionPolicy::Lfuda`].
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
+    /// let mut branches = Branches::default();
+    /// branches.apply(&mut Model::new(EvictionPolicy::Lfu, 1), &Operation::Clear);
+    /// assert_eq!(branches.all().count(), Branch::ALL.len());
+    /// branches.apply(&mut Model::new(EvictionPolicy::Lfuda, 1), &Operation::Clear);
+    /// assert_eq!(branches.all().count(), Branch::ALL.len() + Branch::OF_AGING.len());
+    /// ```
+    pub fn all(&self) -> impl Iterator<Item = Branch> {
+        let expires = Branch::OF_EXPIRY.into_iter().any(|branch| self.count(branch) > 0);
+        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(move |_| expires);
+        let ages = self.ages;
+        let of_aging = Branch::OF_AGING.into_iter().filter(move |_| ages);
+        Branch::ALL.into_iter().chain(of_expiry).chain(of_aging)
+    }
+
+    /// Returns those of [all](Self::all) that were never taken.
     ///
     /// The type shows an example.
     pub fn never(&self) -> impl Iterator<Item = Branch> {
-        let expires = Branch::OF_EXPIRY.into_iter().any(|branch| self.count(branch) > 0);
-        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(move |_| expires);
-        Branch::ALL.into_iter().chain(of_expiry).filter(|branch| self.count(*branch) == 0)
+        self.all().filter(|branch| self.count(*branch) == 0)
     }
 }
 
 impl std::ops::AddAssign for Branches {
     fn add_assign(&mut self, other: Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(count, more)| *count += more);
+        self.taken.iter_mut().zip(other.taken).for_each(|(count, more)| *count += more);
+        self.ages = self.ages || other.ages;
     }
 }
 
-/// A line for each branch; of those [of expiry](Branch::OF_EXPIRY), for each that was taken.
+/// A line for each branch.
+///
+/// Of those [of expiry](Branch::OF_EXPIRY) and [of aging](Branch::OF_AGING), there is one for each that was taken.
 impl fmt::Display for Branches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(|branch| self.count(*branch) > 0);
-        Branch::ALL.into_iter().chain(of_expiry).try_for_each(|branch| {
+        let others = Branch::OF_EXPIRY.into_iter().chain(Branch::OF_AGING).filter(|branch| self.count(*branch) > 0);
+        Branch::ALL.into_iter().chain(others).try_for_each(|branch| {
             let name = format!("{branch:?}");
-            writeln!(f, "{name:<20}{:>10}", self.count(branch))
+            writeln!(f, "{name:<24}{:>10}", self.count(branch))
         })
     }
 }

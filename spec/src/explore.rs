@@ -45,7 +45,7 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
         // What LRU counts has no effect.
         let counts = |uses| if self.policy == EvictionPolicy::Lru { 0 } else { uses };
         let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(key), counts(uses)]);
-        let mut layout: Vec<_> = [self.max_size() as u64].into_iter().chain(entries).collect();
+        let mut layout: Vec<_> = [self.max_size() as u64, self.floor].into_iter().chain(entries).collect();
         // Where nothing expires, what the time is has no effect. Where something does, keys are not interchangeable whose
         // expiries differ, whatever they are called.
         if self.expiry.occurs() {
@@ -141,14 +141,15 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Sequences of every length, each key with a name of its own, and none that expires; counts saturate at 3 under LFU,
-    /// and don't matter under LRU.
+    /// Sequences of every length, each key with a name of its own, and none that expires.
+    ///
+    /// Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
     ///
     /// [`Explore`] shows an example.
     pub const fn new(policy: EvictionPolicy, max_size: u8, keys: u8) -> Self {
         let max_uses = match policy {
             EvictionPolicy::Lru => 1,
-            EvictionPolicy::Lfu => 3,
+            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => 3,
         };
         Self { policy, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
     }

@@ -15,7 +15,7 @@ use std::fmt;
 pub enum Level {
     /// L0, [`dict`](crate::dict()): a bounded dict, whichever of its entries goes, in random runs.
     Dict,
-    /// L1, [`order`](crate::order()): a strict LRU or LFU, in random runs.
+    /// L1, [`order`](crate::order()): a strict LRU, LFU or LFUDA, in random runs.
     Order,
     /// L2, [`closure`](crate::closure()): the same, in every state of a small scope.
     Closure,

@@ -1,5 +1,6 @@
-//! A conformance kit for bounded caches with strict LRU or LFU eviction: a reference model, and levels that any cache can
-//! claim, each by one call.
+//! A conformance kit for bounded caches with strict LRU, LFU or LFUDA eviction.
+//!
+//! It is a reference model, and levels that any cache can claim, each by one call.
 //!
 //! The [`rules`] are numbered, as everywhere in `aws-client-cache`, whose caches have every level. [`Model`] is the
 //! specification as a program: a plain `Vec`, so simple that a reader sees that it is right. To hold a cache of your own
@@ -65,7 +66,7 @@
 //! | level | claim it by | of | what it shows |
 //! |---|---|---|---|
 //! | L0 | [`dict()`] | [`Subject`] | a bounded dict, whichever of its entries goes, in random runs |
-//! | L1 | [`order()`] | [`Subject`] | the strict order of LRU or LFU, in random runs |
+//! | L1 | [`order()`] | [`Subject`] | the strict order of LRU, LFU or LFUDA, in random runs |
 //! | L2 | [`closure()`] | [`Explore`] | the same in every state of a small scope, and so after sequences of every length |
 //! | L2 | [`bounded()`] | [`Subject`] | the same after every short sequence, for a cache that cannot be copied |
 //! | L3 | [`panics()`] | [`Explore`] of [`Fused`] keys and values | nothing is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
@@ -78,6 +79,9 @@
 //!
 //! What a cache does in another way on purpose is declared as a [`Difference`], and left out. What it cannot do at all
 //! ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) is not asked of it.
+//!
+//! LFUDA is LFU with dynamic aging: an entry starts above the count of the last one that was evicted, so that entries that
+//! were busy once make way. [`EvictionPolicy::ALL`] names the policies to claim a level for.
 //!
 //! # Expiry
 //!
@@ -99,7 +103,7 @@
 //!
 //! [`Broken`], [`BrokenShared`] and [`Reference`] are caches that are each wrong in one subtle way, if a [`Fault`], a
 //! [`SharedFault`] or a [`CreationFault`] is named. Each is refused, by the level that names its fault; one that is wrong
-//! about expiry ([`Fault::is_of_expiry`]), where keys expire.
+//! about expiry ([`Fault::is_of_expiry`]), where keys expire. Each shows under the policies of [`Fault::policies`].
 //!
 //! # By hand
 //!

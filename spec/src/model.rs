@@ -13,12 +13,27 @@ pub enum EvictionPolicy {
     Lru,
     /// F1: by use count, lowest first; within a count, by last use, oldest first.
     Lfu,
+    /// F2: by weight, lowest first; within a weight, by last use, oldest first.
+    ///
+    /// A weight is a count that starts above the weight of the last victim, so that entries that were busy once make way.
+    Lfuda,
+}
+
+impl EvictionPolicy {
+    /// All of them.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::EvictionPolicy;
+    /// assert!(EvictionPolicy::ALL.contains(&EvictionPolicy::Lfuda));
+    /// ```
+    pub const ALL: [Self; 3] = [Self::Lru, Self::Lfu, Self::Lfuda];
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
+    /// F1: the use count, or F2: the weight.
     pub(crate) uses: u64,
 }
 
@@ -39,6 +54,8 @@ pub struct Model<K, V> {
     pub(crate) policy: EvictionPolicy,
     pub(crate) max_size: usize,
     pub(crate) max_uses: u64,
+    /// F2: the weight of the last victim; 0 at first, and under the other policies.
+    pub(crate) floor: u64,
     /// By last use, oldest first.
     pub(crate) entries: Vec<Entry<K, V>>,
     pub(crate) expiry: Expiry<K>,
@@ -56,7 +73,7 @@ impl<K, V> Model<K, V> {
         Self::with_max_uses(policy, max_size, u64::MAX)
     }
 
-    /// The same, with use counts that saturate at `max_uses` (F1), which is at least 1.
+    /// The same, with use counts and weights that saturate at `max_uses` (F1, F2), which is at least 1.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -67,7 +84,7 @@ impl<K, V> Model<K, V> {
     /// assert_eq!(model.pop(), Ok(('b', ())));
     /// ```
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
-        Self { policy, max_size, max_uses: max_uses.max(1), entries: Vec::new(), expiry: Expiry::new() }
+        Self { policy, max_size, max_uses: max_uses.max(1), floor: 0, entries: Vec::new(), expiry: Expiry::new() }
     }
 
     /// E5: what the clock said when it was last turned, and 0 at first.
@@ -83,27 +100,38 @@ impl<K, V> Model<K, V> {
         self.expiry.now()
     }
 
-    /// The keys and use counts by last use, oldest first: with the bound, and the clock if keys expire, all that a model
-    /// consists of.
+    /// The keys and use counts by last use, oldest first.
+    ///
+    /// A model consists of them, the bound and the floor, and of the clock if keys expire.
     pub(crate) fn by_last_use(&self) -> impl Iterator<Item = (&K, u64)> {
         self.entries.iter().map(|entry| (&entry.key, entry.uses))
     }
 
-    /// L1, F1, D7: the places of the entries in the order in which they are to go. The sort is stable, so that the order of
-    /// last use decides within a count.
+    /// L1, F1, F2, D7: the places of the entries in the order in which they are to go.
+    ///
+    /// The sort is stable, so that the order of last use decides within a count.
     pub(crate) fn in_eviction_order(&self) -> Vec<usize> {
         let mut order: Vec<_> = (0..self.entries.len()).collect();
         match self.policy {
             EvictionPolicy::Lru => {}
-            EvictionPolicy::Lfu => order.sort_by_key(|place| self.entries[*place].uses),
+            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => order.sort_by_key(|place| self.entries[*place].uses),
         }
         order
     }
 
-    fn evict(&mut self) -> Option<(K, V)> {
+    /// Takes out the next victim, for whatever reason.
+    fn take_next(&mut self) -> Option<Entry<K, V>> {
         let victim = *self.in_eviction_order().first()?;
-        let entry = self.entries.remove(victim);
-        Some((entry.key, entry.value))
+        Some(self.entries.remove(victim))
+    }
+
+    /// Takes out the next victim to make room, which alone moves the floor.
+    pub(crate) fn evict(&mut self) -> Option<(K, V)> {
+        let victim = self.take_next()?;
+        if self.policy == EvictionPolicy::Lfuda {
+            self.floor = victim.uses; // F2
+        }
+        Some((victim.key, victim.value))
     }
 }
 
@@ -143,11 +171,11 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
             return Err(Refusal::AlreadyExists); // D3
         }
         if self.max_size == 0 {
-            return Ok(Some((key, value))); // D1, D2
+            return Ok(Some((key, value))); // D1, D2, F2: the floor stays
         }
         let full = self.entries.len() == self.max_size;
         let victim = if full { self.evict() } else { None }; // D2, F1: chosen before the newcomer is placed
-        let uses = 1; // F1, D10
+        let uses = self.max_uses.min(self.floor + 1); // F1, F2, D10
         self.entries.push(Entry { key, value, uses });
         Ok(victim)
     }
@@ -163,8 +191,8 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
         if is_expired {
             return Err(Refusal::Expired); // E3: and so the entry is gone
         }
-        entry.uses = self.max_uses.min(entry.uses + 1); // F1
-        self.entries.push(entry); // L1, F1
+        entry.uses = self.max_uses.min(entry.uses + 1); // F1, F2
+        self.entries.push(entry); // L1, F1, F2
         self.entries.last().map(|entry| entry.value.clone()).ok_or(Refusal::NotFound)
     }
 
@@ -185,10 +213,12 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
     }
 
     fn pop(&mut self) -> Result<(K, V), Refusal> {
-        self.evict().ok_or(Refusal::Empty) // D6
+        let entry = self.take_next().ok_or(Refusal::Empty)?; // D6
+        Ok((entry.key, entry.value))
     }
 
     fn clear(&mut self) {
+        self.floor = 0; // F2, and before the entries are dropped (P1)
         self.entries.clear();
     }
 

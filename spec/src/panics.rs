@@ -4,7 +4,7 @@ use crate::counter_example::CounterExample;
 use crate::explore::{Explore, Scope, Visit, walk};
 use crate::fused::{Burned, Callback, Fused, with_fuse};
 use crate::level::Level;
-use crate::model::Model;
+use crate::model::{EvictionPolicy, Model};
 use crate::operation::Operation;
 use crate::step::{Divergence, same_set, step};
 use crate::subject::{Difference, Subject, differs};
@@ -153,7 +153,9 @@ fn harm<C: Explore<Key, Value>>(
     // Which of several, only what follows tells: of a hit, a use may have been counted or not.
     let mut went_on = Ok(());
     while let Some(model) = left.pop() {
-        match with_fuse(callback, usize::MAX, || goes_on(cache.fork(), model)) {
+        match with_fuse(callback, usize::MAX, || {
+            shows_its_floor(cache.fork(), model.clone()).and_then(|()| goes_on(cache.fork(), model))
+        }) {
             Burned::Intact(Ok(())) => {
                 went_on = Ok(());
                 break;
@@ -196,7 +198,11 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
         Operation::Clear => {
             let mut partly = model.clone();
             partly.entries.retain(|entry| shown.iter().any(|(key, _)| *key == entry.key));
-            left.push(partly);
+            // F2: a cache that is empty afterwards has been cleared, and its floor with it.
+            if !partly.is_empty() {
+                left.push(Model { floor: 0, ..partly.clone() });
+                left.push(partly);
+            }
         }
         Operation::RemoveExpired => {
             let mut partly = model.clone();
@@ -208,7 +214,7 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
         }
         Operation::SetMaxSize(max_size) => {
             let mut partly = model.clone();
-            while partly.len() > *max_size && partly.pop().is_ok() {
+            while partly.len() > *max_size && partly.evict().is_some() {
                 left.push(partly.clone());
                 left.push(Model { max_size: *max_size, ..partly.clone() });
             }
@@ -217,6 +223,16 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
     }
     left.retain(|model| model.max_size() == max_size && same_set(shown, &model.items()));
     left
+}
+
+/// Compares the floors by a newcomer, for which a removal makes room.
+///
+/// An eviction would set the floor before the newcomer starts above it.
+fn shows_its_floor<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
+    let last = model.keys().pop().filter(|_| model.policy == EvictionPolicy::Lfuda); // F2
+    let Some(last) = last else { return Ok(()) };
+    step(&mut cache, &mut model, &Operation::Remove(last))?;
+    step(&mut cache, &mut model, &Operation::Insert(u8::MAX, 0).map(Key::new, Value::new))
 }
 
 /// Holds the cache against the model until both are empty, and then some.

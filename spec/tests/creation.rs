@@ -24,7 +24,10 @@ fn every_short_schedule_goes_by_the_rules() {
     let three = Schedules { callers: 3, depth: 5, ..two };
     let at_zero = Schedules { max_size: 0, depth: 5, ..two };
     let lru = Schedules { policy: EvictionPolicy::Lru, max_size: 1, depth: 5, ..two };
-    for (schedules, number) in [(two, 1_173_149), (three, 108_198), (at_zero, 112_326), (lru, 106_799)] {
+    let lfuda = Schedules { policy: EvictionPolicy::Lfuda, max_size: 1, depth: 5, ..two };
+    for (schedules, number) in
+        [(two, 1_173_149), (three, 108_198), (at_zero, 112_326), (lru, 106_799), (lfuda, 106_799)]
+    {
         let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{schedules:?}");
         assured(schedules, tried);

@@ -51,7 +51,7 @@ impl Subject<u8, u64> for Replacing {
 /// The dict asks nothing about the order, so that it is to follow either.
 #[test]
 fn a_cache_that_differs_only_as_it_declares_has_the_level() -> Result<(), CounterExample> {
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
+    for policy in EvictionPolicy::ALL {
         let new = |max_size| Replacing::new(policy, max_size, usize::MAX);
         order(Random::new(policy), new)?;
         dict(Random::new(EvictionPolicy::Lru), new)?;

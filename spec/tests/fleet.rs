@@ -7,7 +7,6 @@ use aws_client_cache_spec::{
     bounded, closure, dict, order, panics,
 };
 
-const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
 const MAX_USES: u64 = 3;
 
 fn random(policy: EvictionPolicy) -> Random {
@@ -31,7 +30,7 @@ where
 
 #[test]
 fn the_model_has_every_level_of_one_thread() {
-    for policy in POLICIES {
+    for policy in EvictionPolicy::ALL {
         let model = |max_size| Model::with_max_uses(policy, max_size, MAX_USES);
         let fused = |max_size| Model::with_max_uses(policy, max_size, MAX_USES);
         assert!(refused(policy, model, fused).is_none());
@@ -42,7 +41,7 @@ fn the_model_has_every_level_of_one_thread() {
 /// So it is its fault for which each of the others is refused.
 #[test]
 fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
-    for policy in POLICIES {
+    for policy in EvictionPolicy::ALL {
         let plain = |max_size| Broken::new(None, policy, max_size, MAX_USES);
         let fused = |max_size| Broken::new(None, policy, max_size, MAX_USES);
         if let Some(found) = refused(policy, plain, fused) {
@@ -54,15 +53,16 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
 #[test]
 #[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
 fn no_broken_cache_has_the_level_that_names_its_fault() {
-    let policy = EvictionPolicy::Lfu;
     let mut refused_by = BTreeMap::new();
     for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_of_expiry()) {
-        let plain = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
-        let fused = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
-        let found = refused(policy, plain, fused).unwrap_or_else(|| panic!("{fault:?} passes"));
-        assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
-        assert!(found.operations().len() <= 8, "{fault:?} is led apart by few operations, not by {found}");
-        *refused_by.entry(found.level()).or_insert(0) += 1;
+        for policy in fault.policies().iter().copied() {
+            let plain = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+            let fused = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+            let found = refused(policy, plain, fused).unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
+            assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
+            assert!(found.operations().len() <= 8, "{fault:?} is led apart by few operations, not by {found}");
+        }
+        *refused_by.entry(fault.level()).or_insert(0) += 1;
     }
     for (level, refused) in refused_by {
         println!("\nassured: the fleet | wrong, refused first by {level} | {refused} caches");
@@ -72,22 +72,25 @@ fn no_broken_cache_has_the_level_that_names_its_fault() {
 /// What random operations find is no accident: the closure finds each of those faults too, by as few operations or fewer.
 #[test]
 fn no_broken_cache_passes_the_closure_and_none_is_led_apart_by_fewer_operations() {
-    let policy = EvictionPolicy::Lfu;
     let of_order = |fault: &Fault| fault.level() < Level::Closure && !fault.is_of_expiry();
     for fault in Fault::ALL.into_iter().filter(of_order) {
-        let new = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
-        let scope = Scope { max_size: 3, keys: 4, ..Scope::new(policy, 3, 4) };
-        let found = closure(scope, new).err().unwrap_or_else(|| panic!("{fault:?} passes"));
-        assert!(found.operations().len() <= 8, "{fault:?}: {found}");
-        assert!(found.to_string().contains("step(&mut cache, &mut model, &Operation::"), "{found}");
+        for policy in fault.policies().iter().copied() {
+            let new = |max_size| Broken::new(fault, policy, max_size, MAX_USES);
+            let found = closure(Scope::new(policy, 3, 4), new).err();
+            let found = found.unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
+            assert!(found.operations().len() <= 8, "{fault:?}: {found}");
+            assert!(found.to_string().contains("step(&mut cache, &mut model, &Operation::"), "{found}");
+        }
     }
 }
 
 #[test]
 fn random_runs_reach_every_branch() {
-    let model = |max_size| Model::with_max_uses(EvictionPolicy::Lfu, max_size, MAX_USES);
-    let branches = order(random(EvictionPolicy::Lfu), model).unwrap();
-    assert_eq!(branches.never().collect::<Vec<Branch>>(), []);
+    for policy in EvictionPolicy::ALL {
+        let model = |max_size| Model::with_max_uses(policy, max_size, MAX_USES);
+        let branches = order(random(policy), model).unwrap();
+        assert_eq!(branches.never().collect::<Vec<Branch>>(), [], "{policy:?}");
+    }
 }
 
 #[test]

@@ -11,8 +11,6 @@ use aws_client_cache_spec::{
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
-
 /// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
 fn pause() {
     drop(shuttle::sync::Mutex::new(()).lock());
@@ -64,7 +62,7 @@ fn tiny() -> Vec<Vec<Operation<u8, u64>>> {
 
 #[test]
 fn every_schedule_of_a_tiny_case_has_an_order() {
-    for policy in POLICIES {
+    for policy in EvictionPolicy::ALL {
         // An exact number, so that a test that has lost a place to switch threads at fails.
         assert_eq!(schedules(DfsScheduler::new(Some(20_000), false), None, policy, &tiny()), Ok(12_869));
     }
@@ -72,7 +70,7 @@ fn every_schedule_of_a_tiny_case_has_an_order() {
 
 #[test]
 fn random_schedules_of_random_operations_have_an_order() {
-    for policy in POLICIES {
+    for policy in EvictionPolicy::ALL {
         for history in 0..40 {
             let plan = Threads::new(policy).plan(history);
             schedules(RandomScheduler::new_from_seed(history as u64, 20), None, policy, &plan).unwrap();
@@ -83,7 +81,7 @@ fn random_schedules_of_random_operations_have_an_order() {
 
 #[test]
 fn real_threads_on_a_sound_cache_have_an_order() {
-    for policy in POLICIES {
+    for policy in EvictionPolicy::ALL {
         let sound = |max_size| BrokenShared::new(None, policy, max_size, std::thread::yield_now);
         let recorded = linearizable(Threads::new(policy), sound).unwrap();
         assert_eq!((recorded.histories, recorded.calls), (500, 15_000));
@@ -97,12 +95,14 @@ fn real_threads_on_a_sound_cache_have_an_order() {
 fn no_broken_cache_of_many_threads_passes() {
     let mut refused = 0;
     for fault in SharedFault::ALL.into_iter().filter(|fault| *fault != SharedFault::DropsUnderTheLock) {
-        let found = (0..400).find_map(|history| {
-            let plan = Threads { calls: 6, ..Threads::new(EvictionPolicy::Lru) }.plan(history);
-            schedules(RandomScheduler::new_from_seed(history as u64, 50), Some(fault), EvictionPolicy::Lru, &plan).err()
-        });
-        let found = found.unwrap_or_else(|| panic!("{fault:?} passes"));
-        assert!(found.contains("fn the_calls_have_an_order()"), "{found}");
+        for policy in EvictionPolicy::ALL {
+            let found = (0..400).find_map(|history| {
+                let plan = Threads { calls: 6, ..Threads::new(policy) }.plan(history);
+                schedules(RandomScheduler::new_from_seed(history as u64, 50), Some(fault), policy, &plan).err()
+            });
+            let found = found.unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
+            assert!(found.contains("fn the_calls_have_an_order()"), "{found}");
+        }
         refused += 1;
     }
     println!("\nassured: the fleet | wrong if threads share it, refused by L4 | {refused} caches");

@@ -1,6 +1,6 @@
 //! How large a cache is and what it evicts, as data.
 
-use crate::map::EvictionPolicy;
+use crate::map::{DEFAULT_MAX_SIZE, EvictionPolicy};
 
 /// What of a [`ClientCache`](crate::ClientCache) is data: all but what is code, as the listener and the clock are.
 ///
@@ -30,6 +30,6 @@ pub struct ClientCacheConfig {
 impl Default for ClientCacheConfig {
     /// LRU and 10 (D1).
     fn default() -> Self {
-        Self { policy: EvictionPolicy::Lru, max_size: 10 }
+        Self { policy: EvictionPolicy::Lru, max_size: DEFAULT_MAX_SIZE }
     }
 }

@@ -415,7 +415,7 @@ impl ClientCache {
     #[cfg(feature = "__internals")]
     #[must_use]
     pub fn fork(&self) -> Self {
-        let entries = self.lock().entries().fork();
+        let entries = self.lock().entries().clone();
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 

@@ -1,15 +1,19 @@
-//! Looking at entries in eviction order (D7), from both ends.
+//! Iteration by reference, in eviction order (D7) from both ends.
 
 use std::fmt;
 use std::iter::FusedIterator;
 
 use super::EvictingMap;
-use super::list::END;
-use super::order::{AnyOrder, Order};
-use super::table::Table;
+use super::eviction::{AnyEviction, Eviction};
+use super::linked_list::END;
+use super::slab::Slab;
 
 impl<K, V, S> EvictingMap<K, V, S> {
-    /// All entries in eviction order, next victim first (D7). Counts no use (D5).
+    /// Returns an iterator over the entries in eviction order, next victim first.
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -21,10 +25,14 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
     /// ```
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter::new(&self.table, &self.order)
+        Iter::new(&self.slab, &self.eviction)
     }
 
-    /// All keys in eviction order, next victim first (D7). Counts no use (D5).
+    /// Returns an iterator over the keys in eviction order, next victim first.
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -38,7 +46,11 @@ impl<K, V, S> EvictingMap<K, V, S> {
         Keys(self.iter())
     }
 
-    /// All values in eviction order, next victim first (D7). Counts no use (D5).
+    /// Returns an iterator over the values in eviction order, next victim first.
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -52,7 +64,11 @@ impl<K, V, S> EvictingMap<K, V, S> {
         Values(self.iter())
     }
 
-    /// The entry that goes next, which [`pop`](Self::pop) would remove (D6). Counts no use (D5).
+    /// Returns the next victim, which [`pop`](Self::pop) would remove.
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -76,27 +92,21 @@ impl<'a, K, V, S> IntoIterator for &'a EvictingMap<K, V, S> {
     }
 }
 
-/// The entries of an [`EvictingMap`](EvictingMap) in eviction order, next victim first. Looking at them
-/// counts no use.
+/// An iterator over the entries of an [`EvictingMap`] in eviction order.
 ///
-/// Made by [`EvictingMap::iter`](EvictingMap::iter), which shows an example.
+/// Created by [`EvictingMap::iter`], which shows an example.
 pub struct Iter<'a, K, V> {
-    table: &'a Table<K, V>,
-    order: &'a AnyOrder,
-    /// The places that were shown last at either end.
+    slab: &'a Slab<K, V>,
+    eviction: &'a AnyEviction,
+    /// The slots that were yielded last at either end.
     front: u32,
     back: u32,
     remaining: usize,
 }
 
 impl<'a, K, V> Iter<'a, K, V> {
-    pub(super) fn new(table: &'a Table<K, V>, order: &'a AnyOrder) -> Self {
-        Self { table, order, front: END, back: END, remaining: table.len() }
-    }
-
-    fn entry(&self, place: u32) -> (&'a K, &'a V) {
-        let (key, value) = self.table.get(place);
-        (key, value)
+    pub(super) fn new(slab: &'a Slab<K, V>, eviction: &'a AnyEviction) -> Self {
+        Self { slab, eviction, front: END, back: END, remaining: slab.len() }
     }
 }
 
@@ -105,8 +115,8 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        self.front = self.order.after(self.front);
-        Some(self.entry(self.front))
+        self.front = self.eviction.next(self.front);
+        Some(self.slab.entry(self.front))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -117,8 +127,8 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        self.back = self.order.before(self.back);
-        Some(self.entry(self.back))
+        self.back = self.eviction.prev(self.back);
+        Some(self.slab.entry(self.back))
     }
 }
 
@@ -181,15 +191,15 @@ macro_rules! half {
 }
 
 half! {
-    /// The keys of an [`EvictingMap`](EvictingMap) in eviction order, next victim first.
+    /// An iterator over the keys of an [`EvictingMap`] in eviction order.
     ///
-    /// Made by [`EvictingMap::keys`](EvictingMap::keys), which shows an example.
+    /// Created by [`EvictingMap::keys`], which shows an example.
     Keys yields K as (key, _) => key
 }
 
 half! {
-    /// The values of an [`EvictingMap`](EvictingMap) in eviction order, next victim first.
+    /// An iterator over the values of an [`EvictingMap`] in eviction order.
     ///
-    /// Made by [`EvictingMap::values`](EvictingMap::values), which shows an example.
+    /// Created by [`EvictingMap::values`], which shows an example.
     Values yields V as (_, value) => value
 }

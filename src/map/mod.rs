@@ -1,7 +1,7 @@
-//! The engine: a bounded map with strict LRU or LFU eviction, single-threaded and safe.
+//! A bounded map with strict LRU, LFU or LFUDA eviction: a slab, an index and a linked list.
 //!
-//! [`ClientCache`](crate::ClientCache) is this map behind a lock, with keys that identify clients. Use it by itself for any
-//! other keys and values:
+//! [`ClientCache`](crate::ClientCache) is this map behind a lock, with keys
+//! that identify clients. Use the map by itself for any other keys and values:
 //!
 //! ```
 //! use aws_client_cache::EvictionPolicy;
@@ -18,72 +18,131 @@
 //!
 //! # How it works
 //!
-//! Entries are in a hash table, in places that they keep until it is rebuilt, and in a list of places, which stands beside
-//! it. A hit is one look-up and, under either policy, a constant number of writes to links; an eviction knows the victim's
-//! place, and neither hashes nor probes for it. Nothing is allocated for `max_size` up front: the table doubles as it fills.
-//! For each entry that it is to hold it has 2.5 to 5 places, or 1.6 to 3.2 if it is to hold more than 1,024: each of the size
-//! of a key, a value, and 9 bytes under LRU or 13 under LFU.
+//! Entries are in a *slab*, a vector of slots. An *index*, a hash table of slot
+//! numbers, finds the slot of a key. A *linked list* of slot numbers keeps the
+//! eviction order, next victim first:
 //!
-//! | file | what it knows |
+//! ```text
+//! index: hash → slot     slab: key, value, bucket     list: prev ⇄ next
+//! ┌───┬───┬───┬───┐      ┌───────┬───────┬───────┐
+//! │ 2 │   │ 3 │ 1 │      │ 1: a  │ 2: b  │ 3: c  │    0 ⇄ 2 ⇄ 3 ⇄ 1 ⇄ 0
+//! └───┴───┴───┴───┘      └───────┴───────┴───────┘      └ next victim
+//! ```
+//!
+//! * A hit is one lookup in the index and a constant number of writes to links,
+//!   under every policy.
+//! * An insertion into a full map reuses the victim's slot. The slot knows its
+//!   bucket of the index, so that an eviction neither hashes nor probes.
+//! * A removal moves the last slot into the gap, so that the slab stays dense:
+//!   iteration and copies read no gaps, and a copy hashes nothing.
+//! * Growth rebuilds the index alone. Nothing is allocated for `max_size` in
+//!   advance, and memory is given back when an eighth of it is in use.
+//!
+//! An entry takes the size of its key, its value, a bucket number (4 bytes) and
+//! its links (8 bytes under LRU, 12 otherwise), and 5 bytes for each bucket of
+//! the index: 8 to 16 buckets up to 1,024 entries, then 2 to 4.
+//!
+//! | file | idea |
 //! |---|---|
-//! | `table` | the entries and their places, and no hasher |
-//! | `list` | a linked list of places |
-//! | `order` | a policy over the list: LRU is its sequence, LFU knows where in it each use count ends |
-//! | this | hashing, and in which order those are called |
-//! | `found`, `iter`, `leaving` | looking up and inserting in one; views; what goes many at a time |
+//! | `slab` | the entries, in slots without gaps |
+//! | `index` | finds a slot by hash; the only user of `hashbrown` |
+//! | `linked_list` | an order of slots |
+//! | `eviction` | a policy over the list: `lru`, `lfu`, `lfuda` |
+//! | `entry`, `remove`, `iter`, `iter_mut`, `drain` | the operations |
+//! | `room` | growth and shrinking |
 //!
-//! A panic in a key's or value's code (`Hash`, `Eq`, `Clone`, `Drop`) leaves the map as it was before the call or
-//! as it would be after it (rule P1): keys are hashed and compared before the first change, and what goes is
-//! dropped after the last.
+//! A panic in the code of a key or a value (`Hash`, `Eq`, `Clone`, `Drop`)
+//! leaves the map as it was before the call, or as it would be after it.
+//!
+//! # Coming from `lru`
+//!
+//! `insert` refuses a present key; [`replace`](EvictingMap::replace) is what
+//! `put` is there. Iteration starts at the next victim, where `lru` starts at
+//! the most recently used entry:
+//!
+//! ```
+//! use aws_client_cache::EvictionPolicy;
+//! use aws_client_cache::map::{EvictingMap, Replaced};
+//!
+//! let mut cache = EvictingMap::new(EvictionPolicy::Lru, 2); // LruCache::new(2)
+//! cache.replace("a", 1); // cache.put("a", 1)
+//! cache.replace("b", 2);
+//! let old = cache.replace("a", 3); // put returns Some(1)
+//! assert_eq!(old, Replaced::Present(1));
+//! *cache.get_mut("b").unwrap() += 10; // the same
+//! assert!(cache.iter().rev().eq([(&"b", &12), (&"a", &3)])); // cache.iter()
+//! assert_eq!(cache.pop(), Some(("a", 3))); // cache.pop_lru()
+//! assert_eq!(cache.remove("b"), Some(12)); // cache.pop("b")
+//! ```
+//!
+//! The migration guide has a table of all methods.
 
-mod found;
+mod drain;
+mod entry;
+mod eviction;
 mod hasher;
+mod index;
 mod iter;
-mod leaving;
-mod list;
-mod order;
+mod iter_mut;
+mod linked_list;
 mod policy;
-mod table;
+mod remove;
+mod room;
+mod slab;
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
-pub use found::{GetOrInsert, KeyExists};
+pub use drain::IntoIter;
+pub use entry::{GetOrInsert, KeyExists, Replaced};
+use eviction::{AnyEviction, Eviction};
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
+use index::{Index, MAX_ENTRIES};
 pub use iter::{Iter, Keys, Values};
-pub use leaving::IntoIter;
-#[cfg(feature = "__internals")]
-use list::END;
-use order::{AnyOrder, Order};
+pub use iter_mut::{IterMut, ValuesMut};
+#[cfg(any(test, feature = "__internals"))]
+use linked_list::END;
 pub use policy::{EvictionPolicy, UnknownEvictionPolicy};
-use table::{MAX_ENTRIES, Table};
+use slab::Slab;
 
-/// A bounded map that evicts in strict LRU or LFU order.
+/// The default `max_size` (D1).
+pub(crate) const DEFAULT_MAX_SIZE: usize = 10;
+
+/// A bounded map that evicts in strict LRU, LFU or LFUDA order.
 ///
-/// Every operation on one entry takes constant time, as hash maps do: amortised over growth, and on average
-/// over hashes. The rules in parentheses are those of the specification.
+/// An operation on one entry takes O(1): amortized over growth, and on average
+/// over hashes. The map holds at most 2³⁰ entries; a larger `max_size` is no
+/// other bound.
 ///
-/// It holds at most 2³⁰ entries; a larger `max_size` bounds nothing else.
+/// Two maps are equal if they hold equal entries in the same eviction order.
+/// A clone is independent: it has the same entries, order, use counts and
+/// `max_size`. Cloning takes O(n) and hashes nothing.
 ///
 /// [The module](self) shows an example.
+#[derive(Clone)]
 pub struct EvictingMap<K, V, S = DefaultHashBuilder> {
-    table: Table<K, V>,
-    order: AnyOrder,
+    slab: Slab<K, V>,
+    index: Index,
+    eviction: AnyEviction,
     max_size: usize,
     hash_builder: S,
 }
 
 impl<K, V> EvictingMap<K, V> {
-    /// Makes an empty map that holds at most `max_size` entries (D1) and evicts by `policy`.
+    /// Creates an empty map that holds at most `max_size` entries.
     ///
-    /// It allocates no memory for entries until they come. A `max_size` of 0 holds nothing.
+    /// Memory is allocated as entries are inserted. A `max_size` of 0 holds
+    /// nothing.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::EvictionPolicy;
     /// use aws_client_cache::map::EvictingMap;
     ///
-    /// let map: EvictingMap<String, u64> = EvictingMap::new(EvictionPolicy::Lfu, usize::MAX);
+    /// let map: EvictingMap<String, u64> =
+    ///     EvictingMap::new(EvictionPolicy::Lfu, usize::MAX);
     /// assert_eq!(map.max_size(), usize::MAX);
     /// assert_eq!(map.len(), 0);
     /// ```
@@ -93,33 +152,39 @@ impl<K, V> EvictingMap<K, V> {
 }
 
 impl<K, V, S> EvictingMap<K, V, S> {
-    /// Makes an empty map whose keys are hashed by `hash_builder`.
+    /// Creates an empty map that hashes its keys with `hash_builder`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::hash::RandomState;
     /// use aws_client_cache::EvictionPolicy;
     /// use aws_client_cache::map::EvictingMap;
     ///
-    /// let mut map = EvictingMap::with_hasher(EvictionPolicy::Lru, 10, RandomState::new());
+    /// let hasher = RandomState::new();
+    /// let mut map = EvictingMap::with_hasher(EvictionPolicy::Lru, 10, hasher);
     /// map.insert("tenant", 1)?;
     /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
     /// ```
     pub fn with_hasher(policy: EvictionPolicy, max_size: usize, hash_builder: S) -> Self {
-        Self::with_order(AnyOrder::new(policy, u64::MAX), max_size, hash_builder)
+        Self::with_eviction(AnyEviction::new(policy, u64::MAX), max_size, hash_builder)
     }
 
-    /// A map whose use counts stop at `max_uses`, which is at least 1, so that saturation can be reached.
+    /// Creates an empty map whose use counts and weights saturate at `max_uses`, or at 1 if that is 0, so that tests can
+    /// reach saturation.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, hash_builder: S, max_uses: u64) -> Self {
-        Self::with_order(AnyOrder::new(policy, max_uses.max(1)), max_size, hash_builder)
+        Self::with_eviction(AnyEviction::new(policy, max_uses.max(1)), max_size, hash_builder)
     }
 
-    fn with_order(order: AnyOrder, max_size: usize, hash_builder: S) -> Self {
-        Self { table: Table::new(), order, max_size, hash_builder }
+    fn with_eviction(eviction: AnyEviction, max_size: usize, hash_builder: S) -> Self {
+        Self { slab: Slab::new(), index: Index::new(), eviction, max_size, hash_builder }
     }
 
-    /// The number of entries (D5).
+    /// Returns the number of entries.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -129,10 +194,12 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
     /// ```
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.slab.len()
     }
 
-    /// Whether there is no entry (D5).
+    /// Returns `true` if the map holds no entry.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -143,7 +210,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
         self.len() == 0
     }
 
-    /// The most entries it holds (D1).
+    /// Returns the maximum number of entries.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -154,7 +223,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
         self.max_size
     }
 
-    /// The policy it evicts by.
+    /// Returns the eviction policy.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -162,10 +233,12 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// assert_eq!(map.policy(), EvictionPolicy::Lfu);
     /// ```
     pub fn policy(&self) -> EvictionPolicy {
-        self.order.policy()
+        self.eviction.policy()
     }
 
-    /// What hashes its keys.
+    /// Returns a reference to the map's [`BuildHasher`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::{DefaultHashBuilder, EvictingMap}};
@@ -176,92 +249,22 @@ impl<K, V, S> EvictingMap<K, V, S> {
         &self.hash_builder
     }
 
-    /// Removes the next victim and returns it (D6), or `None` from an empty map.
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// assert_eq!(map.pop(), Some(("a", 1)));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    #[inline]
-    pub fn pop(&mut self) -> Option<(K, V)> {
-        let victim = self.order.pop()?;
-        Some(self.table.remove(victim))
-    }
-
-    /// Changes `max_size`. If more entries are there, evicts in order until the rest fits, and returns them in
-    /// that order (D9).
-    ///
-    /// Linear in what goes. Memory is kept for entries to come.
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// for key in 0..4 {
-    ///     map.insert(key, key)?;
-    /// }
-    /// assert_eq!(map.set_max_size(2), [(0, 0), (1, 1)]);
-    /// # Ok::<(), aws_client_cache::map::KeyExists<i32, i32>>(())
-    /// ```
-    pub fn set_max_size(&mut self, max_size: usize) -> Vec<(K, V)> {
-        self.max_size = max_size;
-        let excess = self.len().saturating_sub(max_size);
-        (0..excess).map_while(|_| self.pop()).collect()
-    }
-
-    /// Removes every entry. `max_size` and policy stay.
-    ///
-    /// Linear, for dropping them, and gives their memory back. If a key or value panics when it is dropped, the map is
-    /// empty all the same.
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.clear();
-    /// assert!(map.is_empty());
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn clear(&mut self) {
-        drop(self.drain());
-    }
-
-    /// An exact copy, down to the layout, for the search through all states.
-    #[doc(hidden)]
-    #[cfg(feature = "__internals")]
-    #[must_use]
-    pub fn fork(&self) -> Self
-    where
-        K: Clone,
-        V: Clone,
-        S: Clone,
-    {
-        Self {
-            table: self.table.fork(),
-            order: self.order.clone(),
-            max_size: self.max_size,
-            hash_builder: self.hash_builder.clone(),
-        }
-    }
-
-    /// The layout in numbers, with each key as `name` names it: in eviction order, and what the order keeps. With
-    /// `index`, the places and the room too, which depend on hashes.
+    /// Returns in numbers everything that later behavior depends on, with each key as `name` names it. With `index`, the
+    /// slots, buckets and room are included, which depend on hashes.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn layout(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {
-        let mut layout = vec![self.max_size as u64, self.table.len() as u64];
-        let places = || {
-            std::iter::successors(Some(self.order.after(END)), |place| Some(self.order.after(*place))).take(self.len())
+        let mut layout = vec![self.max_size as u64, self.len() as u64];
+        let slots = || {
+            std::iter::successors(Some(self.eviction.next(END)), |slot| Some(self.eviction.next(*slot)))
+                .take(self.len())
         };
-        layout.extend(places().map(|place| name(&self.table.get(place).0)));
-        layout.extend(self.order.layout());
+        layout.extend(slots().map(|slot| name(self.slab.key(slot))));
+        layout.extend(self.eviction.layout());
         if index {
             layout.push(u64::MAX);
-            layout.extend(places().map(u64::from));
-            layout.extend(self.table.layout());
+            layout.extend(slots().flat_map(|slot| [slot, self.slab.bucket(slot)].map(u64::from)));
+            layout.extend(self.index.layout());
         }
         layout
     }
@@ -270,46 +273,14 @@ impl<K, V, S> EvictingMap<K, V, S> {
     fn limit(&self) -> usize {
         self.max_size.min(MAX_ENTRIES)
     }
-
-    #[inline]
-    fn remove_place(&mut self, place: u32) -> (K, V) {
-        self.order.remove(place);
-        self.table.remove(place)
-    }
 }
 
 impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
-    /// Inserts an entry under an absent key (D2), as its first use. A full map evicts one victim to make room and
-    /// returns it; the victim is chosen before the newcomer is placed, so it is never the newcomer, except that
-    /// at `max_size` 0 the newcomer itself comes back.
+    /// Returns the value of `key`, and counts a use of it.
     ///
-    /// # Errors
+    /// A miss changes nothing.
     ///
-    /// [`KeyExists`] if the key is present, with the key and value that were refused; nothing has changed and no
-    /// use was counted (D3).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 1);
-    /// assert_eq!(map.insert("a", 1)?, None);
-    /// assert_eq!(map.insert("b", 2)?, Some(("a", 1)));
-    /// assert_eq!(map.insert("b", 3).unwrap_err().value, 3);
-    /// assert_eq!(map.peek("b"), Some(&2));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, KeyExists<K, V>> {
-        let hash = self.hash_builder.hash_one(&key);
-        if self.table.find(hash, |present| *present == key).is_some() {
-            return Err(KeyExists { key, value });
-        }
-        Ok(match self.insert_absent(hash, key, value) {
-            GetOrInsert::Present(_) => None,
-            GetOrInsert::Inserted { evicted, .. } => evicted,
-            GetOrInsert::NotStored { key, value } => Some((key, value)),
-        })
-    }
-
-    /// The value under a key, which counts as one use of it (D4). A miss changes nothing.
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -326,16 +297,40 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if self.is_empty() {
-            return None;
-        }
-        let hash = self.hash_builder.hash_one(key);
-        let (place, value) = self.table.find_value(hash, |present| present.borrow() == key)?;
-        self.order.touch(place);
-        Some(value)
+        let slot = self.find(key)?;
+        self.eviction.touch(slot); // D4
+        Some(self.slab.entry(slot).1)
     }
 
-    /// The value under a key, without counting a use (D5).
+    /// Returns the value of `key` to change it, and counts a use of it.
+    ///
+    /// A miss changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// *map.get_mut("a").unwrap() += 10;
+    /// assert!(map.iter().eq([(&"b", &2), (&"a", &11)]));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    #[inline]
+    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let slot = self.find(key)?;
+        self.eviction.touch(slot); // D4
+        Some(self.slab.entry_mut(slot).1)
+    }
+
+    /// Returns the value of `key` without counting a use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -351,11 +346,35 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let place = self.find(key)?;
-        Some(&self.table.get(place).1)
+        let slot = self.find(key)?;
+        Some(self.slab.entry(slot).1) // D5
     }
 
-    /// Whether a key is present, without counting a use (D5).
+    /// Returns the value of `key` to change it, without counting a use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
+    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
+    /// map.insert("a", 1)?;
+    /// map.insert("b", 2)?;
+    /// *map.peek_mut("a").unwrap() += 10;
+    /// assert_eq!(map.pop(), Some(("a", 11)));
+    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
+    /// ```
+    pub fn peek_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let slot = self.find(key)?;
+        Some(self.slab.entry_mut(slot).1) // D5
+    }
+
+    /// Returns `true` if `key` is present, without counting a use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
@@ -370,84 +389,25 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.find(key).is_some()
+        self.find(key).is_some() // D5
     }
 
-    /// Removes an entry and returns its value (D6). If the key comes back it starts anew (D10).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// assert_eq!(map.remove("a"), Some(1));
-    /// assert_eq!(map.remove("a"), None);
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let (key, value) = self.remove_entry(key)?;
-        // Here, and not on return: the value would leak if the key's `Drop` panicked then.
-        drop(key);
-        Some(value)
-    }
-
-    /// Removes an entry and returns the key that was stored with its value (D6).
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a".to_owned(), 1)?;
-    /// assert_eq!(map.remove_entry("a"), Some(("a".to_owned(), 1)));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<String, i32>>(())
-    /// ```
-    pub fn remove_entry<Q>(&mut self, key: &Q) -> Option<(K, V)>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let place = self.find(key)?;
-        Some(self.remove_place(place))
-    }
-
-    /// Verifies every invariant of the structure, and says which one is broken.
+    /// Verifies every invariant of the structure, and names one that is broken.
     #[doc(hidden)]
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
         if self.len() > self.limit() {
             return Err(format!("{} entries, but max_size is {}", self.len(), self.max_size));
         }
-        self.table.check(|key| self.hash_builder.hash_one(key))?;
-        let is_full = |place| {
-            if self.table.is_full(place) { Ok(()) } else { Err(format!("there is no entry at place {place}")) }
+        self.index.check_len(self.len())?;
+        let check_slot = |slot| {
+            self.slab.check_slot(slot)?;
+            let key = self.slab.key(slot);
+            let is_match = |other| self.slab.key(other) == key;
+            self.index.check_slot(slot, self.slab.bucket(slot), self.hash_builder.hash_one(key), is_match)
         };
-        let count = self.order.check(is_full)?;
+        let count = self.eviction.check(check_slot)?;
         if count == self.len() { Ok(()) } else { Err(format!("{count} of {} entries are in the order", self.len())) }
-    }
-
-    /// Stores a newcomer whose key is absent, and evicts a victim if the map is full.
-    #[inline]
-    fn insert_absent(&mut self, hash: u64, key: K, value: V) -> GetOrInsert<'_, K, V> {
-        let limit = self.limit();
-        if limit == 0 {
-            return GetOrInsert::NotStored { key, value };
-        }
-        if !self.table.has_room(limit) {
-            self.rebuild(limit);
-        }
-        // No code of a key's or value's runs from here on.
-        let evicted = if self.len() < limit { None } else { self.pop() };
-        let (place, value) = self.table.insert(hash, key, value);
-        self.order.insert(place);
-        GetOrInsert::Inserted { value, evicted }
-    }
-
-    #[cold]
-    fn rebuild(&mut self, limit: usize) {
-        let moved = self.table.rebuild(limit, |key| self.hash_builder.hash_one(key));
-        self.order.follow(&moved);
     }
 
     #[inline]
@@ -459,23 +419,37 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         if self.is_empty() {
             return None;
         }
-        let hash = self.hash_builder.hash_one(key);
-        self.table.find(hash, |present| present.borrow() == key)
+        self.find_hashed(self.hash_builder.hash_one(key), key)
+    }
+
+    #[inline]
+    fn find_hashed<Q>(&self, hash: u64, key: &Q) -> Option<u32>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.index.find(hash, |slot| self.slab.key(slot).borrow() == key)
     }
 }
 
-/// An independent copy with the same entries, order, use counts and `max_size` (D8). Linear; hashes every key.
-impl<K: Hash + Clone, V: Clone, S: BuildHasher + Clone> Clone for EvictingMap<K, V, S> {
-    fn clone(&self) -> Self {
-        let (table, moved) = self.table.copy(|key| self.hash_builder.hash_one(key));
-        let mut order = self.order.clone();
-        order.follow(&moved);
-        Self { table, order, max_size: self.max_size, hash_builder: self.hash_builder.clone() }
+/// LRU with a `max_size` of 10, as [`ClientCache`](crate::ClientCache).
+impl<K, V, S: Default> Default for EvictingMap<K, V, S> {
+    fn default() -> Self {
+        Self::with_hasher(EvictionPolicy::default(), DEFAULT_MAX_SIZE, S::default()) // D1
     }
 }
+
+/// Compares the entries in eviction order; `max_size`, policy and use counts are not compared.
+impl<K: PartialEq, V: PartialEq, S, T> PartialEq<EvictingMap<K, V, T>> for EvictingMap<K, V, S> {
+    fn eq(&self, other: &EvictingMap<K, V, T>) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<K: Eq, V: Eq, S> Eq for EvictingMap<K, V, S> {}
 
 impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for EvictingMap<K, V, S> {
-    /// The entries in eviction order, as std's maps print theirs.
+    /// Prints the entries in eviction order, as std's maps print theirs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }

@@ -1,12 +1,14 @@
-//! Which entry goes first.
+//! The choice of an eviction policy, and its name.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Which entry a full cache evicts to make room for a newcomer.
+/// The choice of the entry that a full cache evicts to make room for a newcomer.
 ///
-/// Both policies are strict: there is one order of all entries, and it is always the first that goes. Their
-/// rules are L1 and F1 of the specification.
+/// Every policy is strict: one order of all entries, of which the first is
+/// always evicted. The names "LRU", "LFU" and "LFUDA" are read and printed.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::EvictionPolicy;
@@ -20,46 +22,81 @@ use std::str::FromStr;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
 #[non_exhaustive]
 pub enum EvictionPolicy {
-    /// Least recently used: the entry whose last insertion or hit is longest ago goes first.
+    /// Least recently used: evicts the entry whose last insertion or hit is
+    /// longest ago.
+    ///
+    /// The choice for most caches: it adapts at once, and needs least memory.
     #[default]
     Lru,
-    /// Least frequently used: the entry with the fewest uses goes first, and of several with equally few the
-    /// one whose last use is longest ago. Insertion is the first use, and every hit is one more.
+    /// Least frequently used: evicts the entry with the fewest uses, and among
+    /// equals the least recently used one. An insertion is the first use.
+    ///
+    /// Best if the same keys stay busy. It keeps keys that were busy once, and
+    /// lets two newcomers evict each other forever.
     Lfu,
+    /// LFU with dynamic aging: evicts the entry with the lowest weight, and among
+    /// equals the least recently used one.
+    ///
+    /// A weight starts at 1 above the weight of the last evicted entry, and each
+    /// hit adds 1. Entries that were busy once are therefore evicted in the end.
+    /// Best if some keys are busier than others, and change over time.
+    Lfuda,
+}
+
+impl EvictionPolicy {
+    /// All policies.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::EvictionPolicy;
+    ///
+    /// for policy in EvictionPolicy::ALL {
+    ///     assert_eq!(policy.to_string().parse(), Ok(policy));
+    /// }
+    /// ```
+    pub const ALL: &'static [Self] = &[Self::Lru, Self::Lfu, Self::Lfuda];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lru => "LRU",
+            Self::Lfu => "LFU",
+            Self::Lfuda => "LFUDA",
+        }
+    }
 }
 
 impl fmt::Display for EvictionPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Lru => "LRU",
-            Self::Lfu => "LFU",
-        })
+        f.pad(self.name())
     }
 }
 
 impl FromStr for EvictionPolicy {
     type Err = UnknownEvictionPolicy;
 
-    /// Reads `"LRU"` or `"LFU"`, case-sensitively.
+    /// Parses `"LRU"`, `"LFU"` or `"LFUDA"`, in upper or lower case.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "LRU" => Ok(Self::Lru),
-            "LFU" => Ok(Self::Lfu),
-            _ => Err(UnknownEvictionPolicy { name: name.into() }),
-        }
+        let policy = Self::ALL.iter().find(|policy| policy.name().eq_ignore_ascii_case(name));
+        policy.copied().ok_or_else(|| UnknownEvictionPolicy { name: name.into() })
     }
 }
 
-/// The error of reading an [`EvictionPolicy`] from a name that is none.
+/// An error returned when a string does not name an [`EvictionPolicy`].
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::EvictionPolicy;
 ///
 /// let error = "FIFO".parse::<EvictionPolicy>().unwrap_err();
-/// assert_eq!(error.to_string(), r#"unknown eviction policy "FIFO": expected "LRU" or "LFU""#);
+/// assert_eq!(
+///     error.to_string(),
+///     r#"unknown eviction policy "FIFO": expected "LRU", "LFU" or "LFUDA""#
+/// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(r#"unknown eviction policy {name:?}: expected "LRU" or "LFU""#)]
+#[error(r#"unknown eviction policy {name:?}: expected "LRU", "LFU" or "LFUDA""#)]
 pub struct UnknownEvictionPolicy {
     name: String,
 }

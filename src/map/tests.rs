@@ -1,12 +1,11 @@
-//! That `check`, on which the other tests rely, refuses what is broken.
+//! `check`, on which other tests rely, refuses a broken map.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::list::END;
 use super::*;
 
-/// A hash with the key in all of its bytes, so that key 9 is not found where one of the keys 0 to 3 was: under random hashes, it
-/// sometimes is.
+/// Repeats the key in every byte of its hash, so that key 9 is not found by the hash of a key from 0 to 3; random hashes
+/// would let it be found now and then.
 #[derive(Default)]
 struct Spread(u64);
 
@@ -22,7 +21,7 @@ impl Hasher for Spread {
 
 type Map = EvictingMap<u8, (), BuildHasherDefault<Spread>>;
 
-/// Four entries: under LFU one of three uses, one of two, and two of one.
+/// Returns a map of four entries: by use count one of three, one of two, and two of one.
 fn map(policy: EvictionPolicy) -> Map {
     let mut map = Map::with_hasher(policy, 4, BuildHasherDefault::default());
     for key in 0..4 {
@@ -35,27 +34,23 @@ fn map(policy: EvictionPolicy) -> Map {
 }
 
 #[test]
-fn a_map_that_is_broken_in_any_one_place_is_refused() {
+fn a_map_that_is_broken_in_any_one_part_is_refused() {
     type Break = fn(&mut Map);
-    let breaks: [(&str, Break); 5] = [
+    let breaks: [(&str, Break); 7] = [
         ("more entries than max_size", |map| map.max_size = 3),
-        ("a key that hashes otherwise", |map| {
-            let victim = map.order.after(END);
-            map.table.get_mut(victim).0 = 9;
-        }),
-        ("an entry that is gone", |map| {
-            let victim = map.order.after(END);
-            map.table.remove(victim);
-        }),
-        ("an order that knows no entry", |map| drop(map.order.take())),
-        ("an order that lacks an entry", |map| assert!(map.order.pop().is_some())),
+        ("a key with another hash", |map| *map.slab.key_mut(1) = 9),
+        ("an entry that the slab lacks", |map| assert_eq!(map.slab.swap_remove(4), (3, ()))),
+        ("an entry that the index lacks", |map| map.index.remove(map.slab.bucket(4))),
+        ("a bucket with the number of another slot", |map| map.index.renumber(map.slab.bucket(1), 2)),
+        ("a slot with the bucket of another", |map| map.slab.set_bucket(1, map.slab.bucket(2))),
+        ("an entry that the order lacks", |map| assert_eq!(map.eviction.remove(4), 4)),
     ];
-    for policy in [EvictionPolicy::Lru, EvictionPolicy::Lfu] {
-        assert_eq!(map(policy).check(), Ok(()));
-        for (what, apply) in breaks {
-            let mut map = map(policy);
+    for policy in EvictionPolicy::ALL {
+        assert_eq!(map(*policy).check(), Ok(()));
+        for (fault, apply) in breaks {
+            let mut map = map(*policy);
             apply(&mut map);
-            assert!(map.check().is_err(), "{policy}: {what}");
+            assert!(map.check().is_err(), "{policy}: {fault}");
         }
     }
 }

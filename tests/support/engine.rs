@@ -12,6 +12,7 @@ pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
     match policy {
         spec::EvictionPolicy::Lru => EvictionPolicy::Lru,
         spec::EvictionPolicy::Lfu => EvictionPolicy::Lfu,
+        spec::EvictionPolicy::Lfuda => EvictionPolicy::Lfuda,
     }
 }
 
@@ -113,7 +114,7 @@ where
     S: BuildHasher + Clone,
 {
     fn fork(&self) -> Self {
-        Self(self.0.fork())
+        Self(self.0.clone())
     }
 
     fn layout(&self, names: Names<'_, K>) -> Vec<u64> {

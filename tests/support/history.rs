@@ -3,7 +3,7 @@
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject};
 use quickcheck::{Arbitrary, Gen};
 
-pub const POLICIES: [EvictionPolicy; 2] = [EvictionPolicy::Lru, EvictionPolicy::Lfu];
+pub const POLICIES: [EvictionPolicy; 3] = EvictionPolicy::ALL;
 
 /// A cache's policy and bound, and what is done with it.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl History {
 
 impl Arbitrary for History {
     fn arbitrary(g: &mut Gen) -> Self {
-        let policy = *g.choose(&POLICIES).expect("there are two");
+        let policy = *g.choose(&POLICIES).expect("there are policies");
         let max_size = usize::from(u8::arbitrary(g) % 8);
         let mut model = Model::new(policy, max_size);
         let length = usize::arbitrary(g) % g.size().max(1);

@@ -165,6 +165,7 @@ fn policy(policy: EvictionPolicy) -> &'static str {
     match policy {
         EvictionPolicy::Lru => "LRU",
         EvictionPolicy::Lfu => "LFU",
+        EvictionPolicy::Lfuda => "LFUDA",
     }
 }
 

@@ -16,6 +16,7 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Engine<K,
         let policy = match policy {
             EvictionPolicy::Lru => aws_client_cache::EvictionPolicy::Lru,
             EvictionPolicy::Lfu => aws_client_cache::EvictionPolicy::Lfu,
+            EvictionPolicy::Lfuda => aws_client_cache::EvictionPolicy::Lfuda,
         };
         Self(EvictingMap::with_hasher(policy, max_size, Hasher::default()))
     }

@@ -14,7 +14,7 @@ mod schnellru;
 use std::fmt;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-use aws_client_cache_spec::EvictionPolicy::{self, Lfu, Lru};
+use aws_client_cache_spec::EvictionPolicy::{self, Lfu, Lfuda, Lru};
 use aws_client_cache_spec::{
     CounterExample, Difference, Explore, Fused, Level, Random, Scope, Subject, bounded, closure, dict, order, panics,
 };
@@ -56,9 +56,10 @@ pub struct Peer {
 
 impl Peer {
     /// Our own engine first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lru),
         Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lfu),
+        Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lfuda),
         Self::copied::<lru::Lru<_, _>, lru::Lru<_, _>>("lru", Lru),
         Self::copied::<hashlink::Hashlink<_, _>, hashlink::Hashlink<_, _>>("hashlink", Lru),
         Self::copied::<schnellru::Schnellru<_, _>, schnellru::Schnellru<_, _>>("schnellru", Lru),
@@ -154,7 +155,7 @@ fn scope(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
     let scope = Scope { max_uses: u64::MAX, ..Scope::new(policy, max_size, keys) };
     match policy {
         Lru => scope,
-        Lfu => Scope { symmetric: true, depth: DEPTH, ..scope },
+        Lfu | Lfuda => Scope { symmetric: true, depth: DEPTH, ..scope },
     }
 }
 

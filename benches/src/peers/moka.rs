@@ -20,7 +20,7 @@ where
     fn new(policy: EvictionPolicy, max_size: usize) -> Self {
         let policy = match policy {
             EvictionPolicy::Lru => moka::policy::EvictionPolicy::lru(),
-            EvictionPolicy::Lfu => moka::policy::EvictionPolicy::tiny_lfu(),
+            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => moka::policy::EvictionPolicy::tiny_lfu(),
         };
         let builder = Cache::builder().max_capacity(max_size as u64).eviction_policy(policy);
         Self(builder.build_with_hasher(Hasher::default()))

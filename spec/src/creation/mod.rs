@@ -85,7 +85,7 @@ pub enum Step {
 /// [`creation`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedules {
-    /// The order of the cache. LFU shows how many uses were counted.
+    /// The order of the cache. LFU and LFUDA show how many uses were counted.
     pub policy: EvictionPolicy,
     /// The bound at first; 0 and 1 are set too.
     pub max_size: usize,

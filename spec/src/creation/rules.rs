@@ -275,7 +275,8 @@ impl Rules {
     /// What the rules tell apart, apart from the values themselves.
     pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> Vec<u64> {
         let mut values = Vec::new();
-        let mut print = vec![self.model.max_size() as u64, self.current.map_or(u64::MAX, |flight| flight as u64)];
+        let current = self.current.map_or(u64::MAX, |flight| flight as u64);
+        let mut print = vec![self.model.max_size() as u64, self.model.floor, current];
         let mut name = |value: u64| {
             let place = values.iter().position(|known| *known == value).unwrap_or_else(|| {
                 values.push(value);

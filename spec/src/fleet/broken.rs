@@ -1,5 +1,6 @@
 //! A cache of one thread with a fault.
 
+mod aging;
 mod expiry;
 
 use std::cell::{Cell, RefCell};
@@ -66,22 +67,34 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         Some((key, value))
     }
 
-    /// Takes out the next victim, with the fault that is about ties.
-    fn evict(&mut self) -> Option<(K, V)> {
-        let lowest = self.model().entries.iter().map(|entry| entry.uses).min()?;
-        let victim = if self.is(Fault::TiesByMostRecent) {
-            let tied = self.model().entries.iter().rposition(|entry| entry.uses == lowest)?;
-            let key = self.model().entries[tied].key.clone();
-            let value = self.model().remove(&key).ok()?;
-            (key, value)
-        } else if self.is(Fault::EvictsExpiredFirst)
-            && let Some(expired) = self.take_first(true)
-        {
-            expired
-        } else {
-            self.model().pop().ok()?
+    /// The place of the next victim, with the faults that are about which one it is.
+    fn next(&self) -> Option<usize> {
+        let model = self.model.borrow();
+        let order = model.in_eviction_order();
+        let next = match self.fault {
+            Some(Fault::TiesByMostRecent) => {
+                let lowest = model.entries.iter().map(|entry| entry.uses).min();
+                model.entries.iter().rposition(|entry| Some(entry.uses) == lowest)
+            }
+            Some(Fault::EvictsExpiredFirst) => {
+                order.iter().copied().find(|place| model.expiry.is_past(&model.entries[*place].key))
+            }
+            _ => None,
         };
-        Some(victim)
+        next.or_else(|| order.first().copied())
+    }
+
+    /// Takes out the next victim.
+    fn take_next(&mut self) -> Option<Entry<K, V>> {
+        let next = self.next()?;
+        Some(self.model().entries.remove(next))
+    }
+
+    /// Takes out the next victim to make room.
+    fn evict(&mut self) -> Option<(K, V)> {
+        let victim = self.take_next()?;
+        self.age(victim.uses);
+        Some((victim.key, victim.value))
     }
 
     /// Remembers the counts, before something may go.
@@ -112,6 +125,10 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         }
         self.remember();
         let full = self.full();
+        let floor = self.model().floor;
+        if full && self.is(Fault::FloorMovesBeforeItCompares) {
+            self.age_to_next();
+        }
         let mut victim = None;
         if full && self.is(Fault::EvictsBeforeItLooks) {
             victim = self.evict();
@@ -135,24 +152,29 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
                         entry.value = value;
                     }
                 }
+                Some(Fault::RefusalMovesTheFloor) if full => self.age_to_next(),
+                Some(Fault::FloorMovesBeforeItCompares) => self.model().floor = floor,
                 _ => {}
             }
             return Err(Refusal::AlreadyExists);
         }
         let holds_none = self.max_size() == 0 && !self.is(Fault::ZeroHoldsOne) && !self.is(Fault::HoldsOneTooMany);
         if holds_none || (full && self.max_size() == 1 && self.is(Fault::NewcomerGoesAtOne)) {
+            if self.is(Fault::NewcomerAtZeroMovesTheFloor) {
+                let start = self.start(floor);
+                self.age(start);
+            }
             return Ok(Some((key, value)));
         }
-        let uses = self.left.iter().find_map(|(left, uses)| (*left == key).then_some(*uses)).unwrap_or(1);
-        let newcomer = Entry { key, value, uses };
-        if self.is(Fault::NewcomerIsPlacedFirst) {
-            self.model().entries.push(newcomer);
-            return Ok(if full { self.evict() } else { None });
-        }
-        if full && victim.is_none() {
+        if full && victim.is_none() && !self.is(Fault::NewcomerIsPlacedFirst) {
             victim = self.evict();
         }
-        self.model().entries.push(newcomer);
+        let start = if full { self.start(floor) } else { self.start_with_room() };
+        let uses = self.left.iter().find_map(|(left, uses)| (*left == key).then_some(*uses)).unwrap_or(start);
+        self.model().entries.push(Entry { key, value, uses });
+        if self.is(Fault::NewcomerIsPlacedFirst) {
+            return Ok(if full { self.evict() } else { None });
+        }
         Ok(victim.filter(|_| !self.is(Fault::VictimIsNotReturned)))
     }
 
@@ -196,8 +218,10 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             _ => {
                 let before = model.entries.iter().find(|entry| entry.key == *key)?.uses;
                 model.get(key);
+                let floor = model.floor;
                 let uses = &mut model.entries.last_mut()?.uses;
                 match fault {
+                    Some(Fault::HitCountsFromTheFloor) if floor > 0 => *uses = max_uses.min(floor + 2),
                     Some(Fault::FirstHitIsFree) if before == 1 && max_uses > 1 => *uses = 1,
                     Some(Fault::SaturationWraps) if before == max_uses => *uses = 1,
                     _ => {}
@@ -251,6 +275,9 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         if self.is(Fault::RemovalRefusesExpired) && self.holds_expired(key) {
             return Err(Refusal::Expired);
         }
+        if self.is(Fault::RemovalMovesTheFloor) {
+            self.age_to(key);
+        }
         let removed = self.model().remove(key);
         if removed.is_err() && self.is(Fault::RemovesSomethingElse) {
             self.evict();
@@ -265,12 +292,20 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             Some(Fault::PopPassesExpiredOver) => self.take_first(false),
             _ => None,
         };
-        popped.or_else(|| self.evict()).ok_or(Refusal::Empty)
+        if self.is(Fault::PopMovesTheFloor) {
+            self.age_to_next();
+        }
+        let next = popped.or_else(|| self.take_next().map(|entry| (entry.key, entry.value)));
+        next.ok_or(Refusal::Empty)
     }
 
     fn clear(&mut self) {
         self.remember();
+        let floor = self.model().floor;
         self.model().clear();
+        if self.is(Fault::ClearKeepsTheFloor) {
+            self.model().floor = floor;
+        }
     }
 
     fn copy(&self) -> Option<Self> {
@@ -286,6 +321,7 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         match self.fault {
             Some(Fault::CopyForgetsCounts) => copy.model().entries.iter_mut().for_each(|entry| entry.uses = 1),
             Some(Fault::CopyForgetsTheOrder) => copy.model().entries.reverse(),
+            Some(Fault::CopyForgetsTheFloor) => copy.model().floor = 0,
             Some(Fault::CopyIsEmpty) => copy.model().clear(),
             _ => {}
         }
@@ -303,9 +339,15 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
         if self.is(Fault::ShrinksOneTooMany) && self.model().len() == max_size {
             excess += 1;
         }
+        let (floor, first) = (self.model().floor, self.next_weight());
         let from_the_end = self.is(Fault::ShrinksFromTheWrongEnd);
         let one = |_| if from_the_end { self.take_last() } else { self.evict() };
         let mut gone: Vec<_> = (0..excess).filter_map(one).collect();
+        match self.fault {
+            Some(Fault::ShrinkingLeavesTheFloor) => self.model().floor = floor,
+            Some(Fault::ShrinkingKeepsTheFirstFloor) if !gone.is_empty() => self.age(first),
+            _ => {}
+        }
         if self.is(Fault::ShrinkingTellsBackwards) {
             gone.reverse();
         }

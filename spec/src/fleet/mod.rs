@@ -5,6 +5,7 @@ mod creation;
 mod shared;
 
 use crate::level::Level;
+use crate::model::EvictionPolicy;
 
 pub use broken::Broken;
 pub use creation::CreationFault;
@@ -85,6 +86,35 @@ pub enum Fault {
     FirstHitIsFree,
     /// F1: a count that would saturate starts anew.
     SaturationWraps,
+    // F2: they show only under LFUDA.
+    /// A floor that stays at 0, which is plain LFU.
+    FloorStays,
+    /// A newcomer with room to spare that starts at 1, though the floor is higher.
+    NewcomerStartsAtOne,
+    /// A newcomer that starts at the floor itself.
+    NewcomerStartsAtTheFloor,
+    /// A newcomer that starts above the floor as it was before its victim.
+    NewcomerStartsAboveTheOldFloor,
+    /// A newcomer above a saturated floor that starts beyond saturation.
+    StartDoesNotSaturate,
+    /// A hit above a floor that is counted from there, whatever was counted before.
+    HitCountsFromTheFloor,
+    /// A refused insertion into a full cache that moves the floor.
+    RefusalMovesTheFloor,
+    /// A newcomer that comes back at a bound of 0, and moves the floor.
+    NewcomerAtZeroMovesTheFloor,
+    /// A removal that moves the floor.
+    RemovalMovesTheFloor,
+    /// A pop that moves the floor.
+    PopMovesTheFloor,
+    /// A floor that outlives clearing, which only saturation shows.
+    ClearKeepsTheFloor,
+    /// A copy whose floor is 0.
+    CopyForgetsTheFloor,
+    /// A lower bound that leaves the floor.
+    ShrinkingLeavesTheFloor,
+    /// A lower bound that leaves the floor at the first of its victims.
+    ShrinkingKeepsTheFirstFloor,
     /// P1: a hit takes the entry out while it clones the value.
     HitTakesTheEntryOut,
     /// P1: the victim goes before keys are compared.
@@ -95,6 +125,9 @@ pub enum Fault {
     RemovesAndDropsInside,
     /// P1: what was under way when something panicked is taken to be under way for ever.
     PanicPoisons,
+    // P1, F2.
+    /// A floor that moves before keys are compared.
+    FloorMovesBeforeItCompares,
     /// E2: an expired key is inserted.
     ExpiredIsInserted,
     /// E2: of an expired key that is present, it is told that it is present.
@@ -135,13 +168,18 @@ pub enum Fault {
     ExpiresTooLate,
     /// E5: the clock cannot be turned back.
     ClockOnlyGoesForth,
+    // E3, E4, F2.
+    /// A look-up of an expired entry that moves the floor.
+    GettingExpiredMovesTheFloor,
+    /// A removal of all that are expired that moves the floor.
+    RemovingExpiredMovesTheFloor,
 }
 
 impl Fault {
     /// All of them.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 71] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -171,11 +209,26 @@ impl Fault {
         Self::TiesByMostRecent,
         Self::FirstHitIsFree,
         Self::SaturationWraps,
+        Self::FloorStays,
+        Self::NewcomerStartsAtOne,
+        Self::NewcomerStartsAtTheFloor,
+        Self::NewcomerStartsAboveTheOldFloor,
+        Self::StartDoesNotSaturate,
+        Self::HitCountsFromTheFloor,
+        Self::RefusalMovesTheFloor,
+        Self::NewcomerAtZeroMovesTheFloor,
+        Self::RemovalMovesTheFloor,
+        Self::PopMovesTheFloor,
+        Self::ClearKeepsTheFloor,
+        Self::CopyForgetsTheFloor,
+        Self::ShrinkingLeavesTheFloor,
+        Self::ShrinkingKeepsTheFirstFloor,
         Self::HitTakesTheEntryOut,
         Self::EvictsBeforeItCompares,
         Self::CopyTakesTheEntries,
         Self::RemovesAndDropsInside,
         Self::PanicPoisons,
+        Self::FloorMovesBeforeItCompares,
         Self::ExpiredIsInserted,
         Self::PresentBeforeExpired,
         Self::RefusalRemovesExpired,
@@ -196,6 +249,8 @@ impl Fault {
         Self::RemovingExpiredTakesTooMuch,
         Self::ExpiresTooLate,
         Self::ClockOnlyGoesForth,
+        Self::GettingExpiredMovesTheFloor,
+        Self::RemovingExpiredMovesTheFloor,
     ];
 
     /// Whether it is about expiry (the rules E): where nothing expires, such a cache is right.
@@ -207,6 +262,44 @@ impl Fault {
     /// ```
     pub fn is_of_expiry(self) -> bool {
         self >= Self::ExpiredIsInserted // they are the last ones
+    }
+
+    /// Returns the policies under which the fault shows.
+    ///
+    /// A fault of counts shows under the policies that count, a fault of aging under the one that ages, and any other under all.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{EvictionPolicy, Fault};
+    /// assert_eq!(Fault::HitIsNoUse.policies(), EvictionPolicy::ALL);
+    /// assert_eq!(Fault::FloorStays.policies(), [EvictionPolicy::Lfuda]);
+    /// ```
+    pub fn policies(self) -> &'static [EvictionPolicy] {
+        match self {
+            Self::KeysInAnotherOrder
+            | Self::NewcomerIsPlacedFirst
+            | Self::CopyForgetsCounts
+            | Self::CountSurvives
+            | Self::FirstHitIsFree
+            | Self::SaturationWraps => &[EvictionPolicy::Lfu, EvictionPolicy::Lfuda],
+            Self::FloorStays
+            | Self::NewcomerStartsAtOne
+            | Self::NewcomerStartsAtTheFloor
+            | Self::NewcomerStartsAboveTheOldFloor
+            | Self::StartDoesNotSaturate
+            | Self::HitCountsFromTheFloor
+            | Self::RefusalMovesTheFloor
+            | Self::NewcomerAtZeroMovesTheFloor
+            | Self::RemovalMovesTheFloor
+            | Self::PopMovesTheFloor
+            | Self::ClearKeepsTheFloor
+            | Self::CopyForgetsTheFloor
+            | Self::ShrinkingLeavesTheFloor
+            | Self::ShrinkingKeepsTheFirstFloor
+            | Self::FloorMovesBeforeItCompares
+            | Self::GettingExpiredMovesTheFloor
+            | Self::RemovingExpiredMovesTheFloor => &[EvictionPolicy::Lfuda],
+            _ => &EvictionPolicy::ALL,
+        }
     }
 
     /// The first level that refuses it.
@@ -251,7 +344,8 @@ impl Fault {
             | Self::EvictsBeforeItCompares
             | Self::CopyTakesTheEntries
             | Self::RemovesAndDropsInside
-            | Self::PanicPoisons => Level::Panics,
+            | Self::PanicPoisons
+            | Self::FloorMovesBeforeItCompares => Level::Panics,
             _ => Level::Order,
         }
     }

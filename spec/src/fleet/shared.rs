@@ -104,7 +104,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 let is_full = |model: &Model<K, V>| model.max_size() > 0 && model.len() >= model.max_size();
                 let victim = self.locked(|model| {
                     let evicts = is_full(model) && !model.contains_key(key);
-                    evicts.then(|| model.pop().ok()).flatten()
+                    evicts.then(|| model.evict()).flatten()
                 });
                 match (self.locked(|model| operation.apply(model)), victim) {
                     (Outcome::Evicted(more), Some(victim)) => Outcome::Evicted([vec![victim], more].concat()),
@@ -122,8 +122,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
             }
             (Some(SharedFault::ShrinksOneByOne), Operation::SetMaxSize(max_size)) => {
                 let mut victims = Vec::new();
-                while let Some(victim) =
-                    self.locked(|model| (model.len() > *max_size).then(|| model.pop().ok())).flatten()
+                while let Some(victim) = self.locked(|model| (model.len() > *max_size).then(|| model.evict())).flatten()
                 {
                     victims.push(victim);
                 }
@@ -148,7 +147,10 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
             (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| operation.apply(model)),
             // What the model would drop leaves it under the lock, and is dropped after it.
             (_, Operation::Clear) => {
-                let gone = self.locked(|model| std::mem::take(&mut model.entries));
+                let gone = self.locked(|model| {
+                    model.floor = 0; // F2
+                    std::mem::take(&mut model.entries)
+                });
                 drop(gone);
                 Outcome::Done
             }

@@ -22,7 +22,8 @@ const BOUNDS: u16 = 640;
 /// A cache, how it hashes, and what is done with it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    lfu: bool,
+    /// The remainder chooses one of all policies.
+    policy: u8,
     max_size: u16,
     /// Use counts stop here, so that saturation is reached.
     max_uses: u8,
@@ -81,7 +82,7 @@ impl Back {
 
 impl Fuzzed for Input {
     fn run(self) {
-        let policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
+        let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let max_size = (self.max_size % BOUNDS).into();
         let mut pair = Pair::new(policy, max_size, self.max_uses.into(), self.hash.into());
         let mut newest = 0;

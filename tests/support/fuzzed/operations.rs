@@ -9,7 +9,8 @@ use super::engine::Engine;
 /// A cache, and what is done with it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    lfu: bool,
+    /// The remainder chooses one of all policies.
+    policy: u8,
     max_size: u8,
     /// Use counts stop here, so that saturation is reached.
     max_uses: u8,
@@ -51,7 +52,7 @@ impl From<Step> for Operation<u8, u64> {
 
 impl Fuzzed for Input {
     fn run(self) {
-        let policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
+        let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let (max_size, max_uses) = (usize::from(self.max_size % 24), self.max_uses.into());
         let mut engine = Engine::with_max_uses(policy, max_size, max_uses);
         let mut model = Model::with_max_uses(policy, max_size, max_uses);

@@ -16,7 +16,8 @@ type Value = Fused<u64>;
 /// A map, and what is done with it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    lfu: bool,
+    /// The remainder chooses one of all policies.
+    policy: u8,
     hashing: Hash,
     max_size: u8,
     max_uses: u8,
@@ -81,7 +82,7 @@ impl Fuzzed for Input {
 
 impl Input {
     fn run_and_drop(self) {
-        let spec_policy = if self.lfu { EvictionPolicy::Lfu } else { EvictionPolicy::Lru };
+        let spec_policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let hashing = match self.hashing {
             Hash::Default => Hashing::Default,
             Hash::Constant => Hashing::Constant,

@@ -58,6 +58,10 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
                 hit
             }
             Some(Fault::ExpiredStays) => None,
+            Some(Fault::GettingExpiredMovesTheFloor) => {
+                self.age_to(key);
+                self.model().get(key)
+            }
             _ => self.model().get(key),
         }
     }
@@ -102,6 +106,12 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
             self.model().set_time(now.saturating_add(1));
         }
         let before = self.is(Fault::RemovingExpiredForgetsOne).then(|| self.model().entries.clone());
+        if self.is(Fault::RemovingExpiredMovesTheFloor) {
+            let last = self.model().items().into_iter().map(|(key, _)| key).rfind(|key| self.is_past(key));
+            if let Some(last) = last {
+                self.age_to(&last);
+            }
+        }
         let mut removed = self.model().remove_expired().unwrap_or_default();
         self.model().set_time(now);
         if let Some(mut entries) = before.filter(|_| removed.len() > 1) {
