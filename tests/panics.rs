@@ -54,12 +54,12 @@ mod the_engine {
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
         let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 7_905, panics: 1_263_995 }),
-            (lru, Hashing::Identity, Panicked { states: 645, panics: 80_195 }),
-            (lfu, Hashing::Constant, Panicked { states: 4_660, panics: 532_704 }),
-            (lfu, Hashing::Identity, Panicked { states: 1_108, panics: 104_976 }),
-            (lfuda, Hashing::Constant, Panicked { states: 0, panics: 0 }),
-            (lfuda, Hashing::Identity, Panicked { states: 0, panics: 0 }),
+            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 16_091_955 }),
+            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 596_835 }),
+            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 2_261_616 }),
+            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 337_416 }),
+            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 3_107_256 }),
+            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 480_732 }),
         ];
         for (scope, hashing, done) in cases {
             assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
