@@ -50,7 +50,7 @@ impl State {
     /// At the cold start: makes the session, and assumes the roles of those who will surely ask.
     async fn start(base: &SdkConfig, warm_up: &[&str]) -> Result<Self, Error> {
         // It takes one event at a time, so a few clients are enough. One that has had to go is soon made again, and its
-        // role need not be assumed again: as many roles linger as there may be clients.
+        // role need not be assumed again: the session keeps as many idle roles as clients.
         let session = Session::builder(base).max_size(2).build();
         for tenant in warm_up {
             session.ready(&params(tenant)?).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_types::region::Region;
 
 use crate::key::AnyKey;
-use crate::map::UnknownEvictionPolicy;
+use crate::map::ParseEvictionPolicyError;
 
 /// Why an operation was refused. Nothing has changed then, and no message holds a secret (K4).
 ///
@@ -69,7 +69,7 @@ pub enum ClientCacheError {
         reason: String,
     },
     /// A name is not one of an eviction policy.
-    UnknownEvictionPolicy(UnknownEvictionPolicy),
+    InvalidEvictionPolicy(ParseEvictionPolicyError),
 }
 
 impl ClientCacheError {
@@ -90,7 +90,7 @@ impl fmt::Display for ClientCacheError {
             Self::CredentialsExpired { key } => write!(f, "the credentials of {key} have expired"),
             Self::CreationFailed { key, source: _ } => write!(f, "no client could be made for {key}"),
             Self::InvalidParams { parameter, reason } => write!(f, "invalid {parameter}: {reason}"),
-            Self::UnknownEvictionPolicy(unknown) => unknown.fmt(f),
+            Self::InvalidEvictionPolicy(unknown) => unknown.fmt(f),
         }
     }
 }
@@ -105,8 +105,8 @@ impl Error for ClientCacheError {
     }
 }
 
-impl From<UnknownEvictionPolicy> for ClientCacheError {
-    fn from(unknown: UnknownEvictionPolicy) -> Self {
-        Self::UnknownEvictionPolicy(unknown)
+impl From<ParseEvictionPolicyError> for ClientCacheError {
+    fn from(unknown: ParseEvictionPolicyError) -> Self {
+        Self::InvalidEvictionPolicy(unknown)
     }
 }

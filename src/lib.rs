@@ -79,7 +79,7 @@
 //! [`ClientCache::stats`] counts; [`ClientCacheBuilder::on_evict`] is told what leaves to make room. Snapshots
 //! ([`items`](ClientCache::items), [`clients`](ClientCache::clients)) and [`peek_next_victim`](ClientCache::peek_next_victim) are no uses.
 //! [`retain`](ClientCache::retain) removes by key: everything of one region, or of one tenant, whose credentials
-//! [`Session::forget_credentials`] forgets as well.
+//! [`Session::invalidate_credentials`] forgets as well.
 //!
 //! # Failure
 //!
@@ -110,7 +110,7 @@ mod error;
 mod key;
 pub mod map;
 mod params;
-mod quiet;
+mod redact;
 mod service;
 mod session;
 
@@ -120,7 +120,7 @@ pub use cache::{
 pub use client::AnyClient;
 pub use error::ClientCacheError;
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
-pub use map::{EvictionPolicy, UnknownEvictionPolicy};
+pub use map::{EvictionPolicy, ParseEvictionPolicyError};
 #[cfg(feature = "assume-role")]
 #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
 pub use params::AssumeRole;

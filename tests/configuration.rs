@@ -22,12 +22,12 @@ fn of(policy: bool, max_size: usize) -> ClientCacheConfig {
 }
 
 quickcheck! {
-    fn what_is_written_is_what_is_read(policy: bool, sizes: (usize, usize), linger: (u32, u32), partitions: bool) -> bool {
+    fn what_is_written_is_what_is_read(policy: bool, sizes: (usize, usize), timeout: (u32, u32), partitions: bool) -> bool {
         let cache = of(policy, sizes.0);
         let mut session = SessionConfig::default();
         (session.policy, session.max_size) = (cache.policy, cache.max_size);
-        (session.max_resolving, session.retry_partitions) = (sizes.1, partitions);
-        session.linger = Duration::new(linger.0.into(), linger.1 % 1_000_000_000);
+        (session.max_concurrent_loads, session.retry_partitions) = (sizes.1, partitions);
+        session.scope_idle_timeout = Duration::new(timeout.0.into(), timeout.1 % 1_000_000_000);
         let read = serde_json::from_value::<SessionConfig>(serde_json::to_value(&session).unwrap()).unwrap();
         read == session
             && serde_json::from_value::<ClientCacheConfig>(serde_json::to_value(&cache).unwrap()).unwrap() == cache
@@ -40,8 +40,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::default());
     let cache = ClientCache::builder().config(ClientCacheConfig::default()).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lru, 10), "D1");
-    let some: SessionConfig = serde_json::from_str(r#"{ "linger": "1h 30s" }"#).unwrap();
-    assert_eq!((some.linger, some.max_size), (Duration::from_secs(3_630), 10));
+    let some: SessionConfig = serde_json::from_str(r#"{ "scope_idle_timeout": "1h 30s" }"#).unwrap();
+    assert_eq!((some.scope_idle_timeout, some.max_size), (Duration::from_secs(3_630), 10));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn what_is_read_is_what_is_built() {
     let config: ClientCacheConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 30 }"#).unwrap();
     let cache = ClientCache::builder().config(config).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
-    let text = r#"{ "policy": "LFU", "max_size": 7, "linger": "5m", "retry_partitions": false, "max_resolving": 2 }"#;
+    let text = r#"{ "policy": "LFU", "max_size": 7, "scope_idle_timeout": "5m", "retry_partitions": false, "max_concurrent_loads": 2 }"#;
     let config: SessionConfig = serde_json::from_str(text).unwrap();
     let builder = Session::builder(&fake::base()).config(config.clone());
     let shown = format!("{builder:?}");
@@ -67,8 +67,8 @@ fn what_is_not_known_or_not_valid_is_refused_by_name() {
     }
     let policy = refused::<ClientCacheConfig>(r#"{ "policy": "FIFO" }"#);
     assert!(policy.starts_with("unknown variant `FIFO`, expected `LRU` or `LFU`"), "{policy}");
-    let linger = refused::<SessionConfig>(r#"{ "linger": "soon" }"#);
-    assert!(linger.contains("expected number") || linger.contains("duration"), "{linger}");
+    let text = refused::<SessionConfig>(r#"{ "scope_idle_timeout": "soon" }"#);
+    assert!(text.contains("expected number") || text.contains("duration"), "{text}");
     assert!(refused::<ClientCacheConfig>(r#"{ "max_size": -1 }"#).contains("-1"));
 }
 

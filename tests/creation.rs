@@ -144,7 +144,7 @@ fn different_keys_are_made_side_by_side() {
 }
 
 #[test]
-fn the_synchronous_sister_does_not_wait_for_what_is_under_way() {
+fn the_sync_variant_does_not_wait_for_a_creation_in_flight() {
     without_deadlock(|| {
         let cache = ClientCache::default();
         let zero = key(0);

@@ -68,7 +68,7 @@ fn clients_of_all_services_and_regions_share_one_role() {
 fn a_configuration_file_says_how_large_the_session_is_and_whom_it_serves() {
     let stdout = said("configured");
     for shown in [
-        "SessionConfig { policy: Lfu, max_size: 3, linger: 300s, retry_partitions: true, max_resolving: 8 }",
+        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8 }",
         "alice is served from eu-central-1",
         "bob is served from us-west-2",
         "ClientCache(LFU, 2 of 3)",
@@ -85,7 +85,7 @@ fn a_configuration_file_that_is_wrong_is_refused_and_what_is_wrong_is_named() {
     let wrong = [
         ("[session]\nmaxsize = 3", "unknown field `maxsize`"),
         ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected `LRU` or `LFU`"),
-        ("[session]\nlinger = 'soon'", "line 2"),
+        ("[session]\nscope_idle_timeout = 'soon'", "line 2"),
         (tenant, "tenant eve: invalid region"),
     ];
     for (content, named) in wrong {

@@ -194,11 +194,11 @@ fn what_expires_while_it_is_made_is_refused_for_all_who_wait() {
     }
     assert!(cache.is_empty());
     clock.set(0);
-    let sister = cache.get_or_try_insert_with_sync(&expiring, || {
+    let client = cache.get_or_try_insert_with_sync(&expiring, || {
         clock.set(EXPIRY);
         Ok::<_, Infallible>(Client::new(3))
     });
-    assert!(is_expired(&sister) && cache.is_empty());
+    assert!(is_expired(&client) && cache.is_empty());
 }
 
 /// E2, E3

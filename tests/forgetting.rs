@@ -26,17 +26,17 @@ fn names(removed: &[(AnyKey, aws_client_cache::AnyClient)]) -> Vec<AnyKey> {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_forgotten_is_made_anew_and_the_others_stay() {
+async fn an_invalidated_scope_is_created_anew_and_the_others_stay() {
     let (cloud, session) = cloud();
     let (leaves, stays) = (of_role("leaves"), of_role("stays"));
     let elsewhere = params().region("eu-west-1").assume_role(role("leaves")).build().unwrap();
     for params in [&leaves, &stays, &elsewhere] {
         drop(use_client(&session, params).await);
     }
-    let removed = session.forget_credentials(&leaves);
+    let removed = session.invalidate_credentials(&leaves);
     assert_eq!(names(&removed), [leaves.key().into(), elsewhere.key().into()] as [AnyKey; 2]);
     drop(removed);
-    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)), "it does not linger either");
+    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)), "it is not kept idle either");
     for params in [&leaves, &stays, &elsewhere] {
         drop(use_client(&session, params).await);
     }
@@ -44,20 +44,20 @@ async fn a_scope_that_is_forgotten_is_made_anew_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn a_scope_that_lingers_is_forgotten_too() {
+async fn an_idle_scope_is_invalidated_too() {
     let (cloud, session) = cloud();
     let tenant = of_role("tenant");
     drop(use_client(&session, &tenant).await);
     session.cache().clear();
     assert_eq!(session.scopes(), (0, 1));
-    assert!(session.forget_credentials(&tenant).is_empty());
+    assert!(session.invalidate_credentials(&tenant).is_empty());
     assert_eq!(session.scopes(), (0, 0));
     drop(use_client(&session, &tenant).await);
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
 #[tokio::test]
-async fn what_is_assumed_with_it_is_forgotten_with_it() {
+async fn roles_assumed_with_a_scope_are_invalidated_with_it() {
     let (cloud, session) = cloud();
     let hub = params().credentials(keys("hub")).build().unwrap();
     let one = params().credentials(keys("hub")).assume_role(role("one")).build().unwrap();
@@ -66,13 +66,13 @@ async fn what_is_assumed_with_it_is_forgotten_with_it() {
     for params in [&hub, &one, &two, &other] {
         drop(use_client(&session, params).await);
     }
-    assert_eq!(names(&session.forget_credentials(&one)), [one.key().into(), two.key().into()] as [AnyKey; 2]);
+    assert_eq!(names(&session.invalidate_credentials(&one)), [one.key().into(), two.key().into()] as [AnyKey; 2]);
     assert_eq!(session.cache().len(), 2);
     for params in [&one, &two] {
         drop(use_client(&session, params).await);
     }
     assert_eq!((cloud.assumed("one"), cloud.assumed("two"), cloud.assumed("other")), (2, 2, 1));
-    assert_eq!(session.forget_credentials(&hub).len(), 3);
+    assert_eq!(session.invalidate_credentials(&hub).len(), 3);
     assert!(session.cache().keys().eq([other.key().into()] as [AnyKey; 1]));
 }
 
@@ -83,7 +83,7 @@ async fn a_client_that_somebody_still_holds_resolves_anew_and_shares_what_comes(
     let tenant = of_role("tenant");
     let held = use_client(&session, &tenant).await;
     for assumed in 2..5 {
-        drop(session.forget_credentials(&tenant));
+        drop(session.invalidate_credentials(&tenant));
         assert_eq!((session.cache().len(), session.scopes()), (0, (1, 0)), "the client that is held has a share");
         call(&held).await;
         drop(use_client(&session, &tenant).await);
@@ -96,13 +96,13 @@ async fn a_client_that_somebody_still_holds_resolves_anew_and_shares_what_comes(
 }
 
 #[tokio::test]
-async fn a_client_that_is_held_resolves_anew_if_what_it_is_assumed_with_is_forgotten() {
+async fn a_held_client_resolves_anew_when_its_source_role_is_invalidated() {
     let (cloud, session) = cloud();
     let hub = of_role("hub");
     let spoke = params().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
     let held = use_client(&session, &spoke).await;
     for (forgotten, expected) in [(&hub, (2, 2)), (&spoke, (3, 2)), (&hub, (4, 3)), (&hub, (5, 4))] {
-        drop(session.forget_credentials(forgotten));
+        drop(session.invalidate_credentials(forgotten));
         call(&held).await;
         assert_eq!((cloud.assumed("spoke"), cloud.assumed("hub")), expected);
     }
@@ -110,7 +110,7 @@ async fn a_client_that_is_held_resolves_anew_if_what_it_is_assumed_with_is_forgo
 
 /// Whenever it is forgotten, while a role is being assumed with it.
 #[tokio::test]
-async fn what_is_assumed_while_its_source_is_forgotten_is_not_kept() {
+async fn credentials_loaded_while_their_source_is_invalidated_are_not_cached() {
     let mut stale = 0;
     for turns in 0..30 {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -125,7 +125,7 @@ async fn what_is_assumed_while_its_source_is_forgotten_is_not_kept() {
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        drop(session.forget_credentials(&params::<S3>().build().unwrap()));
+        drop(session.invalidate_credentials(&params::<S3>().build().unwrap()));
         let held = request.await.unwrap();
         stale += usize::from(cloud.last().signer.as_deref() == Some("spoke by number0"));
         call(&held).await;
@@ -188,7 +188,7 @@ fn based_on(cloud: &Cloud, provider: &Shared) -> Session {
 }
 
 #[tokio::test]
-async fn the_bases_own_credentials_are_forgotten_with_all_that_is_assumed_with_them() {
+async fn invalidating_the_base_credentials_invalidates_all_derived_ones() {
     let cloud = Cloud::new(&Clock::at(NOW));
     let session = based_on(&cloud, &Shared::new(usize::MAX >> 3));
     let (base, role, other) =
@@ -199,7 +199,7 @@ async fn the_bases_own_credentials_are_forgotten_with_all_that_is_assumed_with_t
         }
         let signers: Vec<_> = cloud.requests().into_iter().map(|request| request.signer.unwrap()).collect();
         assert_eq!(signers, [expected, &format!("role by {expected}"), "other", expected]);
-        assert_eq!(session.forget_credentials(&base).len(), removed);
+        assert_eq!(session.invalidate_credentials(&base).len(), removed);
     }
 }
 
@@ -227,7 +227,7 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
         };
         let before = ask();
         until(1).await;
-        drop(session.forget_credentials(&tenant));
+        drop(session.invalidate_credentials(&tenant));
         let after = ask();
         until(2).await;
         let mut asked = [before, after].map(Some);
@@ -236,7 +236,7 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
             provider.give(number);
             let signer = asked[number].take().unwrap().await.unwrap();
             assert_eq!(signer, Some(format!("number{number}")), "{is_base} {first}");
-            // Who comes in between waits for what is under way, or finds it.
+            // Who comes in between waits for what is in flight, or finds it.
             later.get_or_insert_with(ask);
             until(2).await;
         }
@@ -251,14 +251,14 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
 
 /// S3, T6
 #[tokio::test]
-async fn a_client_that_is_made_meanwhile_is_not_stored_with_what_was_forgotten() {
+async fn a_client_created_during_an_invalidation_is_not_stored_with_old_credentials() {
     let (cloud, session) = cloud();
     let tenant = {
         let (session, done) = (session.clone(), AtomicUsize::new(0));
         // Within the creation: the tenant leaves.
         let leave = move || {
             if done.fetch_add(1, Relaxed) == 0 {
-                drop(session.forget_credentials(&of_role("tenant")));
+                drop(session.invalidate_credentials(&of_role("tenant")));
             }
         };
         let leave: Arc<dyn Fn() + Send + Sync> = Arc::new(leave);
@@ -295,7 +295,7 @@ impl std::hash::Hash for Leave {
 
 /// T5, T6: a client that `ready` has given has credentials.
 #[tokio::test]
-async fn who_waits_to_be_ready_is_so_though_the_credentials_are_forgotten_meanwhile() {
+async fn ready_succeeds_when_credentials_are_invalidated_meanwhile() {
     for is_base in [true, false] {
         let cloud = Cloud::new(&Clock::at(NOW));
         let provider = Shared::new(0);
@@ -309,7 +309,7 @@ async fn who_waits_to_be_ready_is_so_though_the_credentials_are_forgotten_meanwh
         while provider.asked() == 0 {
             tokio::task::yield_now().await;
         }
-        drop(session.forget_credentials(&tenant));
+        drop(session.invalidate_credentials(&tenant));
         provider.give(0);
         provider.give(1);
         ready.await.unwrap().unwrap();

@@ -189,7 +189,7 @@ async fn a_server_that_fails_and_connections_that_are_cut_cost_no_more_than_a_re
 async fn a_thousand_who_want_to_be_ready_at_once_assume_each_role_once_and_no_more_than_allowed_at_a_time() {
     let (server, base) = started().await;
     server.faults().delay_assume_role(std::time::Duration::from_millis(20));
-    let session = Session::builder(&base).max_size(20).max_resolving(3).build();
+    let session = Session::builder(&base).max_size(20).max_concurrent_loads(3).build();
     let start = Arc::new(tokio::sync::Barrier::new(1_000));
     let tasks: Vec<_> = (0..1_000)
         .map(|task| {

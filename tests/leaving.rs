@@ -182,7 +182,7 @@ fn what_one_region_or_one_credential_scope_has_goes_together() {
         cache.insert(key.clone(), Client::new(0)).unwrap();
     }
     let one = of("one").build().unwrap().key();
-    let removed = cache.retain(|key| !key.has_credentials_of(&one));
+    let removed = cache.retain(|key| !key.derives_credentials_from(&one));
     assert!(removed.iter().map(|(key, _)| key).eq(&[keys[1].clone().into(), keys[2].clone().into()]));
     let removed = cache.retain(|key| key.region() != Some(&Region::new("us-west-2")));
     assert!(removed.iter().map(|(key, _)| key).eq(&[keys[0].clone().into()]));
@@ -201,7 +201,7 @@ fn credentials_are_of_another_if_they_are_assumed_with_it_however_far() {
     let (one, two) = (key(role("one")), key(role("two").source_role(role("one"))));
     let three = key(role("three").source_role(role("two").source_role(role("one"))));
     let all = [&base, &one, &two, &three, &anonymous];
-    let of = |other: &AnyKey| all.map(|key| key.has_credentials_of(other));
+    let of = |other: &AnyKey| all.map(|key| key.derives_credentials_from(other));
     assert_eq!(of(&base), [true, true, true, true, false]);
     assert_eq!(of(&one), [false, true, true, true, false]);
     assert_eq!(of(&two), [false, false, true, true, false]);
@@ -272,7 +272,7 @@ fn what_judges_may_use_the_cache_and_what_comes_meanwhile_is_judged_too() {
     });
 }
 
-/// D12: a key that is present and under way is one key.
+/// D12: a key that is present and in flight is one key.
 #[test]
 fn what_judges_is_asked_once_for_each_key() {
     let (cache, key) = (ClientCache::default(), key(0));
@@ -314,16 +314,16 @@ fn credentials_of_two_bases_are_not_the_same() {
     let of = |base: &str, builder: ClientParamsBuilder<Fake>| AnyKey::from(builder.base(base).build().unwrap().key());
     let params = ClientParams::<Fake>::builder;
     let keys = || aws_client_cache::Credentials::new("one", "secret", None, None, "test");
-    assert!(!of("7", params()).has_credentials_of(&of("8", params())));
-    assert!(of("7", params().region("eu-west-1")).has_credentials_of(&of("7", params())));
-    assert!(of("7", params().credentials(keys())).has_credentials_of(&of("8", params().credentials(keys()))));
+    assert!(!of("7", params()).derives_credentials_from(&of("8", params())));
+    assert!(of("7", params().region("eu-west-1")).derives_credentials_from(&of("7", params())));
+    assert!(of("7", params().credentials(keys())).derives_credentials_from(&of("8", params().credentials(keys()))));
     #[cfg(feature = "assume-role")]
     {
         let role = || params().assume_role(aws_client_cache::AssumeRole::new("arn:aws:iam::123456789012:role/one"));
-        assert!(of("7", role()).has_credentials_of(&of("7", params())));
-        assert!(!of("7", role()).has_credentials_of(&of("8", role())), "assumed with another base's");
+        assert!(of("7", role()).derives_credentials_from(&of("7", params())));
+        assert!(!of("7", role()).derives_credentials_from(&of("8", role())), "assumed with another base's");
         let by_keys = || role().credentials(keys());
-        assert!(of("7", by_keys()).has_credentials_of(&of("8", by_keys())));
+        assert!(of("7", by_keys()).derives_credentials_from(&of("8", by_keys())));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
 use aws_client_cache::{
-    AnyClient, AnyKey, ClientCache, ClientParams, EvictionPolicy, RetryConfig, TimeoutConfig, UnknownEvictionPolicy,
+    AnyClient, AnyKey, ClientCache, ClientParams, EvictionPolicy, ParseEvictionPolicyError, RetryConfig, TimeoutConfig,
 };
 use support::fake::{Client, Fake, key};
 
@@ -19,7 +19,7 @@ fn a_policy_is_parsed_from_the_name_that_it_prints() {
         assert_eq!(name.to_lowercase().parse(), Ok(policy));
     }
     for name in ["", "LRU ", "FIFO"] {
-        let error: UnknownEvictionPolicy = name.parse::<EvictionPolicy>().unwrap_err();
+        let error: ParseEvictionPolicyError = name.parse::<EvictionPolicy>().unwrap_err();
         assert_eq!(error.to_string(), format!(r#"unknown eviction policy "{name}": expected "LRU", "LFU" or "LFUDA""#));
     }
 }

@@ -263,7 +263,7 @@ mod a_credential_scope {
         std::fs::write(&file, profile("reports", "second")).unwrap();
         call(&held).await;
         assert_eq!(cloud.last().signer.as_deref(), Some("first"), "it is kept");
-        drop(session.forget_credentials(&reports));
+        drop(session.invalidate_credentials(&reports));
         call(&held).await;
         assert_eq!(cloud.last().signer.as_deref(), Some("second"));
         assert_eq!(signer(&cloud, &session, &reports).await.as_deref(), Some("second"));
@@ -274,7 +274,7 @@ mod a_scope_without_clients {
     use super::*;
 
     #[tokio::test]
-    async fn lingers_so_that_churn_costs_no_calls() {
+    async fn stays_idle_so_that_churn_costs_no_calls() {
         let cloud = Cloud::new(&Clock::at(NOW));
         for policy in EvictionPolicy::ALL.iter().copied() {
             let session = Session::builder(&cloud.config()).policy(policy).max_size(10).build();
@@ -286,7 +286,7 @@ mod a_scope_without_clients {
                     assert_eq!(signer(&cloud, &session, &of_role(&tenant)).await, Some(expected));
                 }
             }
-            assert_eq!(cloud.all_assumed() - before, 20, "10 are in use, and 10 linger");
+            assert_eq!(cloud.all_assumed() - before, 20, "10 are in use, and 10 are idle");
             assert_eq!(session.scopes(), (10, 10));
         }
     }
@@ -302,13 +302,13 @@ mod a_scope_without_clients {
         }
         assert_eq!(session.scopes(), (3, 3));
         session.cache().set_max_size(0);
-        // What has lingered goes when the next one comes to.
+        // An idle scope is dropped when the next one becomes idle.
         drop(session.client(&of_role("another")).await.unwrap());
         assert_eq!(session.scopes(), (0, 0));
     }
 
     #[tokio::test]
-    async fn that_has_lingered_longest_goes_first() {
+    async fn idle_for_longest_is_evicted_first() {
         let (cloud, session) = cloud();
         session.cache().set_max_size(2);
         for tenant in ["one", "two", "three"] {
@@ -325,7 +325,7 @@ mod a_scope_without_clients {
     #[tokio::test]
     async fn goes_after_a_while() {
         let cloud = Cloud::new(&Clock::at(NOW));
-        let session = Session::builder(&cloud.config()).linger(Duration::from_secs(100)).build();
+        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
         let params = of_role("tenant");
         for (seconds, assumed) in [(0, 1), (99, 1), (100, 2), (99, 2)] {
             cloud.clock().advance(seconds);
@@ -338,9 +338,9 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn goes_at_once_if_nothing_is_to_linger() {
+    async fn is_dropped_at_once_with_a_zero_idle_timeout() {
         let cloud = Cloud::new(&Clock::at(NOW));
-        let session = Session::builder(&cloud.config()).linger(Duration::ZERO).build();
+        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::ZERO).build();
         for assumed in 1..4 {
             signer(&cloud, &session, &of_role("tenant")).await;
             session.cache().clear();
@@ -369,7 +369,7 @@ mod a_scope_without_clients {
         let chained = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
         signer(&cloud, &session, &chained).await;
         session.cache().clear();
-        assert_eq!(session.scopes(), (1, 1), "the hub is in use by the tenant, who lingers");
+        assert_eq!(session.scopes(), (1, 1), "the hub is in use by the tenant, which is idle");
         session.cache().set_max_size(0);
         drop(session.client(&of_role("another")).await.unwrap());
         assert_eq!(session.scopes(), (0, 0), "the hub goes with the tenant");

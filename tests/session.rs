@@ -251,7 +251,7 @@ mod what_fails {
     async fn by_never_answering_is_given_up() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let config = cloud.config().to_builder().sleep_impl(Hasty).build();
-        let session = Session::builder(&config).max_resolving(1).build();
+        let session = Session::builder(&config).max_concurrent_loads(1).build();
         let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
         let refused = session.ready(&never).await.unwrap_err();
         assert!(matches!(refused, SessionError::Credentials { .. }), "{refused:?}");
@@ -262,7 +262,7 @@ mod what_fails {
     #[tokio::test]
     async fn by_never_answering_holds_up_no_more_than_its_own() {
         let cloud = Cloud::new(&Clock::at(NOW));
-        let session = Session::builder(&cloud.config()).max_size(100).max_resolving(2).build();
+        let session = Session::builder(&cloud.config()).max_size(100).max_concurrent_loads(2).build();
         let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
         for _ in 0..50 {
             let (session, never) = (session.clone(), never.clone());
@@ -343,9 +343,10 @@ mod ready {
     #[tokio::test(flavor = "multi_thread")]
     async fn calls_no_more_than_it_may_at_a_time() {
         let cloud = Cloud::new(&Clock::at(NOW));
-        for (max_resolving, most) in [(3, 3), (0, 1)] {
+        for (max_concurrent_loads, most) in [(3, 3), (0, 1)] {
             let cloud = Cloud::new(cloud.clock());
-            let session = Session::builder(&cloud.config()).max_size(100).max_resolving(max_resolving).build();
+            let session =
+                Session::builder(&cloud.config()).max_size(100).max_concurrent_loads(max_concurrent_loads).build();
             let tasks: Vec<_> = (0..50)
                 .map(|tenant| {
                     let session = session.clone();

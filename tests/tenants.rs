@@ -164,12 +164,12 @@ async fn run(session: Session, cloud: Cloud, counts: Arc<Counts>, operations: us
             4 => drop(session.cache().remove_expired()),
             5 => {
                 let tenant = params::<S3>(rng.usize(..TENANTS), REGIONS[0], cloud.clock().seconds());
-                drop(session.forget_credentials(&tenant));
+                drop(session.invalidate_credentials(&tenant));
             }
             6 => {
                 let hub = ClientParams::<S3>::builder().assume_role(role("hub")).build().unwrap();
                 let base = ClientParams::<S3>::builder().build().unwrap();
-                drop(session.forget_credentials(if rng.bool() { &hub } else { &base }));
+                drop(session.invalidate_credentials(if rng.bool() { &hub } else { &base }));
             }
             operation if operation % 2 == 0 => ask::<S3>(&session, &cloud, &counts, &mut rng).await,
             _ => ask::<Archive>(&session, &cloud, &counts, &mut rng).await,
@@ -199,7 +199,7 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
         assert_eq!(session.cache().check(), Ok(()));
         session.cache().clear();
         let (live, idle) = session.scopes();
-        // What roles are assumed with is there as long as they linger: the hub, and the keys of those that share a role.
+        // What roles are assumed with is kept while they are idle: the hub, and the keys of those that share a role.
         assert!(live <= 1 + TENANTS / 6 && idle < MAX_SIZE, "{live} and {idle}");
 
         let [requests, cancelled, expired] =

@@ -84,7 +84,7 @@ impl Seen {
         self.log().assume_role_calls.iter().filter(|call| call.role() == role).count()
     }
 
-    /// The greatest number of calls of `AssumeRole` that were under way at once.
+    /// The greatest number of calls of `AssumeRole` that were in flight at once.
     pub fn most_assume_roles_at_once(&self) -> usize {
         self.log().assume_role.most
     }

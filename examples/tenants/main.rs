@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long, default_value_t = 200)]
     max_size: usize,
 
-    /// How many calls are under way at once.
+    /// How many calls are in flight at once.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
 

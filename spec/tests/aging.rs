@@ -20,8 +20,9 @@ fn apply(model: &mut Model<u8, u64>, operations: &[Operation<u8, u64>]) {
     }
 }
 
-/// The weight of a newcomer with room to spare: of two of them, the first is hit once more than the second, and comes after it
-/// unless both have saturated.
+/// Returns the weight of a newcomer with room to spare.
+///
+/// Of two newcomers, the first is hit once more than the second, and comes after it unless both have saturated.
 fn start(model: &Model<u8, u64>) -> u64 {
     let saturates_after = |hits: &u64| {
         let mut model = model.clone();
@@ -41,7 +42,7 @@ fn two() -> Vec<Operation<u8, u64>> {
     inserted.into_iter().chain([0, 0, 1].map(Operation::Get)).collect()
 }
 
-/// Of two entries and a bound of 2, and what it is done to them, the weight of a newcomer.
+/// Returns the weight of a newcomer after operations on the two entries, at a bound of 2.
 fn start_after(operations: &[Operation<u8, u64>]) -> u64 {
     start(&model(2, &[&two()[..], operations].concat()))
 }
@@ -174,7 +175,7 @@ fn until_an_entry_is_evicted_it_is_lfu() {
     assert!(compared > 1_000);
 }
 
-/// What the policy is for: LFU keeps what was busy once.
+/// LFU keeps entries that were busy once.
 #[test]
 fn a_shifted_hot_set_replaces_the_old_one() {
     for (policy, expected) in [(EvictionPolicy::Lru, 27), (EvictionPolicy::Lfu, 0), (LFUDA, 27)] {

@@ -1,12 +1,12 @@
 //! The cache of clients: the engine behind a lock.
 
-mod builder;
+mod cache_builder;
 mod config;
-mod creation;
-mod evicted;
-mod flights;
-mod leaving;
-mod prehashed;
+mod get_or_create;
+mod identity_hasher;
+mod in_flight;
+mod listener;
+mod remove;
 #[cfg(feature = "__internals")]
 mod schedule;
 mod snapshot;
@@ -31,10 +31,10 @@ use crate::key::{AnyKey, CacheKey, ClientCacheKey};
 use crate::map::EvictionPolicy;
 use crate::service::Service;
 
-pub use builder::ClientCacheBuilder;
+pub use cache_builder::ClientCacheBuilder;
 pub use config::ClientCacheConfig;
-use evicted::Listener;
-pub use evicted::{Evicted, EvictionCause};
+use listener::Listener;
+pub use listener::{Evicted, EvictionCause};
 pub use snapshot::{Clients, Items, Keys, Values};
 use state::{Entries, State};
 pub use stats::Stats;
@@ -171,13 +171,13 @@ impl ClientCache {
     #[cold]
     fn miss_expired(&self, key: &AnyKey) -> bool {
         let expired = self.lock().miss_expired(key);
-        self.tell_expired(expired)
+        self.notify_expired(expired)
     }
 
     /// Whether there was one.
-    fn tell_expired(&self, expired: Option<(AnyKey, AnyClient)>) -> bool {
+    fn notify_expired(&self, expired: Option<(AnyKey, AnyClient)>) -> bool {
         let expired = expired.map(Evicted::new);
-        self.on_evict.tell(expired.as_slice(), EvictionCause::Expired);
+        self.on_evict.notify(expired.as_slice(), EvictionCause::Expired);
         expired.is_some()
     }
 
@@ -214,7 +214,7 @@ impl ClientCache {
         client: S::Client,
     ) -> Result<Option<Evicted>, ClientCacheError> {
         let victim = self.try_insert(key, client).inspect_err(trace::refused)?.map(Evicted::new);
-        self.on_evict.tell(victim.as_slice(), EvictionCause::Capacity);
+        self.on_evict.notify(victim.as_slice(), EvictionCause::Capacity);
         Ok(victim)
     }
 
@@ -379,7 +379,7 @@ impl ClientCache {
     }
 
     /// An independent copy: the same policy, `max_size`, order, use counts and clock, and clones of the clients, but no
-    /// listener, and none of the creations under way (D8). Linear.
+    /// listener, and none of the creations in flight (D8). Linear.
     ///
     /// There is no `Clone`, which would look like a shared handle; to share a cache, put it in an `Arc`.
     ///

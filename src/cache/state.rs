@@ -1,13 +1,13 @@
 //! What the lock guards. Every change of it goes through here, and is counted (O1 to O3).
 
-use super::flights::{Flights, Unlisted};
-use super::prehashed::Prehashed;
+use super::identity_hasher::BuildIdentityHasher;
+use super::in_flight::{InFlight, Waiters};
 use super::stats::Stats;
 use crate::client::AnyClient;
 use crate::key::AnyKey;
 use crate::map::{EvictingMap, IntoIter, KeyExists};
 
-pub(super) type Entries = EvictingMap<AnyKey, AnyClient, Prehashed>;
+pub(super) type Entries = EvictingMap<AnyKey, AnyClient, BuildIdentityHasher>;
 
 pub(super) type Entry = (AnyKey, AnyClient);
 
@@ -15,15 +15,15 @@ pub(super) type Entry = (AnyKey, AnyClient);
 #[derive(Debug)]
 pub(super) struct State {
     entries: Entries,
-    /// The creations under way, none of which is an entry (S1).
-    pub(super) flights: Flights,
+    /// The creations in flight, none of which is an entry (S1).
+    pub(super) in_flight: InFlight,
     stats: Stats,
 }
 
 impl State {
     pub(super) fn new(entries: Entries) -> Self {
         let stats = Stats { insertions: entries.len() as u64, ..Stats::default() };
-        Self { entries, flights: Flights::default(), stats }
+        Self { entries, in_flight: InFlight::default(), stats }
     }
 
     pub(super) fn entries(&self) -> &Entries {
@@ -94,12 +94,12 @@ impl State {
     }
 
     /// Removes all that `goes` accepts, and revokes their creations (S3).
-    pub(super) fn remove_all(&mut self, goes: impl Fn(&AnyKey) -> bool) -> (Vec<Unlisted>, Vec<Entry>) {
+    pub(super) fn remove_all(&mut self, goes: impl Fn(&AnyKey) -> bool) -> (Vec<(AnyKey, Waiters)>, Vec<Entry>) {
         // Both compare keys, which may panic, before the first change.
-        let creations = self.flights.all_of(&goes);
+        let creations = self.in_flight.all_of(&goes);
         let removed = self.entries.extract(|key, _| goes(key));
         self.stats.removals += removed.len() as u64;
-        (self.flights.revoke_these(&creations), removed)
+        (self.in_flight.revoke_these(&creations), removed)
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {
@@ -125,7 +125,7 @@ impl State {
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check(&self) -> Result<(), String> {
         self.entries.check()?;
-        self.flights.check()?;
+        self.in_flight.check()?;
         let Stats { insertions, evictions, expirations, removals, .. } = self.stats;
         if self.entries.len() as u64 + evictions + expirations + removals == insertions {
             Ok(())

@@ -31,12 +31,12 @@ pub(super) fn created<T>(key: &AnyKey, created: &Result<T, ClientCacheError>) {
 }
 
 /// The same creation, within a span.
-pub(super) fn creating<Fut: Future>(key: &AnyKey, create: Fut) -> impl Future<Output = Fut::Output> {
+pub(super) fn instrument<Fut: Future>(key: &AnyKey, create: Fut) -> impl Future<Output = Fut::Output> {
     create.instrument(span(key))
 }
 
 /// The same for what is no future.
-pub(super) fn creating_sync<T>(key: &AnyKey, create: impl FnOnce() -> T) -> T {
+pub(super) fn instrument_sync<T>(key: &AnyKey, create: impl FnOnce() -> T) -> T {
     span(key).in_scope(create)
 }
 

@@ -10,10 +10,10 @@ pub(super) fn evicted(_: &Evicted, _: EvictionCause) {}
 
 pub(super) fn created<T>(_: &AnyKey, _: &Result<T, ClientCacheError>) {}
 
-pub(super) fn creating<Fut: Future>(_: &AnyKey, create: Fut) -> Fut {
+pub(super) fn instrument<Fut: Future>(_: &AnyKey, create: Fut) -> Fut {
     create
 }
 
-pub(super) fn creating_sync<T>(_: &AnyKey, create: impl FnOnce() -> T) -> T {
+pub(super) fn instrument_sync<T>(_: &AnyKey, create: impl FnOnce() -> T) -> T {
     create()
 }

@@ -9,7 +9,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
 
-use super::credentials::CredentialScope;
+use super::credential_scope::CredentialScope;
 use super::customization::Customization;
 
 /// Everything that tells clients apart, and no credentials.

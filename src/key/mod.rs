@@ -1,9 +1,9 @@
 //! What identifies a client.
 
-mod credentials;
+mod credential_scope;
 mod customization;
 mod identity;
-mod keyed;
+mod process_key;
 
 use std::any::TypeId;
 use std::fmt;
@@ -18,8 +18,8 @@ use crate::client::AnyClient;
 use crate::service::Service;
 
 #[cfg(feature = "assume-role")]
-pub(crate) use credentials::RoleScope;
-pub(crate) use credentials::{CredentialScope, Digest};
+pub(crate) use credential_scope::RoleScope;
+pub(crate) use credential_scope::{CredentialScope, Digest};
 pub(crate) use customization::Customization;
 pub(crate) use identity::{App, Identity, Retry, Timeout};
 
@@ -60,9 +60,9 @@ pub struct ClientCacheKey<S> {
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 #[derive(Clone)]
-pub struct AnyKey(Arc<Keyed>);
+pub struct AnyKey(Arc<KeyInner>);
 
-struct Keyed {
+struct KeyInner {
     hash: u64,
     service_name: &'static str,
     /// E1: of static credentials, which take part in the identity with it.
@@ -72,8 +72,8 @@ struct Keyed {
 
 impl AnyKey {
     pub(crate) fn new(service_name: &'static str, identity: Identity, expiry: Option<SystemTime>) -> Self {
-        let hash = keyed::hash(&identity);
-        Self(Arc::new(Keyed { hash, service_name, expiry, identity }))
+        let hash = process_key::hash(&identity);
+        Self(Arc::new(KeyInner { hash, service_name, expiry, identity }))
     }
 
     #[inline]
@@ -140,13 +140,14 @@ impl AnyKey {
     /// let reader = AssumeRole::new("arn:aws:iam::210987654321:role/reader").source_role(hub.clone());
     /// let hub = AnyKey::from(ClientParams::<S3>::builder().assume_role(hub).build()?.key());
     /// let reader = AnyKey::from(ClientParams::<S3>::builder().assume_role(reader).region("us-west-2").build()?.key());
-    /// assert!(reader.has_credentials_of(&hub));
-    /// assert!(!hub.has_credentials_of(&reader));
+    /// assert!(reader.derives_credentials_from(&hub));
+    /// assert!(!hub.derives_credentials_from(&reader));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
-    pub fn has_credentials_of(&self, other: &impl CacheKey) -> bool {
+    pub fn derives_credentials_from(&self, other: &impl CacheKey) -> bool {
         let (own, other) = (self.identity(), other.as_any().identity());
-        own.credentials.is_from(&other.credentials) && (!own.credentials.is_from_base() || own.base == other.base)
+        own.credentials.derives_from(&other.credentials)
+            && (!own.credentials.derives_from_base() || own.base == other.base)
     }
 
     /// The typed key, if it is one of service `S`.
@@ -266,7 +267,7 @@ impl<S> fmt::Debug for ClientCacheKey<S> {
 /// ```
 /// use aws_client_cache::{CacheKey, ClientCache};
 ///
-/// fn forget(cache: &ClientCache, key: &impl CacheKey) {
+/// fn remove(cache: &ClientCache, key: &impl CacheKey) {
 ///     let _ = cache.remove(key);
 /// }
 /// ```
@@ -337,8 +338,8 @@ mod tests {
     /// K3
     #[test]
     fn keys_whose_hashes_collide_are_compared_in_full() {
-        let keyed = |region| Keyed { hash: 7, service_name: "Test", expiry: None, identity: identity(region) };
-        let key = |region| AnyKey(Arc::new(keyed(region)));
+        let inner = |region| KeyInner { hash: 7, service_name: "Test", expiry: None, identity: identity(region) };
+        let key = |region| AnyKey(Arc::new(inner(region)));
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
     }

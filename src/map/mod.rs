@@ -103,7 +103,7 @@ pub use iter::{Iter, Keys, Values};
 pub use iter_mut::{IterMut, ValuesMut};
 #[cfg(any(test, feature = "__internals"))]
 use linked_list::END;
-pub use policy::{EvictionPolicy, UnknownEvictionPolicy};
+pub use policy::{EvictionPolicy, ParseEvictionPolicyError};
 use slab::Slab;
 
 /// The default `max_size` (D1).

@@ -16,7 +16,7 @@ use std::str::FromStr;
 /// let policy: EvictionPolicy = "LFU".parse()?;
 /// assert_eq!(policy, EvictionPolicy::Lfu);
 /// assert_eq!(policy.to_string(), "LFU");
-/// # Ok::<(), aws_client_cache::UnknownEvictionPolicy>(())
+/// # Ok::<(), aws_client_cache::ParseEvictionPolicyError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
@@ -73,12 +73,12 @@ impl fmt::Display for EvictionPolicy {
 }
 
 impl FromStr for EvictionPolicy {
-    type Err = UnknownEvictionPolicy;
+    type Err = ParseEvictionPolicyError;
 
     /// Parses `"LRU"`, `"LFU"` or `"LFUDA"`, in upper or lower case.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let policy = Self::ALL.iter().find(|policy| policy.name().eq_ignore_ascii_case(name));
-        policy.copied().ok_or_else(|| UnknownEvictionPolicy { name: name.into() })
+        policy.copied().ok_or_else(|| ParseEvictionPolicyError { name: name.into() })
     }
 }
 
@@ -97,6 +97,6 @@ impl FromStr for EvictionPolicy {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(r#"unknown eviction policy {name:?}: expected "LRU", "LFU" or "LFUDA""#)]
-pub struct UnknownEvictionPolicy {
+pub struct ParseEvictionPolicyError {
     name: String,
 }

@@ -1,11 +1,11 @@
 //! How a client is made, and the key that this gives it.
 
-mod builder;
+#[cfg(feature = "assume-role")]
+mod assume_role;
+mod credential_source;
+mod params_builder;
 #[cfg(feature = "assume-role")]
 mod profile;
-#[cfg(feature = "assume-role")]
-mod role;
-mod signer;
 mod validate;
 
 use std::fmt;
@@ -23,10 +23,10 @@ use crate::error::ClientCacheError;
 use crate::key::{ClientCacheKey, CredentialScope};
 use crate::service::Service;
 
-pub use builder::ClientParamsBuilder;
 #[cfg(feature = "assume-role")]
-pub use role::AssumeRole;
-use signer::Signer;
+pub use assume_role::AssumeRole;
+use credential_source::CredentialSource;
+pub use params_builder::ClientParamsBuilder;
 
 /// A customisation of a service's config builder, ready to apply.
 type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::ConfigBuilder + Send + Sync>;
@@ -49,13 +49,13 @@ pub struct ClientParams<S: Service>(Arc<Inner<S>>);
 struct Inner<S: Service> {
     /// The settings are here: the key holds all of them that is not secret.
     key: ClientCacheKey<S>,
-    signer: Signer,
+    credentials: CredentialSource,
     /// In the order of their names.
     apply: Vec<Apply<S>>,
 }
 
 /// What a client gets of its credential scope, beside the parameters' settings.
-pub(crate) struct Signing {
+pub(crate) struct ClientAuth {
     /// `None` is nobody's: requests are not signed.
     pub(crate) provider: Option<SharedCredentialsProvider>,
     /// What keeps the credentials; the base's, or the client's own, if it is `None`.
@@ -131,7 +131,7 @@ impl<S: Service> ClientParams<S> {
         for depth in 0..self.scope().chain().len() {
             provider = self.provider(depth, provider, &base)?;
         }
-        self.make(&base, Some(Signing { provider, identity_cache: None }), None)
+        self.make(&base, Some(ClientAuth { provider, identity_cache: None }), None)
     }
 
     pub(crate) fn key_ref(&self) -> &ClientCacheKey<S> {
@@ -151,7 +151,7 @@ impl<S: Service> ClientParams<S> {
         source: Option<SharedCredentialsProvider>,
         base: &SdkConfig,
     ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
-        self.0.signer.provider(depth, source, base)
+        self.0.credentials.provider(depth, source, base)
     }
 
     /// Makes a client that signs by `signing`, or as the base configuration does, and whose retries are those of a partition,
@@ -159,12 +159,12 @@ impl<S: Service> ClientParams<S> {
     pub(crate) fn make(
         &self,
         base: &SdkConfig,
-        signing: Option<Signing>,
+        auth: Option<ClientAuth>,
         partition: Option<RetryPartition>,
     ) -> Result<S::Client, ClientCacheError> {
         self.check(base)?;
-        let is_anonymous = signing.as_ref().is_some_and(|signing| signing.provider.is_none());
-        let mut builder = S::config_builder(&self.config(base, signing));
+        let is_anonymous = auth.as_ref().is_some_and(|auth| auth.provider.is_none());
+        let mut builder = S::config_builder(&self.config(base, auth));
         if let Some(partition) = partition {
             builder = S::retry_partition(builder, partition);
         }
@@ -193,7 +193,7 @@ impl<S: Service> ClientParams<S> {
     }
 
     /// The base configuration with these parameters' overrides.
-    fn config(&self, base: &SdkConfig, signing: Option<Signing>) -> SdkConfig {
+    fn config(&self, base: &SdkConfig, auth: Option<ClientAuth>) -> SdkConfig {
         let identity = self.0.key.identity();
         let mut config = base.to_builder();
         if let Some(region) = &identity.region {
@@ -204,7 +204,7 @@ impl<S: Service> ClientParams<S> {
             // Or the environment's endpoint for the service would win.
             config.insert_origin("endpoint_url", Origin::shared_config());
         }
-        if let Some(Signing { provider, identity_cache }) = signing {
+        if let Some(ClientAuth { provider, identity_cache }) = auth {
             config.set_credentials_provider(provider);
             if identity_cache.is_some() {
                 config.set_identity_cache(identity_cache);

@@ -11,15 +11,15 @@ use aws_types::SdkConfig;
 /// The profile's credentials. The files are read whenever credentials are wanted: the SDK's own provider reads them once, and
 /// keeps what it has read, a failure included.
 pub(super) fn provider(name: &Arc<str>, base: &SdkConfig) -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(OfProfile { name: Arc::clone(name), base: base.clone() })
+    SharedCredentialsProvider::new(ProfileProvider { name: Arc::clone(name), base: base.clone() })
 }
 
-struct OfProfile {
+struct ProfileProvider {
     name: Arc<str>,
     base: SdkConfig,
 }
 
-impl OfProfile {
+impl ProfileProvider {
     fn read(&self) -> ProfileFileCredentialsProvider {
         let base = &self.base;
         let mut config = ProviderConfig::without_region()
@@ -40,7 +40,7 @@ impl OfProfile {
     }
 }
 
-impl ProvideCredentials for OfProfile {
+impl ProvideCredentials for ProfileProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -49,8 +49,8 @@ impl ProvideCredentials for OfProfile {
     }
 }
 
-impl fmt::Debug for OfProfile {
+impl fmt::Debug for ProfileProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OfProfile")
+        f.write_str("ProfileProvider")
     }
 }

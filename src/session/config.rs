@@ -16,8 +16,8 @@ use crate::map::EvictionPolicy;
 ///
 /// # #[cfg(feature = "serde")]
 /// # fn example(sdk_config: &SdkConfig) -> Result<(), serde_json::Error> {
-/// let config: SessionConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 200, "linger": "5m" }"#)?;
-/// assert_eq!(config.linger, Duration::from_secs(300));
+/// let config: SessionConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 200, "scope_idle_timeout": "5m" }"#)?;
+/// assert_eq!(config.scope_idle_timeout, Duration::from_secs(300));
 /// let session = Session::builder(sdk_config).config(config).build();
 /// # Ok(())
 /// # }
@@ -30,19 +30,25 @@ pub struct SessionConfig {
     pub policy: EvictionPolicy,
     /// As [`SessionBuilder::max_size`](crate::SessionBuilder::max_size). The default is 10.
     pub max_size: usize,
-    /// As [`SessionBuilder::linger`](crate::SessionBuilder::linger): `"15m"`, which is the default, or `"1h 30s"`.
+    /// As [`SessionBuilder::scope_idle_timeout`](crate::SessionBuilder::scope_idle_timeout): `"15m"`, which is the default, or `"1h 30s"`.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
-    pub linger: Duration,
+    pub scope_idle_timeout: Duration,
     /// As [`SessionBuilder::retry_partitions`](crate::SessionBuilder::retry_partitions). The default is `true`.
     pub retry_partitions: bool,
-    /// As [`SessionBuilder::max_resolving`](crate::SessionBuilder::max_resolving). The default is 8.
-    pub max_resolving: usize,
+    /// As [`SessionBuilder::max_concurrent_loads`](crate::SessionBuilder::max_concurrent_loads). The default is 8.
+    pub max_concurrent_loads: usize,
 }
 
 impl Default for SessionConfig {
     /// LRU and 10, 15 minutes, own budgets of retries, and 8 at a time.
     fn default() -> Self {
         let ClientCacheConfig { policy, max_size } = ClientCacheConfig::default();
-        Self { policy, max_size, linger: Duration::from_mins(15), retry_partitions: true, max_resolving: 8 }
+        Self {
+            policy,
+            max_size,
+            scope_idle_timeout: Duration::from_mins(15),
+            retry_partitions: true,
+            max_concurrent_loads: 8,
+        }
     }
 }

@@ -14,8 +14,8 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
-use super::once::Once;
-use crate::quiet::quiet;
+use super::single_flight::SingleFlight;
+use crate::redact::redact;
 
 /// Longer before they expire than the SDK's identity caches ask for new ones, which would be given the old ones: that of the
 /// base configuration is in front of these.
@@ -35,21 +35,21 @@ const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
 /// The SDK's identity caches do so for clients, but have all who wait fail one after another, and cannot be asked by a provider
 /// that assumes a role: it asks for the credentials that it assumes it with each time.
 #[derive(Clone)]
-pub(super) struct Kept(Arc<Inner>);
+pub(super) struct CachedCredentials(Arc<Inner>);
 
 struct Inner {
     provider: SharedCredentialsProvider,
     /// What they are assumed with.
-    source: Option<Kept>,
+    source: Option<CachedCredentials>,
     time_source: SharedTimeSource,
     sleep: Option<SharedAsyncSleep>,
     /// How often they have been forgotten.
-    forgotten: AtomicU64,
+    invalidations: AtomicU64,
     last: Mutex<Option<Last>>,
-    loading: Once<Loaded>,
+    loading: SingleFlight<Loaded>,
     /// Those who wait for a permit to load. Who assumes a role with these credentials is not among them: it may have the
     /// last permit itself.
-    resolving: Once<Loaded>,
+    resolving: SingleFlight<Loaded>,
 }
 
 /// What was loaded last.
@@ -63,7 +63,7 @@ struct Last {
 /// A failure is shared by all who have waited for it.
 type Loaded = Result<Credentials, Arc<CredentialsError>>;
 
-impl Kept {
+impl CachedCredentials {
     /// `base` has a clock.
     pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
         Self(Arc::new(Inner {
@@ -71,10 +71,10 @@ impl Kept {
             source,
             time_source: base.time_source().unwrap_or_default(),
             sleep: base.sleep_impl(),
-            forgotten: AtomicU64::new(0),
+            invalidations: AtomicU64::new(0),
             last: Mutex::default(),
-            loading: Once::default(),
-            resolving: Once::default(),
+            loading: SingleFlight::default(),
+            resolving: SingleFlight::default(),
         }))
     }
 
@@ -84,7 +84,7 @@ impl Kept {
         let inner = &*self.0;
         loop {
             let epoch = inner.epoch();
-            if inner.kept().is_some() {
+            if inner.cached().is_some() {
                 return Ok(());
             }
             let resolved = inner.resolving.run(epoch, || async {
@@ -92,7 +92,7 @@ impl Kept {
                 let _permit = permits.acquire().await;
                 inner.get().await
             });
-            resolved.await.map_err(|error| quiet(&error))?;
+            resolved.await.map_err(|error| redact(&error))?;
             if inner.epoch() == epoch {
                 return Ok(());
             }
@@ -100,10 +100,10 @@ impl Kept {
     }
 
     /// Whoever asks from now on has them loaded anew, and so has whoever asks for what is assumed with them (T6).
-    pub(super) fn forget(&self) {
+    pub(super) fn invalidate(&self) {
         let inner = &*self.0;
-        inner.forgotten.fetch_add(1, SeqCst);
-        let _gone = inner.lock().take();
+        inner.invalidations.fetch_add(1, SeqCst);
+        let _retired = inner.lock().take();
     }
 }
 
@@ -112,7 +112,7 @@ impl Inner {
     /// only grows.
     fn epoch(&self) -> u64 {
         let source = self.source.as_ref().map_or(0, |source| source.0.epoch());
-        source + self.forgotten.load(SeqCst)
+        source + self.invalidations.load(SeqCst)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Last>> {
@@ -120,7 +120,7 @@ impl Inner {
     }
 
     /// What is kept, if it has not been forgotten and is not about to expire.
-    fn kept(&self) -> Option<Credentials> {
+    fn cached(&self) -> Option<Credentials> {
         let (now, epoch) = (self.time_source.now(), self.epoch());
         let is_fresh = |expiry: SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
         let last = self.lock();
@@ -129,14 +129,14 @@ impl Inner {
 
     async fn get(&self) -> Loaded {
         let epoch = self.epoch();
-        if let Some(kept) = self.kept() {
-            return Ok(kept);
+        if let Some(cached) = self.cached() {
+            return Ok(cached);
         }
         let load = || async {
             // They may have come since.
-            match self.kept() {
-                Some(kept) => Ok(kept),
-                None => self.load(epoch).await.map_err(|error| Arc::new(quiet(&error))),
+            match self.cached() {
+                Some(cached) => Ok(cached),
+                None => self.load(epoch).await.map_err(|error| Arc::new(redact(&error))),
             }
         };
         self.loading.run(epoch, load).await
@@ -168,12 +168,12 @@ impl Inner {
     }
 }
 
-impl ProvideCredentials for Kept {
+impl ProvideCredentials for CachedCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.0.get().await.map_err(|error| quiet(&error)) })
+        future::ProvideCredentials::new(async { self.0.get().await.map_err(|error| redact(&error)) })
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
@@ -181,9 +181,9 @@ impl ProvideCredentials for Kept {
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for CachedCredentials {
     /// Shows nothing: the `Debug` of what is kept shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
+        f.write_str("CachedCredentials")
     }
 }

@@ -1,14 +1,14 @@
 //! The right client for a tenant, made exactly once, on one HTTP client.
 
-mod builder;
 mod config;
 mod credentials;
-mod error;
 mod http;
-mod identities;
-mod once;
+mod identity_cache;
 mod scope;
-mod scopes;
+mod scope_pool;
+mod session_builder;
+mod session_error;
+mod single_flight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,15 +20,15 @@ use crate::cache::ClientCache;
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, CredentialScope};
-use crate::params::{ClientParams, Signing};
+use crate::params::{ClientAuth, ClientParams};
 use crate::service::Service;
 
-pub use builder::SessionBuilder;
 pub use config::SessionConfig;
-pub use error::SessionError;
-use identities::Provider;
+use identity_cache::Provider;
 use scope::{Partitions, Scope};
-use scopes::{Lease, Scopes};
+use scope_pool::{Lease, ScopePool};
+pub use session_builder::SessionBuilder;
+pub use session_error::SessionError;
 
 /// Gives parameters their client: from its cache, or made, once, however many ask at a time. Cloning is cheap, and a clone
 /// is the same session.
@@ -64,14 +64,14 @@ struct Inner {
     /// With a clock, an HTTP client that is validated once, and credentials that are kept.
     base: SdkConfig,
     cache: ClientCache,
-    scopes: Scopes,
+    scopes: ScopePool,
     /// The base's own credentials, if it has any.
     base_credentials: Option<Provider>,
     /// The retries of clients with the base's own credentials.
     base_partitions: Partitions,
     has_retry_partitions: bool,
     /// How many may resolve credentials at a time in [`Session::ready`] (T5).
-    resolving: Semaphore,
+    load_permits: Semaphore,
 }
 
 impl Session {
@@ -126,7 +126,7 @@ impl Session {
     ///
     /// It resolves the credentials, if they are not known yet, or about to expire; for a role, by a call of the Security Token
     /// Service. Callers for one credential scope do so once, and share a failure. For no more than
-    /// [`SessionBuilder::max_resolving`] scopes it is done at a time; the others wait. A provider is given half a minute. It
+    /// [`SessionBuilder::max_concurrent_loads`] scopes it is done at a time; the others wait. A provider is given half a minute. It
     /// sends no request to the service itself.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Session {
             None => self.0.base_credentials.as_ref(),
         };
         if let Some(credentials) = credentials {
-            let resolved = credentials.kept().resolve(&self.0.resolving).await;
+            let resolved = credentials.cached().resolve(&self.0.load_permits).await;
             resolved.map_err(|source| SessionError::credentials(params.key(), source))?;
         }
         self.client(params).await
@@ -173,26 +173,26 @@ impl Session {
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};
     /// # fn example(session: &Session, tenant: &ClientParams<S3>) {
-    /// let clients = session.forget_credentials(tenant);
+    /// let clients = session.invalidate_credentials(tenant);
     /// println!("{} clients were the tenant's", clients.len());
     /// # }
     /// ```
-    pub fn forget_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
+    pub fn invalidate_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
         // First the credentials: a client that is made in between is made with new ones, or revoked below.
         let scope = params.scope();
         if let Some(base) = &self.0.base_credentials
             && *scope == CredentialScope::Base
         {
-            base.kept().forget();
+            base.cached().invalidate();
         }
-        let gone = self.0.scopes.forget(scope);
-        let removed = self.0.cache.remove_where(|key| key.identity().credentials.is_from(scope));
-        drop(gone); // last, for a provider is a caller's own
+        let retired = self.0.scopes.invalidate(scope);
+        let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));
+        drop(retired); // last, for a provider is a caller's own
         removed
     }
 
     /// The dict underneath: to look at it, to remove from it, to change its bound. It holds clients; their credentials are the
-    /// session's, and stay for a client that is made anew, until [`forget_credentials`](Self::forget_credentials).
+    /// session's, and stay for a client that is made anew, until [`invalidate_credentials`](Self::invalidate_credentials).
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};
@@ -221,8 +221,8 @@ impl Session {
         let scope = lease.scope();
         let partition = self.0.has_retry_partitions.then(|| scope.partitions().of(params, &self.0.base));
         let provider = scope.credentials().map(|credentials| credentials.shared().clone());
-        let signing = Signing { provider, identity_cache: Some(lease.identity_cache()) };
-        params.make(&self.0.base, Some(signing), partition)
+        let auth = ClientAuth { provider, identity_cache: Some(lease.identity_cache()) };
+        params.make(&self.0.base, Some(auth), partition)
     }
 
     /// A share in the parameters' credential scope; `None` for the base's own, which is always there.
@@ -259,17 +259,17 @@ impl Session {
     }
 
     fn find(&self, key: &CredentialScope) -> Option<Lease> {
-        let (found, gone) = self.0.scopes.find(key, self.0.now());
+        let (found, retired) = self.0.scopes.find(key, self.0.now());
         let lease = found.map(|scope| Lease::new(&self.0, key, scope));
-        drop(gone);
+        drop(retired);
         lease
     }
 
     fn add(&self, key: &CredentialScope, scope: Scope) -> Lease {
         let scope = Arc::new(scope);
-        let (shared, gone) = self.0.scopes.add(key, &scope, self.0.now());
+        let (shared, retired) = self.0.scopes.add(key, &scope, self.0.now());
         let lease = Lease::new(&self.0, key, shared);
-        drop(gone);
+        drop(retired);
         lease
     }
 }

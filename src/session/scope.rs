@@ -9,8 +9,8 @@ use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-use super::identities::{Identities, Provider};
-use super::scopes::Lease;
+use super::identity_cache::{Provider, ScopedIdentityCache};
+use super::scope_pool::Lease;
 use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
@@ -19,7 +19,7 @@ use crate::service::Service;
 pub(super) struct Scope {
     /// `None` if requests are not signed.
     credentials: Option<Provider>,
-    identities: Identities,
+    identities: ScopedIdentityCache,
     partitions: Partitions,
     /// Whose credentials it is assumed with, which must not go before it (T2).
     _source: Option<Lease>,
@@ -34,7 +34,7 @@ impl Scope {
         base: &SdkConfig,
     ) -> Self {
         let credentials = provider.map(|provider| Provider::new(provider, assumed_with, base));
-        let identities = Identities::new(credentials.clone());
+        let identities = ScopedIdentityCache::new(credentials.clone());
         Self { credentials, identities, partitions: Partitions::default(), _source: source }
     }
 
@@ -42,7 +42,7 @@ impl Scope {
         self.credentials.as_ref()
     }
 
-    pub(super) fn identities(&self) -> &Identities {
+    pub(super) fn identities(&self) -> &ScopedIdentityCache {
         &self.identities
     }
 

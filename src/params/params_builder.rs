@@ -13,8 +13,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
 #[cfg(feature = "assume-role")]
-use super::role::AssumeRole;
-use super::signer::Given;
+use super::assume_role::AssumeRole;
+use super::credential_source::CredentialOptions;
 use super::{Apply, ClientParams, Inner, validate};
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
@@ -39,7 +39,7 @@ pub struct ClientParamsBuilder<S: Service> {
     base: Option<String>,
     region: Option<String>,
     endpoint_url: Option<String>,
-    given: Given,
+    credentials: CredentialOptions,
     use_fips: Option<bool>,
     use_dual_stack: Option<bool>,
     retry_config: Option<RetryConfig>,
@@ -54,7 +54,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base: None,
             region: None,
             endpoint_url: None,
-            given: Given::default(),
+            credentials: CredentialOptions::default(),
             use_fips: None,
             use_dual_stack: None,
             retry_config: None,
@@ -122,7 +122,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials(mut self, credentials: Credentials) -> Self {
-        self.given.credentials = Some(credentials);
+        self.credentials.credentials = Some(credentials);
         self
     }
 
@@ -140,7 +140,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials_provider(mut self, provider: SharedCredentialsProvider) -> Self {
-        self.given.credentials_provider = Some(provider);
+        self.credentials.credentials_provider = Some(provider);
         self
     }
 
@@ -159,7 +159,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     #[cfg(feature = "assume-role")]
     #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
     pub fn profile(mut self, name: impl Into<String>) -> Self {
-        self.given.profile = Some(name.into());
+        self.credentials.profile = Some(name.into());
         self
     }
 
@@ -183,7 +183,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     #[cfg(feature = "assume-role")]
     #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
     pub fn assume_role(mut self, role: AssumeRole) -> Self {
-        self.given.assume_role = Some(role);
+        self.credentials.assume_role = Some(role);
         self
     }
 
@@ -196,7 +196,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn anonymous(mut self) -> Self {
-        self.given.anonymous = true;
+        self.credentials.anonymous = true;
         self
     }
 
@@ -360,7 +360,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base,
             region,
             endpoint_url,
-            given,
+            credentials,
             use_fips,
             use_dual_stack,
             retry_config,
@@ -378,7 +378,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         if let Some(url) = &endpoint_url {
             validate::endpoint_url(url)?;
         }
-        let (signer, credentials, expiry) = given.check()?;
+        let (source, scope, expiry) = credentials.check()?;
         let app_name = app_name.map(validate::app_name).transpose()?;
         customizations.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         for (customization, _) in &customizations {
@@ -395,7 +395,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             base,
             region: region.map(Region::new),
             endpoint_url,
-            credentials,
+            credentials: scope,
             use_fips,
             use_dual_stack,
             retry_config: retry_config.map(Retry),
@@ -405,7 +405,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         };
         Ok(ClientParams(Arc::new(Inner {
             key: ClientCacheKey::new(AnyKey::new(S::NAME, identity, expiry)),
-            signer,
+            credentials: source,
             apply,
         })))
     }
@@ -419,4 +419,4 @@ impl<S: Service> fmt::Debug for ClientParamsBuilder<S> {
 }
 
 #[cfg(test)]
-mod tests;
+mod key_equality;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::flights::Flights;
-use super::prehashed::Prehashed;
+use super::identity_hasher::BuildIdentityHasher;
+use super::in_flight::InFlight;
 use super::{ClientCache, Evicted, EvictionCause, Items, not_found};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
@@ -33,7 +33,7 @@ impl ClientCache {
         let (revoked, removed);
         {
             let mut state = self.lock();
-            revoked = state.flights.revoke(key.as_any());
+            revoked = state.in_flight.revoke(key.as_any());
             removed = state.remove(key.as_any());
         }
         drop(revoked);
@@ -89,9 +89,9 @@ impl ClientCache {
         Items::new(all.collect())
     }
 
-    fn take(&self) -> (Flights, IntoIter<AnyKey, AnyClient>) {
+    fn take(&self) -> (InFlight, IntoIter<AnyKey, AnyClient>) {
         let state = &mut *self.lock();
-        (state.flights.revoke_all(), state.drain())
+        (state.in_flight.revoke_all(), state.drain())
     }
 
     /// Removes every client whose key `keep` refuses, and returns them in eviction order. The listener is not told. If a
@@ -111,20 +111,20 @@ impl ClientCache {
     /// // everything of one credential scope, which also is what its roles are assumed for
     /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7");
     /// let tenant = ClientParams::<S3>::builder().assume_role(role).build()?.key();
-    /// cache.retain(|key| !key.has_credentials_of(&tenant));
+    /// cache.retain(|key| !key.derives_credentials_from(&tenant));
     /// // everything of one region
     /// cache.retain(|key| key.region() != Some(&Region::new("us-west-2")));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     ///
     /// A [`Session`](crate::Session) keeps the credentials of its scopes; it forgets them by
-    /// [`forget_credentials`](crate::Session::forget_credentials).
+    /// [`invalidate_credentials`](crate::Session::invalidate_credentials).
     pub fn retain(&self, mut keep: impl FnMut(&AnyKey) -> bool) -> Vec<(AnyKey, AnyClient)> {
-        let mut judged = HashMap::with_hasher(Prehashed);
+        let mut judged = HashMap::with_hasher(BuildIdentityHasher);
         let (revoked, removed) = loop {
             let unjudged: Vec<AnyKey> = {
                 let state = &mut *self.lock();
-                let keys = state.entries().keys().chain(state.flights.keys());
+                let keys = state.entries().keys().chain(state.in_flight.keys());
                 let unjudged: Vec<_> = keys.filter(|key| !judged.contains_key(*key)).cloned().collect();
                 if unjudged.is_empty() {
                     break state.remove_all(|key| judged.get(key) == Some(&false));
@@ -132,7 +132,7 @@ impl ClientCache {
                 unjudged
             };
             for key in unjudged {
-                // One that is present and under way is there twice.
+                // One that is present and in flight is there twice.
                 if let Entry::Vacant(vacant) = judged.entry(key) {
                     let is_kept = keep(vacant.key());
                     vacant.insert(is_kept);
@@ -162,7 +162,7 @@ impl ClientCache {
         let has_expired = |key: &AnyKey| key.expiry().is_some_and(|expiry| expiry <= now);
         let expired = self.lock().expire_all(has_expired);
         let expired: Vec<_> = expired.into_iter().map(Evicted::new).collect();
-        self.on_evict.tell(&expired, EvictionCause::Expired);
+        self.on_evict.notify(&expired, EvictionCause::Expired);
         expired
     }
 
@@ -178,7 +178,7 @@ impl ClientCache {
     pub fn set_max_size(&self, max_size: usize) -> Vec<Evicted> {
         let victims = self.lock().set_max_size(max_size);
         let victims: Vec<_> = victims.into_iter().map(Evicted::new).collect();
-        self.on_evict.tell(&victims, EvictionCause::Shrunk);
+        self.on_evict.notify(&victims, EvictionCause::Shrunk);
         victims
     }
 }

@@ -2,24 +2,24 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Builds [`Pass`].
+/// Builds [`IdentityHasher`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Prehashed;
+pub(super) struct BuildIdentityHasher;
 
-impl BuildHasher for Prehashed {
-    type Hasher = Pass;
+impl BuildHasher for BuildIdentityHasher {
+    type Hasher = IdentityHasher;
 
     #[inline]
-    fn build_hasher(&self) -> Pass {
-        Pass(0)
+    fn build_hasher(&self) -> IdentityHasher {
+        IdentityHasher(0)
     }
 }
 
 /// The last `u64` written, as it is.
 #[derive(Debug)]
-pub(super) struct Pass(u64);
+pub(super) struct IdentityHasher(u64);
 
-impl Hasher for Pass {
+impl Hasher for IdentityHasher {
     #[inline]
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
@@ -42,15 +42,15 @@ mod tests {
     #[test]
     fn the_hash_that_a_key_brings_is_its_hash() {
         for hash in [0, 1, 7, u64::MAX] {
-            let mut pass = Prehashed.build_hasher();
-            pass.write_u64(hash);
-            assert_eq!(pass.finish(), hash);
+            let mut hasher = BuildIdentityHasher.build_hasher();
+            hasher.write_u64(hash);
+            assert_eq!(hasher.finish(), hash);
         }
     }
 
     #[test]
     #[should_panic(expected = "keys write their hash and nothing else")]
     fn what_is_no_hash_is_refused() {
-        Prehashed.hash_one("text");
+        BuildIdentityHasher.hash_one("text");
     }
 }

@@ -15,7 +15,7 @@ use aws_types::region::Region;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::keyed;
+use super::process_key;
 
 /// Whose credentials a client signs with. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -70,12 +70,12 @@ impl CredentialScope {
     }
 
     /// Whether they are the base configuration's own, or of a role that is assumed with those.
-    pub(crate) fn is_from_base(&self) -> bool {
+    pub(crate) fn derives_from_base(&self) -> bool {
         *self.chain()[0] == Self::Base
     }
 
     /// Whether they are these, or of a role that is assumed with these, directly or by others.
-    pub(crate) fn is_from(&self, other: &Self) -> bool {
+    pub(crate) fn derives_from(&self, other: &Self) -> bool {
         self.chain().contains(&other)
     }
 }
@@ -87,12 +87,12 @@ impl fmt::Display for CredentialScope {
             Self::Anonymous => f.write_str("anonymous"),
             Self::Static(digest) => write!(f, "static#{digest}"),
             // Enough to tell the tenants of a log apart, as with digests.
-            Self::Provider(partition) => write!(f, "provider#{:08x}", keyed::hash(partition) >> 32),
+            Self::Provider(partition) => write!(f, "provider#{:08x}", process_key::hash(partition) >> 32),
             #[cfg(feature = "assume-role")]
             Self::Profile(name) => write!(f, "profile:{}", name.escape_debug()),
             // A role may be assumed in several ways.
             #[cfg(feature = "assume-role")]
-            Self::Role(role) => write!(f, "role:{}#{:08x}", role.arn.escape_debug(), keyed::hash(role) >> 32),
+            Self::Role(role) => write!(f, "role:{}#{:08x}", role.arn.escape_debug(), process_key::hash(role) >> 32),
         }
     }
 }
@@ -126,7 +126,7 @@ impl Digest {
 
     /// A digest of fields, each behind its length, so that no two sequences of fields are the same bytes.
     pub(crate) fn of<'a>(fields: impl IntoIterator<Item = Option<&'a [u8]>>) -> Result<Self, getrandom::Error> {
-        let mut mac: Hmac<Sha256> = keyed::mac()?;
+        let mut mac: Hmac<Sha256> = process_key::mac()?;
         for field in fields {
             let length = field.map_or(u64::MAX, |field| field.len() as u64);
             mac.update(&length.to_le_bytes());

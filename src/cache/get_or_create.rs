@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use super::flights::{Flight, Landed, Unlisted};
+use super::in_flight::{Completed, Creation, Waiters};
 use super::{ClientCache, Evicted, EvictionCause, check_region, expired, trace};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
@@ -87,13 +87,13 @@ impl ClientCache {
         if let Some(present) = self.look_up(key) {
             return Ok(present);
         }
-        let made = trace::creating_sync(key.as_any(), create).map_err(|error| failed(key, error));
+        let made = trace::instrument_sync(key.as_any(), create).map_err(|error| failed(key, error));
         let made = made.and_then(|made| self.accept(key, made));
         trace::created(key.as_any(), &made);
         let made = made.inspect_err(|_| self.lock().failed())?;
-        let (landed, after) = self.publish(key.as_any(), made, None);
-        after.run(self);
-        Ok(typed(key, &landed.client))
+        let (completed, deferred) = self.publish(key.as_any(), made, None);
+        deferred.run(self);
+        Ok(typed(key, &completed.client))
     }
 
     /// [`get_or_try_insert_with`](Self::get_or_try_insert_with) for what fails with an error of this crate.
@@ -108,48 +108,48 @@ impl ClientCache {
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
         self.refuse_expired(key)?;
-        let (list_key, flight) = {
+        let (shared_key, creation) = {
             let state = &mut *self.lock();
             if let Some(present) = state.look_up(key.as_any()).and_then(ClientCacheKey::<S>::client) {
                 return Ok(present);
             }
-            state.flights.join(key.as_any())
+            state.in_flight.join(key.as_any())
         };
-        let share = &Share { cache: self, key: list_key, flight };
+        let guard = &WaiterGuard { cache: self, key: shared_key, creation };
 
-        // The maker's part after landing; who waited has none.
-        let mut after = None;
-        let slot = &mut after;
+        // The maker's part after completion; who waited has none.
+        let mut deferred = None;
+        let slot = &mut deferred;
         let make = || async move {
             // S2: somebody may have inserted it, since this one came, or began to wait.
-            let (landed, after) = match self.end_if_present(share) {
-                Some((present, after)) => (Ok(present), after),
+            let (completed, deferred) = match self.end_if_present(guard) {
+                Some((present, deferred)) => (Ok(present), deferred),
                 None => match self.make(key, create).await {
                     Ok(made) => {
-                        let (landed, after) = self.publish(&share.key, made, Some(&share.flight));
-                        (Ok(landed), after)
+                        let (completed, deferred) = self.publish(&guard.key, made, Some(&guard.creation));
+                        (Ok(completed), deferred)
                     }
-                    Err(error) => (Err(error), self.end(share)),
+                    Err(error) => (Err(error), self.end(guard)),
                 },
             };
-            *slot = Some(after);
-            landed
+            *slot = Some(deferred);
+            completed
         };
-        let landed = share.flight.get_or_init(make).await;
+        let completed = guard.creation.get_or_init(make).await;
 
-        let waited = after.is_none();
-        if let Some(after) = after {
-            after.run(self);
+        let waited = deferred.is_none();
+        if let Some(deferred) = deferred {
+            deferred.run(self);
         }
-        let landed = landed.as_ref().map_err(Clone::clone)?;
+        let completed = completed.as_ref().map_err(Clone::clone)?;
         // S4; S3: not after a revocation.
-        if waited && !landed.is_revoked {
+        if waited && !completed.is_revoked {
             self.refuse_expired(key)?;
             if let Some(present) = self.look_again(key) {
                 return Ok(present);
             }
         }
-        Ok(typed(key, &landed.client))
+        Ok(typed(key, &completed.client))
     }
 
     async fn make<S, F, Fut>(&self, key: &ClientCacheKey<S>, create: F) -> Result<AnyClient, ClientCacheError>
@@ -158,7 +158,7 @@ impl ClientCache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
-        let made = trace::creating(key.as_any(), create()).await;
+        let made = trace::instrument(key.as_any(), create()).await;
         let made = made.and_then(|made| self.accept(key, made));
         trace::created(key.as_any(), &made);
         made
@@ -179,35 +179,35 @@ impl ClientCache {
     fn check_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         if self.is_expired(key.as_any()) {
             let expired_entry = self.lock().expire(key.as_any());
-            self.tell_expired(expired_entry);
+            self.notify_expired(expired_entry);
             return Err(expired(key));
         }
         Ok(())
     }
 
     /// S2: in one locking, stores what was made, or finds what is there, and takes the creation off the list.
-    fn publish(&self, key: &AnyKey, made: AnyClient, flight: Option<&Arc<Flight>>) -> (Landed, After) {
-        let mut after = After::default();
+    fn publish(&self, key: &AnyKey, made: AnyClient, creation: Option<&Arc<Creation>>) -> (Completed, DeferredDrop) {
+        let mut deferred = DeferredDrop::default();
         let (key_inside, client_inside) = (key.clone(), made.clone());
         let client = {
             let state = &mut *self.lock();
             state.created();
-            if flight.is_some_and(|flight| !state.flights.is_current(key, flight)) {
-                return (Landed { client: made, is_revoked: true }, after); // S3
+            if creation.is_some_and(|creation| !state.in_flight.is_current(key, creation)) {
+                return (Completed { client: made, is_revoked: true }, deferred); // S3
             }
             let client = if let Some(present) = state.look_again(key) {
                 present.clone()
             } else {
-                after.victim = state.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
+                deferred.victim = state.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
                 made.clone()
             };
-            if flight.is_some() {
-                after.unlisted = state.flights.revoke(key);
+            if creation.is_some() {
+                deferred.removed = state.in_flight.revoke(key);
             }
             client
         };
-        after.made = Some(made);
-        (Landed { client, is_revoked: false }, after)
+        deferred.made = Some(made);
+        (Completed { client, is_revoked: false }, deferred)
     }
 
     /// A use of a key by one who has waited for it (S4).
@@ -216,57 +216,57 @@ impl ClientCache {
     }
 
     /// S2: who makes looks first, and if the key is present, the creation is over with it.
-    fn end_if_present(&self, share: &Share<'_>) -> Option<(Landed, After)> {
-        let mut after = After::default();
+    fn end_if_present(&self, guard: &WaiterGuard<'_>) -> Option<(Completed, DeferredDrop)> {
+        let mut deferred = DeferredDrop::default();
         let state = &mut *self.lock();
-        if !state.flights.is_current(&share.key, &share.flight) {
+        if !state.in_flight.is_current(&guard.key, &guard.creation) {
             return None;
         }
-        let client = state.look_again(&share.key)?.clone();
-        after.unlisted = state.flights.revoke(&share.key);
-        Some((Landed { client, is_revoked: false }, after))
+        let client = state.look_again(&guard.key)?.clone();
+        deferred.removed = state.in_flight.revoke(&guard.key);
+        Some((Completed { client, is_revoked: false }, deferred))
     }
 
     /// S5: a failure is over, so that later callers start anew.
-    fn end(&self, share: &Share<'_>) -> After {
-        let mut after = After::default();
+    fn end(&self, guard: &WaiterGuard<'_>) -> DeferredDrop {
+        let mut deferred = DeferredDrop::default();
         let state = &mut *self.lock();
         state.failed();
-        if state.flights.is_current(&share.key, &share.flight) {
-            after.unlisted = state.flights.revoke(&share.key);
+        if state.in_flight.is_current(&guard.key, &guard.creation) {
+            deferred.removed = state.in_flight.revoke(&guard.key);
         }
-        after
+        deferred
     }
 }
 
 /// A share in a creation, given back when its owner leaves.
-struct Share<'a> {
+struct WaiterGuard<'a> {
     cache: &'a ClientCache,
     /// The list's own.
     key: AnyKey,
-    flight: Arc<Flight>,
+    creation: Arc<Creation>,
 }
 
-impl Drop for Share<'_> {
+impl Drop for WaiterGuard<'_> {
     fn drop(&mut self) {
-        let left = self.cache.lock().flights.leave(&self.key, &self.flight);
+        let left = self.cache.lock().in_flight.leave(&self.key, &self.creation);
         drop(left);
     }
 }
 
-/// What is left to do when a creation has landed. It runs callers' code, which might panic before that and leave those who
+/// What is left to do when a creation has completed. It runs callers' code, which might panic before that and leave those who
 /// wait with a creation that is off the list.
 #[derive(Default)]
-struct After {
+struct DeferredDrop {
     victim: Option<Evicted>,
     /// What was made, which nobody may want any more.
     made: Option<AnyClient>,
-    unlisted: Unlisted,
+    removed: Option<(AnyKey, Waiters)>,
 }
 
-impl After {
+impl DeferredDrop {
     fn run(self, cache: &ClientCache) {
-        cache.on_evict.tell(self.victim.as_slice(), EvictionCause::Capacity); // S8
+        cache.on_evict.notify(self.victim.as_slice(), EvictionCause::Capacity); // S8
     }
 }
 

@@ -9,9 +9,9 @@ use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
 use super::http::http_client;
-use super::identities::{Identities, Provider};
+use super::identity_cache::{Provider, ScopedIdentityCache};
 use super::scope::Partitions;
-use super::scopes::Scopes;
+use super::scope_pool::ScopePool;
 use super::{Inner, Session, SessionConfig};
 use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
 use crate::map::EvictionPolicy;
@@ -27,7 +27,7 @@ use crate::params::with_clock;
 /// let session = Session::builder(sdk_config)
 ///     .policy(EvictionPolicy::Lfu)
 ///     .max_size(200)
-///     .linger(Duration::from_secs(300))
+///     .scope_idle_timeout(Duration::from_secs(300))
 ///     .build();
 /// # }
 /// ```
@@ -90,8 +90,8 @@ impl SessionBuilder {
     /// let go when the session next makes a client, or one is dropped.
     ///
     /// The type shows an example.
-    pub fn linger(mut self, linger: Duration) -> Self {
-        self.config.linger = linger;
+    pub fn scope_idle_timeout(mut self, scope_idle_timeout: Duration) -> Self {
+        self.config.scope_idle_timeout = scope_idle_timeout;
         self
     }
 
@@ -116,11 +116,11 @@ impl SessionBuilder {
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
     /// # fn example(sdk_config: &SdkConfig) {
-    /// let session = Session::builder(sdk_config).max_resolving(2).build();
+    /// let session = Session::builder(sdk_config).max_concurrent_loads(2).build();
     /// # }
     /// ```
-    pub fn max_resolving(mut self, max_resolving: usize) -> Self {
-        self.config.max_resolving = max_resolving;
+    pub fn max_concurrent_loads(mut self, max_concurrent_loads: usize) -> Self {
+        self.config.max_concurrent_loads = max_concurrent_loads;
         self
     }
 
@@ -128,7 +128,8 @@ impl SessionBuilder {
     ///
     /// The type shows an example.
     pub fn build(self) -> Session {
-        let SessionConfig { policy, max_size, linger, retry_partitions, max_resolving } = self.config;
+        let SessionConfig { policy, max_size, scope_idle_timeout, retry_partitions, max_concurrent_loads } =
+            self.config;
         let time_source = self.base.time_source().unwrap_or_default();
         let mut base = self.base.to_builder();
         base.set_http_client(http_client(&self.base));
@@ -138,16 +139,16 @@ impl SessionBuilder {
             base.set_credentials_provider(Some(credentials.shared().clone()));
         }
         if self.base.identity_cache().is_none() {
-            base.set_identity_cache(Some(SharedIdentityCache::new(Identities::new(base_credentials.clone()))));
+            base.set_identity_cache(Some(SharedIdentityCache::new(ScopedIdentityCache::new(base_credentials.clone()))));
         }
         Session(Arc::new(Inner {
             base: base.build(),
             cache: self.cache.policy(policy).max_size(max_size).time_source(time_source).build(),
-            scopes: Scopes::new(linger),
+            scopes: ScopePool::new(scope_idle_timeout),
             base_credentials,
             base_partitions: Partitions::default(),
             has_retry_partitions: retry_partitions,
-            resolving: Semaphore::new(max_resolving.clamp(1, Semaphore::MAX_PERMITS)),
+            load_permits: Semaphore::new(max_concurrent_loads.clamp(1, Semaphore::MAX_PERMITS)),
         }))
     }
 }

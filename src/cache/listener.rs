@@ -64,10 +64,10 @@ impl Listener {
     }
 
     /// Tells of every victim, and passes a panic on only after the last (C2). The cache must not be locked.
-    pub(super) fn tell(&self, victims: &[Evicted], cause: EvictionCause) {
+    pub(super) fn notify(&self, victims: &[Evicted], cause: EvictionCause) {
         let mut first_panic: Option<Box<dyn Any + Send>> = None;
-        let mut attempt = |tell: &dyn Fn()| {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+        let mut attempt = |notify: &dyn Fn()| {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(notify)) {
                 first_panic.get_or_insert(panic);
             }
         };

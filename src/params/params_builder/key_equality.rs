@@ -19,7 +19,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{ClientParamsBuilder, Given};
+use super::{ClientParamsBuilder, CredentialOptions};
 use crate::ClientParams;
 use crate::key::ClientCacheKey;
 use crate::params::AssumeRole;
@@ -85,7 +85,8 @@ fn _every_parameter_is_a_setting(builder: &Builder) {
         base: _,
         region: _,
         endpoint_url: _,
-        given: Given { credentials: _, credentials_provider: _, anonymous: _, profile: _, assume_role: _ },
+        credentials:
+            CredentialOptions { credentials: _, credentials_provider: _, anonymous: _, profile: _, assume_role: _ },
         use_fips: _,
         use_dual_stack: _,
         retry_config: _,

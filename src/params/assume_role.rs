@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::sts::AssumeRoleProvider;
+use aws_config::sts;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -12,12 +12,12 @@ use aws_types::region::Region;
 use super::validate;
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
-use crate::quiet::quiet;
+use crate::redact::redact;
 
 /// A role that clients act as, by `AssumeRole` of the Security Token Service; for
 /// [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role).
 ///
-/// It takes what `aws_config::sts::AssumeRoleProvider` takes, and means the same. Everything takes part in the key of a
+/// It takes what `aws_config::sts::sts::AssumeRoleProvider` takes, and means the same. Everything takes part in the key of a
 /// client; the external id, the policy and the tags as a keyed digest only (K4), and the order of policies and tags doesn't
 /// matter. What is not valid is refused when the parameters are built (K5).
 ///
@@ -236,22 +236,22 @@ impl AssumeRole {
         config.set_credentials_provider(Some(source));
         let mut role = self.clone();
         role.source_role = None; // what it is assumed with is at hand
-        Ok(SharedCredentialsProvider::new(Assumed { role, config: config.build() }))
+        Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, config: config.build() }))
     }
 }
 
 /// Assumes a role when it is asked to, and keeps no client of the Security Token Service until then or afterwards: it would
 /// weigh as much as the client that it is for.
-struct Assumed {
+struct AssumeRoleProvider {
     role: AssumeRole,
     /// With the credentials to assume it with.
     config: SdkConfig,
 }
 
-impl Assumed {
+impl AssumeRoleProvider {
     async fn assume(&self) -> aws_credential_types::provider::Result {
         let Self { role, config } = self;
-        let mut builder = AssumeRoleProvider::builder(&role.arn).configure(config);
+        let mut builder = sts::AssumeRoleProvider::builder(&role.arn).configure(config);
         if let Some(region) = &role.region {
             builder = builder.region(Region::new(region.clone()));
         }
@@ -273,11 +273,11 @@ impl Assumed {
         if !role.tags.is_empty() {
             builder = builder.tags(role.tags.clone());
         }
-        builder.build().await.provide_credentials().await.map_err(|error| quiet(&error))
+        builder.build().await.provide_credentials().await.map_err(|error| redact(&error))
     }
 }
 
-impl ProvideCredentials for Assumed {
+impl ProvideCredentials for AssumeRoleProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -286,9 +286,9 @@ impl ProvideCredentials for Assumed {
     }
 }
 
-impl fmt::Debug for Assumed {
+impl fmt::Debug for AssumeRoleProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Assumed")
+        f.write_str("AssumeRoleProvider")
     }
 }
 

@@ -2,8 +2,8 @@
 
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 
-use super::evicted::Listener;
-use super::prehashed::Prehashed;
+use super::identity_hasher::BuildIdentityHasher;
+use super::listener::Listener;
 use super::{ClientCache, ClientCacheConfig, Evicted, EvictionCause};
 use crate::map::{EvictingMap, EvictionPolicy};
 
@@ -104,7 +104,7 @@ impl ClientCacheBuilder {
     ///
     /// The type shows an example.
     pub fn build(self) -> ClientCache {
-        let entries = EvictingMap::with_hasher(self.config.policy, self.config.max_size, Prehashed);
+        let entries = EvictingMap::with_hasher(self.config.policy, self.config.max_size, BuildIdentityHasher);
         ClientCache::with(entries, self.on_evict, self.time_source)
     }
 }

@@ -4,7 +4,7 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
-use crate::quiet;
+use crate::redact;
 
 /// Why a session gave no client. No message holds a secret (K4).
 ///
@@ -46,7 +46,7 @@ impl SessionError {
     /// ```
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Credentials { source, .. } => quiet::code(source),
+            Self::Credentials { source, .. } => redact::code(source),
             Self::Cache(_) => None,
         }
     }

@@ -6,21 +6,21 @@ use tokio::sync::OnceCell;
 
 /// What many may want at a time and one of them does, for all of them: success and failure alike. Whoever comes when it is
 /// done has it done anew. If the one that does it is dropped or panics, the next one in line does it.
-pub(super) struct Once<T>(Mutex<Option<Run<T>>>);
+pub(super) struct SingleFlight<T>(Mutex<Option<Attempt<T>>>);
 
 /// What those who come join, if they come in the same epoch.
-struct Run<T> {
+struct Attempt<T> {
     epoch: u64,
     cell: Arc<OnceCell<T>>,
 }
 
-impl<T> Default for Once<T> {
+impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Clone> Once<T> {
+impl<T: Clone> SingleFlight<T> {
     /// Whoever comes in another epoch has it done anew; those who have come already get what they came for.
     pub(super) async fn run<Fut: Future<Output = T>>(&self, epoch: u64, run: impl FnOnce() -> Fut) -> T {
         let cell = self.join(epoch);
@@ -37,11 +37,11 @@ impl<T: Clone> Once<T> {
         let current = &mut *self.lock();
         match current {
             Some(run) if run.epoch == epoch => Arc::clone(&run.cell),
-            _ => Arc::clone(&current.insert(Run { epoch, cell: Arc::default() }).cell),
+            _ => Arc::clone(&current.insert(Attempt { epoch, cell: Arc::default() }).cell),
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Run<T>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Attempt<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

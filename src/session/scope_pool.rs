@@ -22,19 +22,19 @@ use crate::map::{EvictingMap, EvictionPolicy};
 /// The scopes that somebody has a share in, and those that nobody has, for a while (T2).
 ///
 /// A scope is in one of the two. Scopes are dropped when the lock is released: they may give back a share in another one.
-pub(super) struct Scopes {
+pub(super) struct ScopePool {
     state: Mutex<State>,
     /// How long a scope stays that nobody shares.
-    linger: Duration,
+    idle_timeout: Duration,
 }
 
 struct State {
-    live: HashMap<CredentialScope, Live>,
+    active: HashMap<CredentialScope, ActiveScope>,
     /// By when the last one left, longest ago first.
-    idle: EvictingMap<CredentialScope, Idle, RandomState>,
+    idle: EvictingMap<CredentialScope, IdleScope, RandomState>,
 }
 
-struct Live {
+struct ActiveScope {
     scope: Arc<Scope>,
     /// How many share it, at least one.
     leases: usize,
@@ -42,26 +42,26 @@ struct Live {
     is_wanted: bool,
 }
 
-impl Live {
+impl ActiveScope {
     fn new(scope: Arc<Scope>) -> Self {
         Self { scope, leases: 1, is_wanted: true }
     }
 }
 
-pub(super) struct Idle {
+pub(super) struct IdleScope {
     scope: Arc<Scope>,
     since: SystemTime,
 }
 
 /// What has gone, to be dropped when the lock is released, and who has a share can give it back: providers are callers' own.
-pub(super) type Gone = Vec<(CredentialScope, Idle)>;
+pub(super) type Retired = Vec<(CredentialScope, IdleScope)>;
 
-impl Scopes {
-    pub(super) fn new(linger: Duration) -> Self {
+impl ScopePool {
+    pub(super) fn new(idle_timeout: Duration) -> Self {
         // Keys hold names of tenants, which may be chosen to collide (K3).
         let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, 0, RandomState::new());
-        let state = State { live: HashMap::new(), idle };
-        Self { state: Mutex::new(state), linger }
+        let state = State { active: HashMap::new(), idle };
+        Self { state: Mutex::new(state), idle_timeout }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -69,31 +69,31 @@ impl Scopes {
     }
 
     /// One more share in a scope, if it is known.
-    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<Scope>>, Gone) {
+    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<Scope>>, Retired) {
         let state = &mut *self.lock();
-        let gone = state.purge(now, self.linger);
-        (state.find(key), gone)
+        let retired = state.purge(now, self.idle_timeout);
+        (state.find(key), retired)
     }
 
     /// One share in a scope that was not known, unless somebody else has added it since: then one more in that.
-    pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime) -> (Arc<Scope>, Gone) {
+    pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime) -> (Arc<Scope>, Retired) {
         let state = &mut *self.lock();
-        let gone = state.purge(now, self.linger);
+        let retired = state.purge(now, self.idle_timeout);
         let known = state.find(key);
         let scope = known.unwrap_or_else(|| {
-            state.live.insert(key.clone(), Live::new(Arc::clone(scope)));
+            state.active.insert(key.clone(), ActiveScope::new(Arc::clone(scope)));
             Arc::clone(scope)
         });
-        (scope, gone)
+        (scope, retired)
     }
 
     /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
     fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
-        let _gone = {
+        let _retired = {
             let state = &mut *self.lock();
-            let mut gone = state.release(key, now, max_idle);
-            gone.extend(state.purge(now, self.linger));
-            gone
+            let mut retired = state.release(key, now, max_idle);
+            retired.extend(state.purge(now, self.idle_timeout));
+            retired
         };
     }
 
@@ -101,28 +101,28 @@ impl Scopes {
     /// their last share is given back.
     ///
     /// A scope that others are assumed with is live as long as they are there: they have a share in it.
-    pub(super) fn forget(&self, key: &CredentialScope) -> Gone {
-        let (live, gone) = {
+    pub(super) fn invalidate(&self, key: &CredentialScope) -> Retired {
+        let (active, retired) = {
             let state = &mut *self.lock();
-            for (_, live) in state.live.iter_mut().filter(|(scope, _)| scope.is_from(key)) {
-                live.is_wanted = false;
+            for (_, active) in state.active.iter_mut().filter(|(scope, _)| scope.derives_from(key)) {
+                active.is_wanted = false;
             }
-            let live = state.live.get(key).map(|live| Arc::clone(&live.scope));
-            (live, state.idle.extract(|scope, _| scope.is_from(key)))
+            let active = state.active.get(key).map(|active| Arc::clone(&active.scope));
+            (active, state.idle.extract(|scope, _| scope.derives_from(key)))
         };
-        if let Some(credentials) = live.as_ref().and_then(|scope| scope.credentials()) {
-            credentials.kept().forget();
+        if let Some(credentials) = active.as_ref().and_then(|scope| scope.credentials()) {
+            credentials.cached().invalidate();
         }
-        gone
+        retired
     }
 
     /// How many somebody shares, and how many nobody does.
     #[cfg(feature = "__internals")]
     pub(super) fn len(&self, now: SystemTime) -> (usize, usize) {
-        let (len, _gone) = {
+        let (len, _retired) = {
             let state = &mut *self.lock();
-            let gone = state.purge(now, self.linger);
-            ((state.live.len(), state.idle.len()), gone)
+            let retired = state.purge(now, self.idle_timeout);
+            ((state.active.len(), state.idle.len()), retired)
         };
         len
     }
@@ -130,43 +130,43 @@ impl Scopes {
 
 impl State {
     fn find(&mut self, key: &CredentialScope) -> Option<Arc<Scope>> {
-        if let Some(live) = self.live.get_mut(key) {
-            live.leases += 1;
-            live.is_wanted = true;
-            return Some(Arc::clone(&live.scope));
+        if let Some(active) = self.active.get_mut(key) {
+            active.leases += 1;
+            active.is_wanted = true;
+            return Some(Arc::clone(&active.scope));
         }
-        let (key, Idle { scope, .. }) = self.idle.remove_entry(key)?;
-        self.live.insert(key, Live::new(Arc::clone(&scope)));
+        let (key, IdleScope { scope, .. }) = self.idle.remove_entry(key)?;
+        self.active.insert(key, ActiveScope::new(Arc::clone(&scope)));
         Some(scope)
     }
 
-    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Gone {
-        let Entry::Occupied(mut live) = self.live.entry(key.clone()) else { return Vec::new() };
-        live.get_mut().leases -= 1;
-        if live.get().leases > 0 {
+    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Retired {
+        let Entry::Occupied(mut active) = self.active.entry(key.clone()) else { return Vec::new() };
+        active.get_mut().leases -= 1;
+        if active.get().leases > 0 {
             return Vec::new();
         }
-        let (key, Live { scope, is_wanted, .. }) = live.remove_entry();
-        let idle = Idle { scope, since: now };
+        let (key, ActiveScope { scope, is_wanted, .. }) = active.remove_entry();
+        let idle = IdleScope { scope, since: now };
         if !is_wanted {
             return vec![(key, idle)];
         }
-        let mut gone: Gone = self.idle.set_max_size(max_idle);
-        gone.extend(self.idle.insert(key, idle).ok().flatten());
-        gone
+        let mut retired: Retired = self.idle.set_max_size(max_idle);
+        retired.extend(self.idle.insert(key, idle).ok().flatten());
+        retired
     }
 
     /// Those that nobody has shared for long enough. Linear in what goes, unless the clock has been turned.
-    fn purge(&mut self, now: SystemTime, linger: Duration) -> Gone {
-        let mut gone = Vec::new();
+    fn purge(&mut self, now: SystemTime, idle_timeout: Duration) -> Retired {
+        let mut retired = Vec::new();
         while let Some((_, oldest)) = self.idle.peek_next_victim() {
             match now.duration_since(oldest.since) {
-                Ok(idle) if idle < linger => break,
+                Ok(idle) if idle < idle_timeout => break,
                 // A time that has not come yet: the clock was ahead, and nobody knows for how long this one has been idle.
-                Ok(_) | Err(_) => gone.extend(self.idle.pop()),
+                Ok(_) | Err(_) => retired.extend(self.idle.pop()),
             }
         }
-        gone
+        retired
     }
 }
 
@@ -188,7 +188,7 @@ impl Lease {
 
     /// The scope's identity cache, which holds this share.
     pub(super) fn identity_cache(self) -> SharedIdentityCache {
-        SharedIdentityCache::new(Leased(self))
+        SharedIdentityCache::new(LeasedIdentityCache(self))
     }
 }
 
@@ -201,9 +201,9 @@ impl Drop for Lease {
     }
 }
 
-struct Leased(Lease);
+struct LeasedIdentityCache(Lease);
 
-impl ResolveCachedIdentity for Leased {
+impl ResolveCachedIdentity for LeasedIdentityCache {
     fn resolve_cached_identity<'a>(
         &'a self,
         resolver: SharedIdentityResolver,
@@ -222,9 +222,9 @@ impl ResolveCachedIdentity for Leased {
     }
 }
 
-impl fmt::Debug for Leased {
+impl fmt::Debug for LeasedIdentityCache {
     /// Shows nothing: the `Debug` of an identity cache shows what it holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Leased")
+        f.write_str("LeasedIdentityCache")
     }
 }

@@ -7,16 +7,16 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 
 #[cfg(feature = "assume-role")]
-use super::profile;
+use super::assume_role::AssumeRole;
 #[cfg(feature = "assume-role")]
-use super::role::AssumeRole;
+use super::profile;
 use super::validate;
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest};
 
 /// What the parameters say of credentials, as it is set.
 #[derive(Default)]
-pub(super) struct Given {
+pub(super) struct CredentialOptions {
     pub(super) credentials: Option<Credentials>,
     pub(super) credentials_provider: Option<SharedCredentialsProvider>,
     pub(super) anonymous: bool,
@@ -27,14 +27,14 @@ pub(super) struct Given {
 }
 
 /// Who signs, ready to make a provider: what the scope in the key must not hold.
-pub(super) struct Signer {
-    source: Source,
+pub(super) struct CredentialSource {
+    root: Root,
     #[cfg(feature = "assume-role")]
     role: Option<AssumeRole>,
 }
 
 /// Whose credentials sign, or assume the role.
-enum Source {
+enum Root {
     Base,
     Anonymous,
     Provider(SharedCredentialsProvider),
@@ -42,37 +42,37 @@ enum Source {
     Profile(std::sync::Arc<str>),
 }
 
-impl Given {
+impl CredentialOptions {
     /// K5: checks what is set. With it come its identity and its expiry (E1).
-    pub(super) fn check(self) -> Result<(Signer, CredentialScope, Option<SystemTime>), ClientCacheError> {
+    pub(super) fn check(self) -> Result<(CredentialSource, CredentialScope, Option<SystemTime>), ClientCacheError> {
         self.is_one()?;
         let mut expiry = None;
-        let (source, scope) = if let Some(credentials) = self.credentials {
+        let (root, scope) = if let Some(credentials) = self.credentials {
             validate::credentials(&credentials)?;
             let digest = Digest::of_credentials(&credentials);
             let digest = digest.map_err(|error| validate::no_random_key("credentials", error))?;
             expiry = credentials.expiry();
-            (Source::Provider(SharedCredentialsProvider::new(credentials)), CredentialScope::Static(digest))
+            (Root::Provider(SharedCredentialsProvider::new(credentials)), CredentialScope::Static(digest))
         } else if let Some(provider) = self.credentials_provider {
             let scope = CredentialScope::provider(&provider);
-            (Source::Provider(provider), scope)
+            (Root::Provider(provider), scope)
         } else if self.anonymous {
-            (Source::Anonymous, CredentialScope::Anonymous)
+            (Root::Anonymous, CredentialScope::Anonymous)
         } else {
-            (Source::Base, CredentialScope::Base)
+            (Root::Base, CredentialScope::Base)
         };
         #[cfg(feature = "assume-role")]
-        let (source, scope) = match self.profile {
+        let (root, scope) = match self.profile {
             Some(name) => {
                 validate::name("profile", &name)?;
                 let name: std::sync::Arc<str> = name.into();
-                (Source::Profile(name.clone()), CredentialScope::Profile(name))
+                (Root::Profile(name.clone()), CredentialScope::Profile(name))
             }
-            None => (source, scope),
+            None => (root, scope),
         };
         #[cfg(feature = "assume-role")]
         let (role, scope) = match self.assume_role {
-            Some(_) if matches!(source, Source::Anonymous) => {
+            Some(_) if matches!(root, Root::Anonymous) => {
                 return Err(ClientCacheError::invalid("assume_role", "a role cannot be assumed anonymously"));
             }
             Some(role) => {
@@ -81,12 +81,12 @@ impl Given {
             }
             None => (None, scope),
         };
-        let signer = Signer {
-            source,
+        let source = CredentialSource {
+            root,
             #[cfg(feature = "assume-role")]
             role,
         };
-        Ok((signer, scope, expiry))
+        Ok((source, scope, expiry))
     }
 
     /// There is one source of credentials at most.
@@ -106,7 +106,7 @@ impl Given {
     }
 }
 
-impl Signer {
+impl CredentialSource {
     /// What gives the credentials of the scope, given its own source's: for a role that is chained, the `depth`-th one; at
     /// depth 0, what the first one is assumed with. No network call. `None` is nobody, or the base configuration's.
     #[cfg_attr(not(feature = "assume-role"), expect(clippy::unnecessary_wraps, reason = "roles may lack something"))]
@@ -126,12 +126,12 @@ impl Signer {
         }
         #[cfg(not(feature = "assume-role"))]
         let _ = (depth, source);
-        Ok(match &self.source {
-            Source::Base => base.credentials_provider(),
-            Source::Anonymous => None,
-            Source::Provider(provider) => Some(provider.clone()),
+        Ok(match &self.root {
+            Root::Base => base.credentials_provider(),
+            Root::Anonymous => None,
+            Root::Provider(provider) => Some(provider.clone()),
             #[cfg(feature = "assume-role")]
-            Source::Profile(name) => Some(profile::provider(name, base)),
+            Root::Profile(name) => Some(profile::provider(name, base)),
         })
     }
 }

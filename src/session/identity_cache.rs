@@ -13,24 +13,24 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
 
-use super::credentials::Kept;
+use super::credentials::CachedCredentials;
 
 /// Credentials that are kept, as the SDK's clients share them: of one identity, whatever asks.
 #[derive(Clone)]
 pub(super) struct Provider {
-    kept: Kept,
+    cached: CachedCredentials,
     shared: SharedCredentialsProvider,
 }
 
 impl Provider {
     /// `base` has a clock.
     pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
-        let kept = Kept::new(provider, source.map(|source| source.kept), base);
-        Self { shared: SharedCredentialsProvider::new(kept.clone()), kept }
+        let cached = CachedCredentials::new(provider, source.map(|source| source.cached), base);
+        Self { shared: SharedCredentialsProvider::new(cached.clone()), cached }
     }
 
-    pub(super) fn kept(&self) -> &Kept {
-        &self.kept
+    pub(super) fn cached(&self) -> &CachedCredentials {
+        &self.cached
     }
 
     pub(super) fn shared(&self) -> &SharedCredentialsProvider {
@@ -50,19 +50,19 @@ const MAX_IDENTITIES: usize = 8;
 ///
 /// What the session keeps itself needs no cache on top, which would have all who wait fail one after another, and would not
 /// forget.
-pub(super) struct Identities {
+pub(super) struct ScopedIdentityCache {
     /// `None` if requests are not signed, or by nothing that the session knows.
     credentials: Option<Provider>,
     others: SharedIdentityCache,
 }
 
-impl Identities {
+impl ScopedIdentityCache {
     pub(super) fn new(credentials: Option<Provider>) -> Self {
         Self { credentials, others: IdentityCache::lazy().max_partitions(MAX_IDENTITIES).build() }
     }
 }
 
-impl ResolveCachedIdentity for Identities {
+impl ResolveCachedIdentity for ScopedIdentityCache {
     fn resolve_cached_identity<'a>(
         &'a self,
         resolver: SharedIdentityResolver,
@@ -92,9 +92,9 @@ impl ResolveCachedIdentity for Identities {
     }
 }
 
-impl fmt::Debug for Identities {
+impl fmt::Debug for ScopedIdentityCache {
     /// Shows nothing: the `Debug` of an identity cache shows what it holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identities")
+        f.write_str("ScopedIdentityCache")
     }
 }

@@ -1,4 +1,4 @@
-//! The creations under way, by key.
+//! The creations in flight, by key.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::prehashed::Prehashed;
+use super::identity_hasher::BuildIdentityHasher;
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
@@ -15,58 +15,55 @@ use crate::key::AnyKey;
 ///
 /// The cell queues those who ask: the first makes, and if it gives up or panics, the next one in line does. It holds the
 /// failure as well, so that all who wait share it (S5).
-pub(super) type Flight = OnceCell<Result<Landed, ClientCacheError>>;
+pub(super) type Creation = OnceCell<Result<Completed, ClientCacheError>>;
 
 /// What became of a creation.
 #[derive(Debug)]
-pub(super) struct Landed {
+pub(super) struct Completed {
     pub(super) client: AnyClient,
-    /// S3: it was revoked before it landed, so it is not stored, and who waited for it doesn't look.
+    /// S3: it was revoked before it completed, so it is not stored, and who waited for it doesn't look.
     pub(super) is_revoked: bool,
 }
 
-/// The creations under way that those who come now join: none that has landed, and none that was revoked (S3).
+/// The creations in flight that those who come now join: none that has completed, and none that was revoked (S3).
 ///
 /// Somebody has a share in each of them.
 #[derive(Debug)]
-pub(super) struct Flights(HashMap<AnyKey, Listed, Prehashed>);
-
-/// What has been taken off the list. It is dropped when the lock is released: a part of a key may be a caller's own type.
-pub(super) type Unlisted = Option<(AnyKey, Listed)>;
+pub(super) struct InFlight(HashMap<AnyKey, Waiters, BuildIdentityHasher>);
 
 #[derive(Debug, Default)]
-pub(super) struct Listed {
-    flight: Arc<Flight>,
+pub(super) struct Waiters {
+    creation: Arc<Creation>,
     /// How many have a share. They are counted under the lock; the `Arc`s are dropped whenever their owners get to it.
-    shares: usize,
+    count: usize,
 }
 
-impl Default for Flights {
+impl Default for InFlight {
     fn default() -> Self {
-        Self(HashMap::with_hasher(Prehashed))
+        Self(HashMap::with_hasher(BuildIdentityHasher))
     }
 }
 
-impl Flights {
+impl InFlight {
     /// A share in the creation of a key. With it comes the list's own key, so that looking for it again compares no part of
     /// a key that is a caller's own.
-    pub(super) fn join(&mut self, key: &AnyKey) -> (AnyKey, Arc<Flight>) {
-        let mut listed = match self.0.entry(key.clone()) {
-            Entry::Occupied(listed) => listed,
-            Entry::Vacant(place) => place.insert_entry(Listed::default()),
+    pub(super) fn join(&mut self, key: &AnyKey) -> (AnyKey, Arc<Creation>) {
+        let mut waiters = match self.0.entry(key.clone()) {
+            Entry::Occupied(waiters) => waiters,
+            Entry::Vacant(place) => place.insert_entry(Waiters::default()),
         };
-        listed.get_mut().shares += 1;
-        (listed.key().clone(), Arc::clone(&listed.get().flight))
+        waiters.get_mut().count += 1;
+        (waiters.key().clone(), Arc::clone(&waiters.get().creation))
     }
 
     /// Whether those who come now join this creation.
-    pub(super) fn is_current(&self, key: &AnyKey, flight: &Arc<Flight>) -> bool {
-        self.0.get(key).is_some_and(|listed| Arc::ptr_eq(&listed.flight, flight))
+    pub(super) fn is_current(&self, key: &AnyKey, creation: &Arc<Creation>) -> bool {
+        self.0.get(key).is_some_and(|waiters| Arc::ptr_eq(&waiters.creation, creation))
     }
 
-    /// Takes a creation off the list, revoked or landed.
+    /// Takes a creation off the list, revoked or completed.
     #[must_use]
-    pub(super) fn revoke(&mut self, key: &AnyKey) -> Unlisted {
+    pub(super) fn revoke(&mut self, key: &AnyKey) -> Option<(AnyKey, Waiters)> {
         self.0.remove_entry(key)
     }
 
@@ -89,26 +86,26 @@ impl Flights {
 
     /// Takes these off the list, likewise.
     #[must_use]
-    pub(super) fn revoke_these(&mut self, keys: &[AnyKey]) -> Vec<Unlisted> {
-        keys.iter().map(|key| self.revoke(key)).collect()
+    pub(super) fn revoke_these(&mut self, keys: &[AnyKey]) -> Vec<(AnyKey, Waiters)> {
+        keys.iter().filter_map(|key| self.revoke(key)).collect()
     }
 
     /// Gives a share back, and takes the creation off the list if it was the last one.
     #[must_use]
-    pub(super) fn leave(&mut self, key: &AnyKey, flight: &Arc<Flight>) -> Unlisted {
-        let listed = self.0.get_mut(key).filter(|listed| Arc::ptr_eq(&listed.flight, flight))?;
-        listed.shares -= 1;
-        if listed.shares == 0 { self.revoke(key) } else { None }
+    pub(super) fn leave(&mut self, key: &AnyKey, creation: &Arc<Creation>) -> Option<(AnyKey, Waiters)> {
+        let waiters = self.0.get_mut(key).filter(|waiters| Arc::ptr_eq(&waiters.creation, creation))?;
+        waiters.count -= 1;
+        if waiters.count == 0 { self.revoke(key) } else { None }
     }
 
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check(&self) -> Result<(), String> {
-        for (key, Listed { flight, shares }) in &self.0 {
-            if *shares == 0 || Arc::strong_count(flight) == 1 {
+        for (key, Waiters { creation, count }) in &self.0 {
+            if *count == 0 || Arc::strong_count(creation) == 1 {
                 return Err(format!("nobody waits for the creation of {key}"));
             }
-            if flight.initialized() {
-                return Err(format!("the creation of {key} has landed"));
+            if creation.initialized() {
+                return Err(format!("the creation of {key} has completed"));
             }
         }
         Ok(())
@@ -142,22 +139,22 @@ mod tests {
 
     #[test]
     fn a_list_that_is_broken_in_any_one_place_is_refused() {
-        type Break = fn(&mut Listed, &mut Vec<Arc<Flight>>);
+        type Break = fn(&mut Waiters, &mut Vec<Arc<Creation>>);
         let breaks: [(&str, Break); 3] = [
-            ("a creation without shares", |listed, _| listed.shares = 0),
+            ("a creation without waiters", |waiters, _| waiters.count = 0),
             ("a creation that nobody else holds", |_, others| others.clear()),
-            ("a creation that has landed", |listed, _| {
-                let landed = Landed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
-                listed.flight.set(Ok(landed)).expect("nothing has landed yet");
+            ("a creation that has completed", |waiters, _| {
+                let completed = Completed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
+                waiters.creation.set(Ok(completed)).expect("nothing has completed yet");
             }),
         ];
         let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("nothing is set").key());
         for (what, apply) in breaks {
-            let mut flights = Flights::default();
-            let mut others = vec![flights.join(&key).1];
-            assert_eq!(flights.check(), Ok(()));
-            apply(flights.0.get_mut(&key).expect("it was joined"), &mut others);
-            assert!(flights.check().is_err(), "{what}");
+            let mut in_flight = InFlight::default();
+            let mut others = vec![in_flight.join(&key).1];
+            assert_eq!(in_flight.check(), Ok(()));
+            apply(in_flight.0.get_mut(&key).expect("it was joined"), &mut others);
+            assert!(in_flight.check().is_err(), "{what}");
         }
     }
 }
