@@ -61,7 +61,7 @@ fn every_test_that_a_rule_names_exists() {
 
 #[test]
 fn every_mutant_belongs_to_a_rule_that_names_it() {
-    let mutants: BTreeSet<String> = fs::read_dir(root().join("mutants"))
+    let mutants: BTreeSet<String> = fs::read_dir(root().join("tests/mutants"))
         .unwrap()
         .filter_map(|file| Some(file.unwrap().path().file_name()?.to_str()?.strip_suffix(".patch")?.to_owned()))
         .collect();

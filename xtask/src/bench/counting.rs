@@ -1,0 +1,25 @@
+//! The cost of statistics: the instructions of a hit of `ClientCache` with them and without.
+
+use anyhow::{Result, ensure};
+
+use super::instructions;
+use crate::Verdict;
+use crate::mutants;
+use crate::project::Project;
+use crate::worktree::Worktree;
+
+/// The patch under which look-ups are not counted.
+const PATCH: &str = "O1-look-ups-are-not-counted";
+
+/// The most that a hit may take, of a hit that is not counted.
+const LIMIT: f64 = 1.03;
+
+/// Counts both, on copies of the last commit.
+pub(super) fn run(project: &Project) -> Result<Verdict> {
+    let copy = Worktree::create(project, "counting")?;
+    let with = instructions::client_hit(&instructions::count(copy.path(), project.target())?)?;
+    ensure!(copy.apply(&mutants::patch(project, PATCH))?, "{PATCH} does not apply");
+    let without = instructions::client_hit(&instructions::count(copy.path(), project.target())?)?;
+    println!("a hit takes {with:.1} instructions, and {without:.1} if look-ups are not counted");
+    Ok(Verdict::of(with <= LIMIT * without))
+}

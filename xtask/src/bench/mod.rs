@@ -1,0 +1,128 @@
+//! `cargo xtask bench`: measures the engine and the cache against their peers.
+
+mod counting;
+mod instructions;
+mod results;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use crate::project::Project;
+use crate::{Verdict, process};
+
+/// What a measurement depends on.
+const INPUTS: [&str; 4] = ["src", "benches/src", "benches/benches", "Cargo.lock"];
+
+/// Measure the engine and the cache against their peers, and write benches/RESULTS.md and its plot.
+///
+/// All of it takes some twenty minutes, and minutes more to compile. Nothing else should run meanwhile: ratios bear it
+/// better than times. The instructions need valgrind and gungraun-runner.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Only these parts; `counting` is a check of its own, and no part of the page
+    #[arg(value_name = "PART")]
+    parts: Vec<Part>,
+
+    /// Measure nothing; write the page from what was measured last
+    #[arg(long, conflicts_with = "parts")]
+    report: bool,
+}
+
+/// A part of the measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Bytes an entry
+    Memory,
+    /// Instructions of an operation
+    Instructions,
+    /// Times, as ratios
+    Compare,
+    /// Times, by the number of entries
+    Growth,
+    /// Instructions of a hit with statistics and without; fails if they cost more than 3 %
+    Counting,
+}
+
+impl Part {
+    /// The parts that the page shows.
+    const PAGE: [Self; 4] = [Self::Memory, Self::Instructions, Self::Compare, Self::Growth];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Instructions => "instructions",
+            Self::Compare => "compare",
+            Self::Growth => "growth",
+            Self::Counting => "counting",
+        }
+    }
+}
+
+/// The measurements that were made last.
+struct Measured {
+    folder: PathBuf,
+}
+
+impl Measured {
+    fn read(&self, name: &str) -> Result<String> {
+        let path = self.folder.join(name);
+        fs::read_to_string(&path).with_context(|| format!("{name} was not measured: no {}", path.display()))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        Ok(fs::write(self.folder.join(name), text)?)
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
+    let measured = Measured { folder: project.target().join("results") };
+    fs::create_dir_all(&measured.folder)?;
+    let mut verdict = Verdict::Passed;
+    let parts = if arguments.parts.is_empty() { &Part::PAGE[..] } else { &arguments.parts };
+    if !arguments.report {
+        project.require_committed(&INPUTS)?;
+        for part in parts {
+            println!("{} runs", part.name());
+            if *part == Part::Counting {
+                verdict = counting::run(project)?;
+            } else {
+                measured.write(part.name(), &measure(project, *part)?)?;
+                measured.write(&format!("{}.tree", part.name()), &source_tree(project)?)?;
+                measured.write("machine", &results::machine())?;
+            }
+        }
+        if parts.iter().all(|part| *part == Part::Counting) {
+            return Ok(verdict);
+        }
+    }
+    let page = results::page(project, &measured)?;
+    fs::write(project.root().join("benches/RESULTS.md"), page)?;
+    Ok(verdict)
+}
+
+/// Returns the hash of the tree `src`.
+fn source_tree(project: &Project) -> Result<String> {
+    Ok(process::read(project.git(["rev-parse", "HEAD:src"]))?.trim().to_owned())
+}
+
+/// Runs a part, and returns the table that it prints.
+fn measure(project: &Project, part: Part) -> Result<String> {
+    if part == Part::Instructions {
+        let counts = instructions::count(project.root(), project.target())?;
+        return Ok(instructions::table(&counts));
+    }
+    let mut build = project.cargo(["build", "--release", "--package", "aws-client-cache-benches"]);
+    build.args(["--features", "clients", "--bins"]);
+    process::run(build)?;
+    let program = project.target().join("release").join(part.name()).with_extension(std::env::consts::EXE_EXTENSION);
+    let mut program = std::process::Command::new(program);
+    if part == Part::Growth {
+        program.args(["--plot", "benches/growth.svg"]);
+    }
+    program.current_dir(project.root());
+    process::read(program)
+}

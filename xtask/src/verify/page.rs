@@ -1,0 +1,65 @@
+//! The page of evidence: written from rows, and read again to compare its trees.
+
+use super::check::Check;
+use super::rows::Row;
+
+/// How many digits of a tree's hash the page shows.
+const DIGITS: usize = 12;
+
+const HEAD: &str = "\
+# Verification
+
+`cargo xtask verify` generates this page; do not edit it. The checks themselves count the figures.
+
+The tree of a row is a hash of all files that its result depends on: for most checks the code, the kit, the tests and the
+manifests. `cargo xtask verify --check` compares these hashes with those of your last commit. A check that has not passed on
+this tree has no row. The command of a row runs its check again; fuzz targets run until you stop them.
+
+| check | subject | result | tree | command |
+|---|---|---|---|---|
+";
+
+/// A row as the page has it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) tree: String,
+    pub(super) command: String,
+}
+
+/// Returns the line for a row.
+pub(super) fn line(row: &Row, check: &Check, tree: &str) -> String {
+    let cells = [&row.check, &row.subject, &row.figures].map(|cell| cell.replace('|', "\\|")).join(" | ");
+    format!("| {cells} | `{}` | `{}` |\n", &tree[..DIGITS.min(tree.len())], check.rerun)
+}
+
+/// Returns the page with these lines.
+pub(super) fn write(lines: &[String]) -> String {
+    HEAD.to_owned() + &lines.concat()
+}
+
+/// Returns the rows of a page.
+pub(super) fn read(page: &str) -> Vec<Line> {
+    let row = |text: &str| {
+        let mut cells = text.strip_prefix("| ")?.strip_suffix(" |")?.rsplitn(3, " | ");
+        let (command, tree) = (cells.next()?, cells.next()?);
+        let unquoted = |cell: &str| Some(cell.strip_prefix('`')?.strip_suffix('`')?.to_owned());
+        Some(Line { text: cells.next()?.to_owned(), tree: unquoted(tree)?, command: unquoted(command)? })
+    };
+    page.lines().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written_and_headings_are_none() {
+        let line = "| L1 order | engine `a` | 5 states | `0123456789ab` | `cargo test --workspace -- --nocapture` |\n";
+        let rows = read(&write(&[line.to_owned()]));
+        let command = "cargo test --workspace -- --nocapture".to_owned();
+        let text = "L1 order | engine `a` | 5 states".to_owned();
+        assert_eq!(rows, [Line { text, tree: "0123456789ab".to_owned(), command }]);
+        assert!(read(HEAD).is_empty());
+    }
+}

@@ -1,0 +1,133 @@
+//! Reads from the logs of checks what they have counted.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use super::check::{Check, Kind};
+
+/// One row of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) check: String,
+    pub(super) subject: String,
+    pub(super) figures: String,
+}
+
+impl Row {
+    fn new(check: impl Into<String>, subject: impl Into<String>, figures: impl Into<String>) -> Self {
+        Self { check: check.into(), subject: subject.into(), figures: figures.into() }
+    }
+}
+
+/// Returns the rows of a check that has passed, by its log.
+pub(super) fn of(check: &Check, log: &str) -> Vec<Row> {
+    match check.kind {
+        Kind::Tests => with_reports("tests", "unit and integration tests, examples of the documentation", log),
+        Kind::Ignored => with_reports("long tests", "tests that are ignored by default", log),
+        Kind::Coverage => {
+            coverage(log).map(|figures| Row::new("coverage", "of the workspace", figures)).into_iter().collect()
+        }
+        Kind::Fuzz(_) => fuzzing(log)
+            .map(|figures| Row::new("fuzzing, AddressSanitizer", format!("`{}`", check.name), figures))
+            .into_iter()
+            .collect(),
+        Kind::Mutants => summary("hand-written mutants", "`tests/mutants`", log),
+        Kind::GeneratedMutants => summary("generated mutants", "`cargo mutants`", log),
+    }
+}
+
+/// Returns a row for the number of tests, and one for each report that a test has printed.
+fn with_reports(check: &str, subject: &str, log: &str) -> Vec<Row> {
+    let mut rows = vec![Row::new(check, subject, format!("{} passed, 0 failed", passed(log)))];
+    rows.extend(reports(log));
+    rows
+}
+
+/// Returns how many tests have passed.
+fn passed(log: &str) -> u64 {
+    let result = Regex::new(r"(?m)^test result: ok\. (\d+) passed").expect("a valid expression");
+    result.captures_iter(log).filter_map(|found| found[1].parse::<u64>().ok()).sum()
+}
+
+/// Returns what tests have reported, each once, in the order of the alphabet.
+fn reports(log: &str) -> impl Iterator<Item = Row> {
+    // Kept in step with `tests/support`, which prints them.
+    let report = Regex::new(r"(?m)^(?:assured|report(?:ed)?): (.*)$").expect("a valid expression");
+    let reports: BTreeSet<_> = report.captures_iter(log).map(|found| found[1].to_owned()).collect();
+    reports.into_iter().filter_map(|report| {
+        let mut cells = report.splitn(3, " | ");
+        Some(Row::new(cells.next()?, cells.next()?, cells.next()?))
+    })
+}
+
+/// Returns the number of executions of a fuzz target and of the seconds that they took.
+pub(super) fn executions(log: &str) -> Option<(u64, u64)> {
+    let done = Regex::new(r"(?m)^Done (\d+) runs in (\d+) second\(s\)").expect("a valid expression");
+    let done = done.captures_iter(log).last()?;
+    Some((done[1].parse().ok()?, done[2].parse().ok()?))
+}
+
+fn fuzzing(log: &str) -> Option<String> {
+    let (executions, seconds) = executions(log)?;
+    let edges = Regex::new(r"(?m)^#\d+\s+DONE\s+cov: (\d+)").expect("a valid expression");
+    let edges = edges.captures_iter(log).last().map(|found| format!(", {} edges covered", &found[1]));
+    Some(format!("{executions} executions in {seconds} s{}, no finding", edges.unwrap_or_default()))
+}
+
+/// Returns the share of functions and of lines that tests reach, by the last line of the table of cargo-llvm-cov.
+fn coverage(log: &str) -> Option<String> {
+    let total = log.lines().rev().find(|line| line.starts_with("TOTAL"))?;
+    let shares: Vec<_> = total.split_whitespace().filter(|cell| cell.ends_with('%')).collect();
+    // Regions, functions, lines, and branches where they are counted.
+    let [_, functions, lines, ..] = shares[..] else { return None };
+    Some(format!("{lines} of lines, {functions} of functions"))
+}
+
+/// Returns the last line that is not blank, as a row.
+fn summary(check: &str, subject: &str, log: &str) -> Vec<Row> {
+    let last = log.lines().rev().find(|line| !line.trim().is_empty());
+    last.map(|line| Row::new(check, subject, line)).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_summed_up_and_reports_follow_once_each() {
+        let log = "running 2 tests\ntest a ... \nassured: L1 order | engine, Lru | 5 states\nok\n\
+                   test result: ok. 2 passed; 0 failed\nassured: L0 dict | cache | 7 operations\n\
+                   assured: L1 order | engine, Lru | 5 states\ntest result: ok. 40 passed; 0 failed\n";
+        let rows = with_reports("tests", "all", log);
+        let expected = [
+            ("tests", "all", "42 passed, 0 failed"),
+            ("L0 dict", "cache", "7 operations"),
+            ("L1 order", "engine, Lru", "5 states"),
+        ];
+        assert_eq!(rows, expected.map(|(check, subject, figures)| Row::new(check, subject, figures)));
+    }
+
+    #[test]
+    fn fuzzing_is_counted_by_libfuzzer() {
+        let log = "#10\tINITED cov: 3 ft: 4\n#20000\tDONE   cov: 1571 ft: 6017 corp: 679/57Kb\nDone 20000 runs in 601 second(s)\n";
+        assert_eq!(executions(log), Some((20_000, 601)));
+        assert_eq!(fuzzing(log).unwrap(), "20000 executions in 601 s, 1571 edges covered, no finding");
+        assert_eq!(fuzzing("SUMMARY: libFuzzer: deadly signal\n"), None);
+    }
+
+    #[test]
+    fn coverage_is_that_of_the_last_line() {
+        let log = "Filename  Regions  Missed  Cover  Functions  Missed  Executed  Lines  Missed  Cover  Branches\n\
+                   src/a.rs  10  1  90.00%  5  0  100.00%  20  1  95.00%  0  0  -\n\
+                   TOTAL  10  1  90.00%  5  0  100.00%  20  1  95.00%  0  0  -\n";
+        assert_eq!(coverage(log).unwrap(), "95.00% of lines, 100.00% of functions");
+        assert_eq!(coverage("no table\n"), None);
+    }
+
+    #[test]
+    fn mutants_are_summed_up_by_the_last_line() {
+        let rows = summary("mutants", "all", "D1-a   closure::b\n\n3 caught, 0 survived, 0 invalid\n\n");
+        assert_eq!(rows, [Row::new("mutants", "all", "3 caught, 0 survived, 0 invalid")]);
+    }
+}
