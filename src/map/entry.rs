@@ -179,8 +179,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
 
     #[inline]
     fn hit(&mut self, slot: u32) -> GetOrInsert<'_, K, V> {
+        // Before the use is counted, so that the compiler sees that `slot` was checked already.
+        let value = self.slab.entry_mut(slot).1;
         self.eviction.touch(slot); // D4
-        GetOrInsert::Present(self.slab.entry_mut(slot).1)
+        GetOrInsert::Present(value)
     }
 
     /// Inserts an entry whose key is absent, in the slot of the next victim if the map is full.

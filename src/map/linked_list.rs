@@ -108,8 +108,8 @@ impl<T: Copy + Default> LinkedList<T> {
     #[inline]
     pub(super) fn move_to_back(&mut self, slot: u32) {
         let links = &mut self.links[..];
-        let back = links[END as usize].prev;
         let Link { prev, next, .. } = links[slot as usize];
+        let back = links[END as usize].prev;
         links[prev as usize].next = next;
         links[next as usize].prev = prev;
         let back = if links.len() > MAX_CONDITIONAL_MOVE {

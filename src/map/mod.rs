@@ -298,8 +298,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Q: Hash + Eq + ?Sized,
     {
         let slot = self.find(key)?;
+        // Before the use is counted, so that the compiler sees that `slot` was checked already.
+        let value = self.slab.entry(slot).1;
         self.eviction.touch(slot); // D4
-        Some(self.slab.entry(slot).1)
+        Some(value)
     }
 
     /// Returns the value of `key` to change it, and counts a use of it.
@@ -324,8 +326,9 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Q: Hash + Eq + ?Sized,
     {
         let slot = self.find(key)?;
+        let value = self.slab.entry_mut(slot).1;
         self.eviction.touch(slot); // D4
-        Some(self.slab.entry_mut(slot).1)
+        Some(value)
     }
 
     /// Returns the value of `key` without counting a use.
