@@ -68,7 +68,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Replaced::Present(old)
     }
 
-    /// Returns the value of `key` and counts a use of it, or inserts the value that `make` returns.
+    /// Returns the value of `key` and counts a use, or inserts the value that `make` returns.
     ///
     /// The key is hashed and looked up once. [`get_or_insert_with_ref`] takes it
     /// by reference, and clones it only to insert it.
@@ -93,7 +93,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         unwrap_infallible(self.get_or_try_insert_with(key, || Ok(make())))
     }
 
-    /// Returns the value of `key` and counts a use of it, or inserts the value that `make` returns, which may fail.
+    /// Returns the value of `key` and counts a use, or inserts the value of `make`, which may fail.
     ///
     /// # Errors
     ///
@@ -122,7 +122,9 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         }
     }
 
-    /// Returns the value of `key` and counts a use of it, or inserts the value that `make` returns under a copy of `key`.
+    /// Does the same as [`get_or_insert_with`](Self::get_or_insert_with) for a borrowed key.
+    ///
+    /// The key is cloned only if it is inserted.
     ///
     /// # Examples
     ///
@@ -143,8 +145,9 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         unwrap_infallible(self.get_or_try_insert_with_ref(key, || Ok(make())))
     }
 
-    /// Returns the value of `key` and counts a use of it, or inserts the value that `make` returns, which may fail, under
-    /// a copy of `key`.
+    /// Does the same as [`get_or_try_insert_with`](Self::get_or_try_insert_with) for a borrowed key.
+    ///
+    /// The key is cloned only if it is inserted.
     ///
     /// # Errors
     ///

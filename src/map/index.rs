@@ -6,11 +6,15 @@
 
 use hashbrown::HashTable;
 
-/// The most entries that a map holds, whatever its `max_size`: bucket numbers are `u32`, and there are twice as many.
+/// The most entries that a map holds, whatever its `max_size`.
+///
+/// Bucket numbers are `u32`, and there are more buckets than entries.
 pub(super) const MAX_ENTRIES: usize = 1 << 30;
 
-/// The most entries for which the index is sparse. A bucket takes five bytes, so that a few entries afford many: a lookup in
-/// a sparse index seldom compares a second key, and seldom reads a group of buckets that was written just before.
+/// The most entries for which the index is sparse.
+///
+/// A bucket takes five bytes, so that a few entries afford many. A lookup in a sparse index seldom compares a second key, and
+/// seldom reads a group of buckets that was written just before.
 pub(super) const MAX_SPARSE: usize = 1 << 10;
 
 /// The largest room that is kept however few entries are left.
@@ -114,8 +118,10 @@ impl Index {
     }
 }
 
-/// Returns the capacity to ask the table for. It then has a power of two of buckets, of which at most seven of eight may be
-/// full: an eighth of them are full at most if there are few entries, and five of eight otherwise.
+/// Returns the capacity to ask the table for.
+///
+/// The table then has a power of two of buckets. With few entries, at most an eighth of them is full; with many, at most
+/// five of nine.
 fn capacity(entries: usize) -> usize {
     let (times, of) = if entries <= MAX_SPARSE { (7, 1) } else { (8, 5) };
     // In this order, since the product might overflow.

@@ -1,4 +1,4 @@
-//! Iteration by mutable reference, in eviction order (D7) from both ends.
+//! Iteration by mutable reference, in eviction order from both ends.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -90,7 +90,7 @@ impl<'a, K, V> Iterator for IterMut<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        self.front = self.eviction.next(self.front);
+        self.front = self.eviction.next(self.front); // D7
         self.take(self.front)
     }
 

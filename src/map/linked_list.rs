@@ -6,7 +6,9 @@
 /// The sentinel: before the first slot and after the last.
 pub(super) const END: u32 = 0;
 
-/// The longest list whose last slot is known by a conditional move; in a longer one, it is read a second time.
+/// The longest list whose last slot is known by a conditional move.
+///
+/// In a longer list, it is read a second time.
 ///
 /// A read waits for earlier writes to what might be the same link, as it often is in a short list. A conditional move waits
 /// for a link that it may not need, and which in a long list comes from far away. Both were measured.
@@ -63,8 +65,9 @@ impl<T: Copy + Default> LinkedList<T> {
         self.last_slot()
     }
 
-    /// Removes the link of `slot`, which is not in the list. The last slot takes its number, as in the slab; returns the
-    /// number that the last slot had.
+    /// Removes the link of `slot`, which is not in the list.
+    ///
+    /// The last slot takes its number, as in the slab. Returns the number that the last slot had.
     #[inline]
     pub(super) fn remove_slot(&mut self, slot: u32) -> u32 {
         let last = self.last_slot();
@@ -148,7 +151,9 @@ impl<T: Copy + Default> LinkedList<T> {
         self.links.shrink_to(room + 1);
     }
 
-    /// Verifies every link, and passes each slot and its tag to `visit`, in order. Returns the number of slots.
+    /// Verifies every link, and passes each slot and its tag to `visit`, in order.
+    ///
+    /// Returns the number of slots.
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check(&self, mut visit: impl FnMut(u32, T) -> Result<(), String>) -> Result<usize, String> {
         let (mut slot, mut count) = (END, 0);

@@ -106,7 +106,7 @@ use linked_list::END;
 pub use policy::{EvictionPolicy, ParseEvictionPolicyError};
 use slab::Slab;
 
-/// The default `max_size` (D1).
+/// The default `max_size`.
 pub(crate) const DEFAULT_MAX_SIZE: usize = 10;
 
 /// A bounded map that evicts in strict LRU, LFU or LFUDA order.
@@ -170,8 +170,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
         Self::with_eviction(AnyEviction::new(policy, u64::MAX), max_size, hash_builder)
     }
 
-    /// Creates an empty map whose use counts and weights saturate at `max_uses`, or at 1 if that is 0, so that tests can
-    /// reach saturation.
+    /// Creates an empty map whose use counts and weights saturate at `max_uses`, for tests.
+    ///
+    /// A `max_uses` of 0 counts as 1.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, hash_builder: S, max_uses: u64) -> Self {
@@ -249,8 +250,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
         &self.hash_builder
     }
 
-    /// Returns in numbers everything that later behavior depends on, with each key as `name` names it. With `index`, the
-    /// slots, buckets and room are included, which depend on hashes.
+    /// Returns in numbers everything that later behavior depends on.
+    ///
+    /// Each key is shown as `name` names it. With `index`, slots, buckets and room are included, which depend on hashes.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn layout(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {

@@ -136,8 +136,9 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
         drop(self.extract(|key, value| !keep(key, value))); // D12
     }
 
-    /// Removes each entry for which `remove` returns `true`, and returns these in eviction order, so that a caller can drop
-    /// them after it releases a lock.
+    /// Removes and returns each entry for which `remove` returns `true`, in eviction order.
+    ///
+    /// A caller can drop them after it releases a lock.
     pub(crate) fn extract(&mut self, mut remove: impl FnMut(&K, &mut V) -> bool) -> Vec<(K, V)> {
         let mut verdicts = Vec::with_capacity(self.len());
         let mut slot = self.eviction.next(END);
@@ -190,7 +191,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
         drop(self.drain());
     }
 
-    /// Removes the entry of `slot` from the order, the index and the slab, in which the last slot takes its number.
+    /// Removes the entry of `slot` from the order, the index and the slab.
+    ///
+    /// The last slot takes its number.
     #[inline]
     fn remove_slot(&mut self, slot: u32) -> (K, V) {
         self.index.remove(self.slab.bucket(slot));

@@ -31,7 +31,7 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
         }
     }
 
-    /// Returns how to rebuild the index if it will be far too large once only the `len` entries with `keys` are left.
+    /// Returns a plan to rebuild the index if it is far too large for the `len` entries with `keys`.
     #[inline]
     pub(super) fn plan_shrink<'a>(&self, len: usize, keys: impl Iterator<Item = &'a K>) -> Option<Rebuild>
     where

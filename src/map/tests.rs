@@ -4,8 +4,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::*;
 
-/// Repeats the key in every byte of its hash, so that key 9 is not found by the hash of a key from 0 to 3; random hashes
-/// would let it be found now and then.
+/// Repeats the key in every byte of its hash.
+///
+/// Key 9 is then not found by the hash of a key from 0 to 3. Under random hashes, it would be found now and then.
 #[derive(Default)]
 struct Spread(u64);
 

@@ -1,4 +1,4 @@
-//! Slots by weight, lowest first, and by last use within a weight: the structure that LFU and LFUDA share.
+//! Slots by weight, and by last use within a weight: the structure of LFU and LFUDA.
 //!
 //! All slots are in one linked list, in eviction order. The slots of one weight are neighbors in it: a frequency bucket,
 //! which knows its last slot. Buckets are linked by ascending weight, and closed to a ring by bucket 0, of weight 0, whose
@@ -63,7 +63,9 @@ impl FrequencyList {
         self.join(slot, bucket);
     }
 
-    /// Removes `slot`, the next victim, and adds it again with another weight, as [`insert`](Self::insert) does.
+    /// Removes `slot`, the next victim, and adds it again with another weight.
+    ///
+    /// `weight` is bounded as in [`insert`](Self::insert).
     pub(super) fn reinsert(&mut self, slot: u32, weight: u64) {
         self.leave(slot, self.slots.tag(slot));
         let bucket = self.newcomers_bucket(weight);
@@ -115,7 +117,9 @@ impl FrequencyList {
         std::mem::replace(self, empty)
     }
 
-    /// Sizes the memory for `room` slots; there must be no more. There are never more buckets in use than slots.
+    /// Sizes the memory for `room` slots; there must be no more.
+    ///
+    /// There are never more buckets in use than slots.
     pub(super) fn set_room(&mut self, room: usize) {
         self.slots.set_room(room);
         if self.buckets.len() > 2 * room {
@@ -152,7 +156,7 @@ impl FrequencyList {
         &mut self.buckets[bucket as usize]
     }
 
-    /// Returns the bucket of a newcomer's weight: the lowest one, the one after it, or a new one beside these.
+    /// Returns the bucket of a newcomer's weight: one of the two lowest, or a new one among them.
     fn newcomers_bucket(&mut self, weight: u64) -> u32 {
         let weight = weight.min(self.max_weight);
         let lowest = self.bucket(SENTINEL).next;
@@ -160,8 +164,7 @@ impl FrequencyList {
         self.bucket_after(prev, weight)
     }
 
-    /// Returns the bucket of `weight`, which belongs right after `prev`: the one that is there, or a new one, for a slot to
-    /// join.
+    /// Returns the bucket of `weight` for a slot to join, and creates it right after `prev` if needed.
     fn bucket_after(&mut self, prev: u32, weight: u64) -> u32 {
         let next = self.bucket(prev).next;
         if self.bucket(next).weight == weight {

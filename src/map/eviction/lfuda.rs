@@ -1,4 +1,6 @@
-//! F2, LFU with dynamic aging: a newcomer starts above the weight of the last victim, so that old counts lose their lead.
+//! F2, LFU with dynamic aging: a newcomer starts above the weight of the last victim.
+//!
+//! Old counts lose their lead in this way.
 
 use super::Eviction;
 use super::frequency_list::FrequencyList;

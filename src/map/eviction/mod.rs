@@ -1,4 +1,6 @@
-//! Eviction order over slot numbers: one file for each policy. A new policy is a new file, and one line below.
+//! Eviction order over slot numbers: one file for each policy.
+//!
+//! A new policy is a new file, and a line at the end of this one.
 
 mod frequency_list;
 mod lfu;
@@ -10,9 +12,9 @@ use lfu::Lfu;
 use lfuda::Lfuda;
 use lru::Lru;
 
-/// A policy's order of all slots. [`END`](super::linked_list::END) is before the first and after the last.
+/// A policy's order of all slots.
 ///
-/// No method runs code of a key or a value, so a panic cannot leave an order half changed.
+/// [`END`](super::linked_list::END) is before the first and after the last. No method runs code of a key or a value, so a panic cannot leave an order half changed.
 pub(super) trait Eviction: Sized {
     /// Returns the slot to evict after `slot`; after the end, the next victim.
     fn next(&self, slot: u32) -> u32;
@@ -29,7 +31,9 @@ pub(super) trait Eviction: Sized {
     /// Makes `slot` the most recently used, without counting a use.
     fn refresh(&mut self, slot: u32);
 
-    /// Removes `slot`, and gives its number to the last slot, as the slab does. Returns the number that the last slot had.
+    /// Removes `slot`, and gives its number to the last slot, as the slab does.
+    ///
+    /// Returns the number that the last slot had.
     fn remove(&mut self, slot: u32) -> u32;
 
     /// Notes that `slot`, the next victim, is about to be evicted.
