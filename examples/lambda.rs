@@ -15,13 +15,11 @@
 
 #![expect(clippy::print_stdout, reason = "a program that tells what it does")]
 
-mod server;
-
 use aws_client_cache::{AssumeRole, ClientCacheError, ClientParams, Credentials, S3, SdkConfig, Session};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use server::Server;
+use support_server::Server;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 

@@ -9,8 +9,6 @@
 
 #![expect(clippy::print_stdout, reason = "a program that tells what it does")]
 
-mod server;
-
 use std::error::Error;
 
 use aws_client_cache::{
@@ -20,7 +18,7 @@ use aws_config::BehaviorVersion;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use clap::Parser;
-use server::Server;
+use support_server::Server;
 
 /// Three tenants share one cache of S3 clients that is too small for them.
 #[derive(Parser)]

@@ -9,14 +9,12 @@
 
 #![expect(clippy::print_stdout, reason = "a program that tells what it does")]
 
-mod server;
-
 use std::error::Error;
 
 use aws_client_cache::{
     AssumeRole, ClientCacheError, ClientParams, Credentials, Region, RetryPartition, S3, SdkConfig, Service, Session,
 };
-use server::Server;
+use support_server::Server;
 
 // Any `aws-sdk-*` crate takes a line.
 aws_client_cache::service!(

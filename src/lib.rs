@@ -150,5 +150,10 @@ struct Readme;
 
 /// The examples for those who come from something else, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../MIGRATION.md")]
+#[doc = include_str!("../docs/MIGRATION.md")]
 struct Migration;
+
+/// Compiles the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/GUIDE.md")]
+struct Guide;

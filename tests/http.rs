@@ -2,8 +2,6 @@
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
-#[path = "../examples/server/mod.rs"]
-mod server;
 mod support;
 
 use std::sync::Arc;
@@ -14,9 +12,9 @@ use aws_client_cache::{
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::error::DisplayErrorContext;
 use fastrand::Rng;
-use server::Server;
-use server::seen::Request;
 use support::assured::assured;
+use support_server::Server;
+use support_server::request_log::Request;
 
 aws_client_cache::service!(
     /// Another service, at the same endpoint.

@@ -4,14 +4,12 @@
 
 #[path = "support/program.rs"]
 mod program;
-#[path = "../examples/server/mod.rs"]
-mod server;
 
 use std::process::Command;
 
 use aws_client_cache::Credentials;
 use program::{example, refuses, text};
-use server::Server;
+use support_server::Server;
 
 fn quickstart(arguments: &[&str]) -> Command {
     let mut command = example("quickstart", arguments);

@@ -2,9 +2,6 @@
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
-#[path = "../examples/server/mod.rs"]
-mod server;
-
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +16,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use server::Server;
+use support_server::Server;
 
 fn params() -> ClientParamsBuilder<S3> {
     ClientParams::builder()

@@ -2,9 +2,6 @@
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
-#[path = "../examples/server/mod.rs"]
-mod server;
-
 use std::time::{Duration, SystemTime};
 
 use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
@@ -12,8 +9,8 @@ use aws_config::BehaviorVersion;
 use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use server::Server;
-use server::seen::Request;
+use support_server::Server;
+use support_server::request_log::Request;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 const OTHER: &str = "arn:aws:iam::123456789012:role/path/writer";

@@ -6,8 +6,6 @@
 mod get;
 #[path = "support/program.rs"]
 mod program;
-#[path = "../examples/server/mod.rs"]
-mod server;
 #[path = "../examples/web/service.rs"]
 mod service;
 
@@ -23,8 +21,8 @@ use tokio::task::JoinSet;
 
 use get::get;
 use program::{example, refuses, text};
-use server::Server;
 use service::Tenant;
+use support_server::Server;
 
 const REGION: &str = "eu-central-1";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];

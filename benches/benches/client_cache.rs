@@ -1,5 +1,6 @@
-//! What a client costs: to make, by hand and through a session, to find in the cache, to clone; and what its parameters and
-//! key cost.
+//! The cost of a client: creating it, with and without a session, looking it up, cloning it.
+//!
+//! Also the cost of its parameters and of its key.
 
 #![allow(missing_docs, reason = "made by Criterion's macros")]
 

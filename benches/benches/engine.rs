@@ -1,4 +1,6 @@
-//! Get-or-insert under a skewed distribution of keys, on the engine and on the `lru` crate. `compare` has more, side by side.
+//! Get-or-insert under a skewed distribution of keys, on the engine and on the `lru` crate.
+//!
+//! The program `compare` measures more, and all caches in turns.
 
 #![allow(missing_docs, reason = "made by Criterion's macros")]
 

@@ -11,8 +11,6 @@
 #![expect(clippy::print_stdout, reason = "a program that tells what it does")]
 
 mod get;
-#[path = "../server/mod.rs"]
-mod server;
 mod service;
 
 use std::collections::HashMap;
@@ -22,8 +20,8 @@ use aws_client_cache::{Credentials, EvictionPolicy, Session};
 use clap::Parser;
 use tokio::net::TcpListener;
 
-use server::Server;
 use service::Tenant;
+use support_server::Server;
 
 /// A web service that reads objects as many tenants.
 #[derive(Parser)]

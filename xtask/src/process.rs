@@ -13,11 +13,12 @@ use process_wrap::std::JobObject;
 #[cfg(unix)]
 use process_wrap::std::ProcessGroup;
 
-/// How often a process is asked for its end.
+/// The time between two looks at a process.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Runs a command and appends its output to `log`. Returns its status, or `None` if it was killed at the limit.
+/// Runs a command and appends its output to `log`.
 ///
+/// Returns its status, or `None` if it was killed at the limit.
 /// At the limit the processes that it has started are killed, too: a test that hangs is a child of cargo.
 pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Option<Duration>) -> Result<Option<ExitStatus>> {
     let file = OpenOptions::new().create(true).append(true).open(log);

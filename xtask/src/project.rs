@@ -84,9 +84,9 @@ impl Project {
     }
 }
 
-/// Returns a `cargo` command in `folder`, without the variables that `cargo run` has set for this program.
+/// Returns a `cargo` command in `folder`.
 ///
-/// A build script that reads one of them would run anew for each caller.
+/// It is without the variables that `cargo run` has set for this program. A build script that reads one of them would run anew for each caller.
 pub(crate) fn cargo<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(folder);

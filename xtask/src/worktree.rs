@@ -16,8 +16,9 @@ pub(crate) struct Worktree<'a> {
 }
 
 impl<'a> Worktree<'a> {
-    /// Checks the last commit out into `target/NAME/tree`, and replaces what an interrupted run has left there.
+    /// Checks the last commit out into `target/NAME/tree`.
     ///
+    /// It replaces the copy that an interrupted run has left there.
     /// The path is the same in each run, so that builds can be reused.
     pub(crate) fn create(project: &'a Project, name: &str) -> Result<Self> {
         let folder = project.target().join(name).join("tree");

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use crate::project::Project;
 use crate::{Verdict, process};
 
-/// What a measurement depends on.
+/// The paths that a measurement depends on.
 const INPUTS: [&str; 4] = ["src", "benches/src", "benches/benches", "Cargo.lock"];
 
 /// Measure the engine and the cache against their peers, and write benches/RESULTS.md and its plot.
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "PART")]
     parts: Vec<Part>,
 
-    /// Measure nothing; write the page from what was measured last
+    /// Measure nothing; write the page from the last measurements
     #[arg(long, conflicts_with = "parts")]
     report: bool,
 }
@@ -116,7 +116,7 @@ fn measure(project: &Project, part: Part) -> Result<String> {
         return Ok(instructions::table(&counts));
     }
     let mut build = project.cargo(["build", "--release", "--package", "aws-client-cache-benches"]);
-    build.args(["--features", "clients", "--bins"]);
+    build.args(["--features", "clients", "--bin", part.name()]);
     process::run(build)?;
     let program = project.target().join("release").join(part.name()).with_extension(std::env::consts::EXE_EXTENSION);
     let mut program = std::process::Command::new(program);

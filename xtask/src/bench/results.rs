@@ -52,7 +52,7 @@ pub(super) fn page(project: &Project, measured: &Measured) -> Result<String> {
         ("Instructions", "instructions", INSTRUCTIONS),
     ] {
         let (tree, table) = (measured.read(&format!("{part}.tree"))?, measured.read(part)?);
-        write!(page, "\n## {heading}\n\nTree: `{}`.\n\n{text}\n\n{}\n", tree.trim(), table.trim_end())?;
+        write!(page, "\n# {heading}\n\nTree: `{}`.\n\n{text}\n\n{}\n", tree.trim(), table.trim_end())?;
     }
     Ok(page)
 }

@@ -11,13 +11,13 @@ use super::shard::Shard;
 use crate::project::Project;
 use crate::{Verdict, process};
 
-/// What a generated mutant and its result depend on.
+/// The paths that a generated mutant and its result depend on.
 const INPUTS: [&str; 6] = ["src", "spec", "tests/", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
 
 /// A half of the code; the halves are tested at the same time.
 struct Half {
     name: &'static str,
-    /// Whether it has this file.
+    /// Returns `true` if it has this file.
     has: fn(&str) -> bool,
     /// Test programs that are built and run in seconds and catch most of its mutants.
     first: &'static [&'static str],

@@ -13,7 +13,9 @@ pub(super) fn caught_by(log: &str) -> Option<String> {
     signal.captures(log).map(|found| format!("a test that aborts: signal {}", &found[1]))
 }
 
-/// Returns `true` if the log says that a library does not compile; it would then not be the tests that notice.
+/// Returns `true` if the log says that a library does not compile.
+///
+/// Then it is not the tests that notice the mutant.
 pub(super) fn library_is_broken(log: &str) -> bool {
     log.lines().any(|line| line.starts_with("error: could not compile `") && line.contains("` (lib) due to"))
 }

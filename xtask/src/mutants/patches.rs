@@ -17,7 +17,7 @@ use crate::{Verdict, process};
 /// The longest that tests may run, once they are built.
 const LIMIT: Duration = Duration::from_mins(5);
 
-/// What a result depends on, except the patch itself.
+/// The paths that a result depends on, except the patch itself.
 const INPUTS: [&str; 6] = ["src", "spec", "tests/", "examples", "Cargo.toml", "Cargo.lock"];
 
 /// All tests but those of the documentation.
@@ -154,7 +154,9 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The mutants that were caught on one tree: their names and the hashes of their patches, with the test that noticed.
+/// The mutants that were caught on one tree, with the test that noticed each.
+///
+/// A mutant is known by its name and the hash of its patch.
 struct Ledger {
     file: PathBuf,
     caught: BTreeMap<String, String>,

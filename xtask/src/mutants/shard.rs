@@ -29,8 +29,8 @@ impl Shard {
 
     /// Returns the files of this part, of all files with their sizes. Every file is in one part.
     ///
-    /// A part has whole files, and not some of the mutants of each, because cargo-mutants leaves out what was caught
-    /// before it divides the rest; a run that goes on would have other parts.
+    /// A part has whole files. cargo-mutants would divide mutants, but only those that were not caught before, so a run
+    /// that goes on would have other parts.
     pub(super) fn files(self, mut files: Vec<(String, u64)>) -> Vec<String> {
         files.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         let mut sizes = vec![0; self.of];

@@ -17,9 +17,9 @@ const FOLDER: &str = "tests/public-api";
 /// The published crates and their folders.
 const PACKAGES: [(&str, &str); 2] = [("aws-client-cache", "."), ("aws-client-cache-spec", "spec")];
 
-/// List every public item of the published crates, with all features but the `__` ones, in tests/public-api.
+/// List the public items of the published crates in tests/public-api.
 ///
-/// Fails if one names a type of a crate other than the standard library's and the AWS SDK's: a major release of that crate
+/// The lists have all features but the `__` ones. Fails if one names a type of a crate other than the standard library's and the AWS SDK's: a major release of that crate
 /// would then have to be one of ours. Needs a nightly Rust and cargo-public-api.
 ///
 /// Exit status: 1 if a foreign type or, with --check, a difference is found, 2 if the command could not do its work.

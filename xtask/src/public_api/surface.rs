@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use regex::Regex;
 
-/// The crates that a public item may name. `serde` is there for its traits, behind the feature of that name.
+/// The crates that a public item may name.
+///
+/// `serde` is there for its traits, behind the feature of that name.
 const ALLOWED: &str = "^(std|core|alloc|aws_(client_cache|client_cache_spec|config|credential_types|sdk_[a-z0-9]+|\
                        smithy_[a-z_]+|types)|serde|serde_core)$";
 
@@ -29,8 +31,9 @@ impl Manifest {
     }
 }
 
-/// Removes the implementations of `Freeze` and `UnsafeUnpin`, which a stable Rust cannot name and which come and go with
-/// nightlies.
+/// Removes the implementations of `Freeze` and `UnsafeUnpin`.
+///
+/// A stable Rust cannot name these traits, and they come and go with nightlies.
 pub(super) fn stable(surface: &str) -> String {
     let unstable = Regex::new(r"^impl(<.*>)? !?core::marker::(Freeze|UnsafeUnpin) for ").expect("a valid expression");
     surface.lines().filter(|line| !unstable.is_match(line)).map(|line| line.to_owned() + "\n").collect()

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::project::{Project, cargo};
 
-/// How the log of a check is read.
+/// The form of the log of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Tests,
@@ -49,7 +49,9 @@ impl Check {
         }
     }
 
-    /// Makes the check that runs a fuzz target. `found` is a folder for new inputs, because the corpus is minimized.
+    /// Makes the check that runs a fuzz target.
+    ///
+    /// `found` is a folder for new inputs, because the corpus is minimized.
     fn fuzz(root: &Path, target: &str, found: &Path, seconds: u32) -> Self {
         let corpus = format!("corpus/{target}");
         let (found, time) = (found.display().to_string(), format!("-max_total_time={seconds}"));

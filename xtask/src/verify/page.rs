@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::rows::Row;
 
-/// How many digits of a tree's hash the page shows.
+/// The number of digits of a tree's hash on the page.
 const DIGITS: usize = 12;
 
 const HEAD: &str = "\

@@ -75,7 +75,7 @@ fn fuzzing(log: &str) -> Option<String> {
     Some(format!("{executions} executions in {seconds} s{}, no finding", edges.unwrap_or_default()))
 }
 
-/// Returns the share of functions and of lines that tests reach, by the last line of the table of cargo-llvm-cov.
+/// Returns the shares of lines and of functions that tests reach, by the table of cargo-llvm-cov.
 fn coverage(log: &str) -> Option<String> {
     let total = log.lines().rev().find(|line| line.starts_with("TOTAL"))?;
     let shares: Vec<_> = total.split_whitespace().filter(|cell| cell.ends_with('%')).collect();

@@ -1,18 +1,18 @@
-//! `AssumeRole` of STS, the one call that it takes to have roles, and `GetCallerIdentity`, which tells who has one.
+//! The calls `AssumeRole` and `GetCallerIdentity` of STS.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_client_cache::Credentials;
+use aws_credential_types::Credentials;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use s3s::route::S3Route;
 use s3s::{Body, S3Request, S3Response, S3Result};
 
-use super::faults::Faults;
-use super::identities::{Caller, Identities};
-use super::seen::{AssumeRoleCall, Seen};
+use crate::faults::Faults;
+use crate::identities::{Caller, Identities};
+use crate::request_log::{AssumeRoleCall, RequestLog};
 
 /// No call is longer than this, nor nearly as long.
 const LONGEST_FORM: usize = 100_000;
@@ -21,14 +21,14 @@ const LONGEST_FORM: usize = 100_000;
 const USERS_ACCOUNT: &str = "123456789012";
 
 #[derive(Debug)]
-pub(super) struct StsRoute {
+pub(crate) struct StsRoute {
     identities: Identities,
-    seen: Seen,
+    seen: RequestLog,
     faults: Faults,
 }
 
 impl StsRoute {
-    pub(super) fn new(identities: Identities, seen: Seen, faults: Faults) -> Self {
+    pub(crate) fn new(identities: Identities, seen: RequestLog, faults: Faults) -> Self {
         Self { identities, seen, faults }
     }
 
@@ -87,7 +87,7 @@ impl S3Route for StsRoute {
     }
 }
 
-/// What a call asks for, as far as it matters here, in characters that need no escape in XML.
+/// The parameters of a call that matter here, in characters that need no escape in XML.
 struct AssumeRole<'a> {
     account: &'a str,
     role_name: &'a str,
@@ -155,7 +155,9 @@ impl<'a> AssumeRole<'a> {
     }
 }
 
-/// Who has called, as STS puts it: a session of the role, or else a user, whose name is the access key here.
+/// Returns the caller in the words of STS.
+///
+/// It is a session of the role, or else a user, whose name is the access key here.
 fn identity(caller: &Caller) -> String {
     let name = &caller.name;
     let (account, user_id, arn) = match &caller.session_name {

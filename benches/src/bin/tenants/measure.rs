@@ -1,4 +1,4 @@
-//! One way, measured: a server of its own, a process that calls it, and what both have to say.
+//! Measures one strategy: a server of its own, a process that calls it, and the counts of both.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Lines, Write};
@@ -11,10 +11,10 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use crate::ways::Way;
-use crate::{Arguments, Failure, Part, host};
+use crate::strategies::Strategy;
+use crate::{Arguments, Failure, Part, server_process};
 
-/// What a way took.
+/// The cost of a strategy.
 #[derive(Clone, Debug)]
 pub(crate) struct Figures {
     pub(crate) seconds: f64,
@@ -27,23 +27,23 @@ pub(crate) struct Figures {
     pub(crate) cpu_seconds: Option<f64>,
 }
 
-/// How long a progress bar may be behind, and how long closed connections take to be noticed.
+/// The delay of the progress bar, and the time in which closed connections are noticed.
 const SHORTLY: Duration = Duration::from_millis(100);
 
-/// Runs one way on a server of its own.
-pub(crate) fn measure(arguments: &Arguments, way: Way) -> Result<Figures, Failure> {
+/// Runs one strategy on a server of its own.
+pub(crate) fn measure(arguments: &Arguments, strategy: Strategy) -> Result<Figures, Failure> {
     let mut server = Part::Server.started(arguments, &[])?;
     let endpoint = server.line()?;
-    let mut caller = Part::from(way).started(
+    let mut caller = Part::from(strategy).started(
         arguments,
         &[
             ("AWS_ENDPOINT_URL", &endpoint),
             ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", host::ACCESS_KEY),
-            ("AWS_SECRET_ACCESS_KEY", host::SECRET),
+            ("AWS_ACCESS_KEY_ID", server_process::ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", server_process::SECRET),
         ],
     )?;
-    let told = watched(arguments, way, &mut server, &mut caller)?;
+    let told = watched(arguments, strategy, &mut server, &mut caller)?;
 
     // The caller still has its clients. What it has just dropped may take a moment to close its connections.
     let mut seen = server.seen()?;
@@ -65,12 +65,19 @@ pub(crate) fn measure(arguments: &Arguments, way: Way) -> Result<Figures, Failur
     })
 }
 
-/// What the caller says at its end. Until then the server is asked how far it has come, which costs the caller nothing.
-fn watched(arguments: &Arguments, way: Way, server: &mut Process, caller: &mut Process) -> Result<Value, Failure> {
+/// Returns the last line of the caller.
+///
+/// Until then it asks the server for the progress, which costs the caller nothing.
+fn watched(
+    arguments: &Arguments,
+    strategy: Strategy,
+    server: &mut Process,
+    caller: &mut Process,
+) -> Result<Value, Failure> {
     let style = ProgressStyle::with_template("{prefix:>26} {wide_bar} {pos}/{len}")?;
     let bar = ProgressBar::new(u64::from(arguments.tenants) * u64::from(arguments.calls));
     bar.set_style(style);
-    bar.set_prefix(way.name());
+    bar.set_prefix(strategy.name());
     let told = thread::scope(|scope| -> Result<String, Failure> {
         let (tell, told) = mpsc::channel();
         scope.spawn(move || tell.send(caller.line()));
@@ -83,7 +90,7 @@ fn watched(arguments: &Arguments, way: Way, server: &mut Process, caller: &mut P
         }
     });
     bar.finish_and_clear();
-    let told = told.map_err(|error| format!("{} has failed: {error}", way.name()))?;
+    let told = told.map_err(|error| format!("{} has failed: {error}", strategy.name()))?;
     Ok(serde_json::from_str(&told)?)
 }
 
@@ -99,7 +106,9 @@ struct Process {
 }
 
 impl Part {
-    /// Starts a process that does this part, in an environment that says nothing of AWS or of proxies but this.
+    /// Starts a process for this part.
+    ///
+    /// Its environment has no other variable of AWS or of proxies than these.
     fn started(self, arguments: &Arguments, environment: &[(&str, &str)]) -> Result<Process, Failure> {
         let mut command = Command::new(env::current_exe()?);
         for (name, _) in env::vars_os() {
@@ -133,7 +142,7 @@ impl Process {
         self.says.next().unwrap_or_else(|| Err(io::Error::other("it has ended")))
     }
 
-    /// What a server has seen.
+    /// The counts of a server.
     fn seen(&mut self) -> Result<Value, Failure> {
         self.asks.write_all(b"\n")?;
         Ok(serde_json::from_str(&self.line()?)?)

@@ -1,11 +1,18 @@
-//! The example of many tenants, as a user runs it.
+//! The program `tenants`, as a user runs it.
 
-#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client", feature = "assume-role"))]
+use std::process::{Command, Output};
 
-#[path = "support/program.rs"]
-mod program;
+/// Returns the program with `arguments`.
+fn tenants(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenants"));
+    command.args(arguments);
+    command
+}
 
-use program::{example, refuses, text};
+/// Returns the standard output and the errors.
+fn text(output: &Output) -> (String, String) {
+    (String::from_utf8_lossy(&output.stdout).into(), String::from_utf8_lossy(&output.stderr).into())
+}
 
 /// The cells of a way's line, from the seconds on.
 fn figures(stdout: &str, way: &str) -> Vec<String> {
@@ -16,7 +23,7 @@ fn figures(stdout: &str, way: &str) -> Vec<String> {
 #[test]
 fn each_way_has_its_figures() {
     // More tenants than the SDK's identity cache has room for, and environments that none of the processes may heed.
-    let output = example("tenants", &["--tenants", "70", "--calls", "2", "--max-size", "70"])
+    let output = tenants(&["--tenants", "70", "--calls", "2", "--max-size", "70"])
         .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
         .env("AWS_SESSION_TOKEN", "somebody's")
         .env("AWS_PROFILE", "nobody's")
@@ -43,7 +50,7 @@ fn each_way_has_its_figures() {
 
 #[test]
 fn a_small_session_and_calls_at_once_will_do() {
-    let mut small = example("tenants", &["--tenants", "12", "--calls", "3", "--max-size", "0", "--concurrency", "6"]);
+    let mut small = tenants(&["--tenants", "12", "--calls", "3", "--max-size", "0", "--concurrency", "6"]);
     let output = small.output().unwrap();
     let (stdout, stderr) = text(&output);
     assert!(output.status.success() && figures(&stdout, "`Session`").len() == 6, "{stdout}\n{stderr}");
@@ -57,6 +64,9 @@ fn a_wrong_argument_gets_a_clear_error_and_exit_code_2() {
         (["--max-size", "-1"], "-1"),
         (["--concurrency", "many"], "--concurrency"),
     ] {
-        refuses(&mut example("tenants", &arguments), named);
+        let output = tenants(&arguments).output().unwrap();
+        let (stdout, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{stdout}\n{stderr}");
+        assert!(stdout.is_empty() && stderr.contains("error: ") && stderr.contains(named), "{stderr}");
     }
 }

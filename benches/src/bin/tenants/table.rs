@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 
 use crate::measure::Figures;
-use crate::ways::Way;
+use crate::strategies::Strategy;
 
-type Row = (Way, Figures);
+type Row = (Strategy, Figures);
 
-/// One line for each way, aligned.
+/// One line for each strategy, aligned.
 pub(crate) fn table(rows: &[Row]) -> String {
     let head = ["", "seconds", "AssumeRole calls", "connections opened", "sockets held", "peak MiB", "CPU seconds"];
-    let body = rows.iter().map(|(way, figures)| {
+    let body = rows.iter().map(|(strategy, figures)| {
         [
-            way.name().to_owned(),
+            strategy.name().to_owned(),
             seconds(figures.seconds),
             figures.assume_roles.to_string(),
             figures.opened.to_string(),
@@ -42,12 +42,15 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// What the session took, beside the least and the most that a way by hand did.
+/// Describes the cost of the session, next to the least and the most of a hand-written strategy.
 pub(crate) fn sentences(rows: &[Row]) -> String {
-    let by_hand: Vec<_> = rows.iter().filter(|(way, _)| *way != Way::Session).map(|(_, figures)| figures).collect();
-    let Some((_, session)) = rows.iter().find(|(way, _)| *way == Way::Session) else { return String::new() };
+    let hand_written: Vec<_> =
+        rows.iter().filter(|(strategy, _)| *strategy != Strategy::Session).map(|(_, figures)| figures).collect();
+    let Some((_, session)) = rows.iter().find(|(strategy, _)| *strategy == Strategy::Session) else {
+        return String::new();
+    };
     let counts =
-        |of: fn(&Figures) -> usize| range(by_hand.iter().map(|figures| of(figures)), |count| count.to_string());
+        |of: fn(&Figures) -> usize| range(hand_written.iter().map(|figures| of(figures)), |count| count.to_string());
     let mut told = format!(
         "`Session` called AssumeRole {} times, opened {} connections and held {} at the end.\n\
          By hand it was {} calls, {} connections opened and {} held.\n",
@@ -59,8 +62,8 @@ pub(crate) fn sentences(rows: &[Row]) -> String {
         counts(|figures| figures.held),
     );
     if let (Some(cpu), Some(peak)) = (session.cpu_seconds, session.peak_memory) {
-        let cpus = range(by_hand.iter().filter_map(|figures| figures.cpu_seconds), seconds);
-        let peaks = range(by_hand.iter().filter_map(|figures| figures.peak_memory), mebibytes);
+        let cpus = range(hand_written.iter().filter_map(|figures| figures.cpu_seconds), seconds);
+        let peaks = range(hand_written.iter().filter_map(|figures| figures.peak_memory), mebibytes);
         let (cpu, peak) = (seconds(cpu), mebibytes(peak));
         let used = format!(
             "Its process took {cpu} seconds of CPU time, and {peak} MiB of memory at its peak; \

@@ -1,17 +1,19 @@
-//! Who signs requests: the holders of registered credentials, and the roles that keys were issued for.
+//! The signers of requests: holders of registered credentials, and roles with issued keys.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use aws_client_cache::Credentials;
+use aws_credential_types::Credentials;
 use http::HeaderMap;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
-/// All keys that may sign, by their access key; a clone has the same. Keys that have expired stay, to be refused as such.
+/// All keys that may sign, by their access key. A clone shares them.
+///
+/// Expired keys stay, to be refused as such.
 #[derive(Clone, Debug)]
-pub(super) struct Identities(Arc<RwLock<HashMap<String, Keys>>>);
+pub(crate) struct Identities(Arc<RwLock<HashMap<String, Keys>>>);
 
 #[derive(Debug)]
 struct Keys {
@@ -27,17 +29,17 @@ struct Issued {
     expires: SystemTime,
 }
 
-/// Who has signed a request, its signature being right.
+/// The signer of a request with a valid signature.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// The ARN of the role that the keys were issued for, or else the access key.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// That of the role's session.
-    pub(super) session_name: Option<String>,
+    pub(crate) session_name: Option<String>,
 }
 
 impl Identities {
-    pub(super) fn registered<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> Self {
+    pub(crate) fn registered<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> Self {
         let keys = |credentials: &Credentials| {
             let keys = Keys { secret: credentials.secret_access_key().into(), issued: None };
             (credentials.access_key_id().to_owned(), keys)
@@ -45,8 +47,10 @@ impl Identities {
         Self(Arc::new(RwLock::new(credentials.into_iter().map(keys).collect())))
     }
 
-    /// Fresh keys for a role. Their names are plain, so that a test can look for them where they must not be.
-    pub(super) fn issue(&self, role: &str, session_name: &str, lasting: Duration) -> Credentials {
+    /// Issues new keys for a role.
+    ///
+    /// Their names are plain, so that a test can search for them where they must not be.
+    pub(crate) fn issue(&self, role: &str, session_name: &str, lasting: Duration) -> Credentials {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let access_key = format!("ASIA{:016}", all.len());
         let secret = format!("the secret of {access_key}");
@@ -58,8 +62,8 @@ impl Identities {
         Credentials::new(access_key, secret, Some(token), Some(expires), "the server")
     }
 
-    /// Who has signed a request. Issued keys need their session token, and end.
-    pub(super) fn caller(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<Caller> {
+    /// Returns the signer of a request. Issued keys need their session token, and expire.
+    pub(crate) fn caller(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<Caller> {
         let Some(signed_by) = signed_by else { return Err(s3_error!(AccessDenied, "the request is not signed")) };
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(keys) = all.get(&signed_by.access_key) else { return Err(unknown()) };

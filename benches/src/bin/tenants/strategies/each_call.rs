@@ -1,4 +1,4 @@
-//! By hand: a new client for each call, as nobody needs to think of what to keep.
+//! Hand-written: a new client for each call, which needs no cache.
 
 use aws_client_cache::SdkConfig;
 use aws_config::BehaviorVersion;

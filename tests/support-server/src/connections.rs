@@ -10,11 +10,11 @@ use s3s::{HttpError, HttpRequest};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::faults::Faults;
-use super::seen::Seen;
+use crate::faults::Faults;
+use crate::request_log::RequestLog;
 
 /// Accepts connections until it is aborted, which ends those that are open.
-pub(super) async fn serve(listener: TcpListener, service: S3Service, seen: Seen, faults: Faults) {
+pub(crate) async fn serve(listener: TcpListener, service: S3Service, seen: RequestLog, faults: Faults) {
     let mut open = JoinSet::new();
     loop {
         let Ok((socket, _)) = listener.accept().await else {

@@ -1,4 +1,4 @@
-//! Someone whose requests are signed with the keys of a role, and nobody else's.
+//! A tenant, whose requests are signed with the keys of its own role.
 
 /// The tenant of a number.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ impl Tenant {
         format!("bucket-of-tenant-{}", self.0)
     }
 
-    /// What the object says.
+    /// The content of the object.
     pub(crate) fn content(&self) -> String {
         format!("this is tenant {}'s own", self.0)
     }

@@ -1,4 +1,4 @@
-//! The process that makes the calls, in one of the ways.
+//! The process that makes the calls, in one of the strategies.
 
 use std::io;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use crate::strategies::{Clients, EachCall, Kept, OfSession, Strategy};
 use crate::tenant::Tenant;
-use crate::ways::{Clients, EachCall, Kept, OfSession, Way};
 use crate::{Arguments, Failure, usage};
 
-/// Makes all calls, says in one line what they took, and keeps the clients until nobody wants to look at them.
-pub(crate) fn run(arguments: &Arguments, way: Way) -> Result<(), Failure> {
+/// Makes all calls, prints their cost in one line, and keeps the clients until standard input ends.
+pub(crate) fn run(arguments: &Arguments, strategy: Strategy) -> Result<(), Failure> {
     let runtime = Runtime::new()?;
-    match way {
-        Way::EachCall => told(&runtime, arguments, runtime.block_on(EachCall::new())),
-        Way::EachTenant => told(&runtime, arguments, runtime.block_on(Kept::each_with_its_own_connections())),
-        Way::OneConfig => told(&runtime, arguments, runtime.block_on(Kept::with_one_http_client())),
-        Way::Session => told(&runtime, arguments, runtime.block_on(OfSession::new(arguments.max_size))),
+    match strategy {
+        Strategy::EachCall => told(&runtime, arguments, runtime.block_on(EachCall::new())),
+        Strategy::EachTenant => told(&runtime, arguments, runtime.block_on(Kept::each_with_its_own_connections())),
+        Strategy::OneConfig => told(&runtime, arguments, runtime.block_on(Kept::with_one_http_client())),
+        Strategy::Session => told(&runtime, arguments, runtime.block_on(OfSession::new(arguments.max_size))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The ways to have a client for each tenant.
+//! The strategies to have a client for each tenant.
 
 mod each_call;
 mod kept;
@@ -16,19 +16,19 @@ pub(crate) use each_call::EachCall;
 pub(crate) use kept::Kept;
 pub(crate) use session::OfSession;
 
-/// A way to have a client for each tenant.
+/// A strategy to have a client for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Strategy {
     EachCall,
     EachTenant,
     OneConfig,
     Session,
 }
 
-impl Way {
+impl Strategy {
     pub(crate) const ALL: [Self; 4] = [Self::EachCall, Self::EachTenant, Self::OneConfig, Self::Session];
 
-    /// What the table calls it.
+    /// Returns its name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EachCall => "a new client for each call",
@@ -39,7 +39,7 @@ impl Way {
     }
 }
 
-/// Whoever has clients to give. Calls may come from several tasks at once.
+/// A source of clients. Several tasks may call it at once.
 pub(crate) trait Clients: Send + Sync + 'static {
     fn client(&self, tenant: &Tenant) -> impl Future<Output = Result<Client, Failure>> + Send;
 }

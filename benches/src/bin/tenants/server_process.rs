@@ -7,13 +7,13 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::Failure;
-use crate::server::Server;
 use crate::tenant::Tenant;
+use support_server::Server;
 
 pub(crate) const ACCESS_KEY: &str = "AKIATENANTS";
 pub(crate) const SECRET: &str = "the secret of everyone's base";
 
-/// Says where it serves, and what it has seen as often as it is asked, by an empty line; ends when nobody can ask.
+/// Prints its URL, then its counts for each line of standard input, at whose end it stops.
 pub(crate) fn run(tenants: u32) -> Result<(), Failure> {
     let base = Credentials::new(ACCESS_KEY, SECRET, None, None, "tenants");
     let runtime = Runtime::new()?;

@@ -1,4 +1,4 @@
-//! Whose buckets are whose.
+//! The owners of buckets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,24 +6,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, s3_error};
 
-use super::identities::Identities;
-use super::seen::{Request, Seen};
+use crate::identities::Identities;
+use crate::request_log::{Request, RequestLog};
 
-/// A bucket belongs to whoever first asked for it, and is denied to all others.
+/// Gives each bucket to the first caller that requests it, and denies it to all others.
 #[derive(Clone, Debug)]
-pub(super) struct OwnBuckets {
+pub(crate) struct OwnBuckets {
     owners: Arc<Mutex<HashMap<String, String>>>,
     identities: Identities,
-    seen: Seen,
+    seen: RequestLog,
 }
 
 impl OwnBuckets {
-    pub(super) fn new(identities: Identities, seen: Seen) -> Self {
+    pub(crate) fn new(identities: Identities, seen: RequestLog) -> Self {
         Self { owners: Arc::default(), identities, seen }
     }
 
-    /// Whose the bucket is, now that `asking` has asked for it.
-    pub(super) fn owner(&self, bucket: &str, asking: &str) -> String {
+    /// Returns the owner of the bucket, which is `asking` if it had none.
+    pub(crate) fn owner(&self, bucket: &str, asking: &str) -> String {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         owners.entry(bucket.to_owned()).or_insert_with(|| asking.to_owned()).clone()
     }

@@ -1,4 +1,4 @@
-//! By hand: a client for each tenant, kept in a map that has no bound.
+//! Hand-written: a client for each tenant, kept in a map that has no bound.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,9 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Clients of the default configuration, which names no HTTP client: each has its own, and its role has one too.
+    /// Clients of the default configuration, which names no HTTP client.
+    ///
+    /// Each has a client of its own, and so has its role.
     pub(crate) async fn each_with_its_own_connections() -> Self {
         Self::of(aws_config::load_defaults(BehaviorVersion::latest()).await)
     }

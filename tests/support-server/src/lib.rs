@@ -1,24 +1,23 @@
-//! A real S3 server in this process, for the examples and the tests: `s3s` over a temporary folder, with as much of STS
-//! as it takes to assume roles on it, and to ask who one is.
+//! A real S3 server in the process, for examples, tests and benchmarks.
+//!
+//! It is `s3s` over a temporary folder, with the calls `AssumeRole` and `GetCallerIdentity` of STS.
 //!
 //! One endpoint answers both, so that the `endpoint_url` of one `SdkConfig` is enough.
-
-#![allow(unreachable_pub, reason = "a module of several programs")]
-#![allow(dead_code, reason = "no program uses all of it")]
 
 mod access;
 mod connections;
 pub mod faults;
 mod identities;
-pub mod seen;
+pub mod request_log;
 mod sts;
 
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 
-use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
@@ -28,7 +27,7 @@ use tokio::task::JoinHandle;
 use access::OwnBuckets;
 use faults::Faults;
 use identities::Identities;
-use seen::Seen;
+use request_log::RequestLog;
 use sts::StsRoute;
 
 /// The server runs until this is dropped. Its connections end with it.
@@ -38,19 +37,24 @@ pub struct Server {
     task: JoinHandle<()>,
     files: TempDir,
     buckets: OwnBuckets,
-    seen: Seen,
+    seen: RequestLog,
     faults: Faults,
 }
 
 impl Server {
-    /// Starts a server on a free port of the loopback interface. It accepts requests that are signed by any of these
-    /// credentials, or by those that it has issued for a role, and gives each bucket to whoever asks for it first: the
-    /// access key, or the role, whichever of its keys have signed.
+    /// Starts a server on a free port of the loopback interface.
+    ///
+    /// It accepts requests that are signed by these credentials, or by those that it has issued for a role. Each bucket
+    /// belongs to the access key or the role that requests it first.
+    ///
+    /// # Errors
+    ///
+    /// If the folder or the port cannot be opened.
     pub async fn start<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> io::Result<Self> {
         let files = TempDir::new()?;
         let file_system = FileSystem::new(files.path()).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let identities = Identities::registered(credentials);
-        let (seen, faults) = (Seen::default(), Faults::default());
+        let (seen, faults) = (RequestLog::default(), Faults::default());
         let buckets = OwnBuckets::new(identities.clone(), seen.clone());
 
         let mut service = S3ServiceBuilder::new(file_system);
@@ -65,7 +69,7 @@ impl Server {
         Ok(Self { address, task, files, buckets, seen, faults })
     }
 
-    /// Where it listens.
+    /// Returns the URL that it listens on.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -81,18 +85,23 @@ impl Server {
             .build()
     }
 
-    /// What it was asked so far.
-    pub fn seen(&self) -> Seen {
+    /// Returns the log of its requests.
+    pub fn seen(&self) -> RequestLog {
         self.seen.clone()
     }
 
-    /// What goes wrong on purpose.
+    /// Returns the faults that a test can inject.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
     }
 
-    /// Stores an object, as if `owner` (an access key or a role's ARN) had made the bucket and put it there. A bucket that
-    /// is somebody's stays theirs.
+    /// Stores an object, as if `owner` had created the bucket and the object.
+    ///
+    /// `owner` is an access key or the ARN of a role. A bucket that has an owner keeps it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn store(&self, owner: &str, bucket: &str, key: &str, content: &[u8]) -> io::Result<()> {
         let folder = self.files.path().join(bucket);
         fs::create_dir_all(&folder)?;

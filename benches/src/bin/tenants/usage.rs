@@ -1,4 +1,4 @@
-//! What this process has used, where the system tells.
+//! The memory and CPU time of this process, where the system reports them.
 
 /// Peak resident memory, in bytes.
 #[cfg(target_os = "linux")]

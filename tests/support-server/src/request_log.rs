@@ -1,11 +1,11 @@
-//! What a server was asked, for those who want to know.
+//! The log of a server's requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a server was asked so far; a clone shows the same server.
+/// The requests of a server so far. A clone shows the same server.
 #[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<Mutex<Log>>);
+pub struct RequestLog(Arc<Mutex<Log>>);
 
 #[derive(Debug, Default)]
 struct Log {
@@ -15,7 +15,7 @@ struct Log {
     connections: Level,
 }
 
-/// How many of something there are, there were at most, and there ever were.
+/// A count with its maximum and its total.
 #[derive(Debug, Default)]
 struct Level {
     now: usize,
@@ -31,7 +31,7 @@ impl Level {
     }
 }
 
-/// An S3 request that was accepted: it was signed, and the bucket was not somebody else's.
+/// An S3 request that was accepted: it was signed, and the bucket was not another caller's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
     /// The ARN of the role whose keys have signed it, or else the access key.
@@ -58,13 +58,13 @@ impl AssumeRoleCall {
     }
 }
 
-impl Seen {
+impl RequestLog {
     /// The S3 requests that were accepted, in the order in which they came.
     pub fn requests(&self) -> Vec<Request> {
         self.log().requests.clone()
     }
 
-    /// How many S3 requests were accepted.
+    /// Returns the number of accepted S3 requests.
     pub fn request_count(&self) -> usize {
         self.log().requests.len()
     }
@@ -74,41 +74,43 @@ impl Seen {
         self.log().assume_role_calls.clone()
     }
 
-    /// How many calls of `AssumeRole` there were.
+    /// Returns the number of calls of `AssumeRole`.
     pub fn assume_role_count(&self) -> usize {
         self.log().assume_role_calls.len()
     }
 
-    /// How many calls of `AssumeRole` there were for a role.
+    /// Returns the number of calls of `AssumeRole` for a role.
     pub fn assume_role_count_of(&self, role: &str) -> usize {
         self.log().assume_role_calls.iter().filter(|call| call.role() == role).count()
     }
 
-    /// The greatest number of calls of `AssumeRole` that were in flight at once.
+    /// Returns the greatest number of calls of `AssumeRole` in flight at once.
     pub fn most_assume_roles_at_once(&self) -> usize {
         self.log().assume_role.most
     }
 
-    /// How many TCP connections were ever accepted.
+    /// Returns the number of TCP connections that were accepted.
     pub fn connections_opened(&self) -> usize {
         self.log().connections.ever
     }
 
-    /// How many TCP connections are open. One that its client has closed leaves as soon as the server hears of it.
+    /// Returns the number of open TCP connections.
+    ///
+    /// A connection that its client has closed counts until the server notices.
     pub fn connections_held(&self) -> usize {
         self.log().connections.now
     }
 
-    pub(super) fn accepted(&self, request: Request) {
+    pub(crate) fn accepted(&self, request: Request) {
         self.log().requests.push(request);
     }
 
-    pub(super) fn assume_role(&self, call: AssumeRoleCall) -> Passing {
+    pub(crate) fn assume_role(&self, call: AssumeRoleCall) -> Passing {
         self.log().assume_role_calls.push(call);
         self.rise(|log| &mut log.assume_role)
     }
 
-    pub(super) fn connection(&self) -> Passing {
+    pub(crate) fn connection(&self) -> Passing {
         self.rise(|log| &mut log.connections)
     }
 
@@ -125,8 +127,8 @@ impl Seen {
 /// Something that is counted until this is dropped: also when the client gives up on it.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Passing {
-    seen: Seen,
+pub(crate) struct Passing {
+    seen: RequestLog,
     level: fn(&mut Log) -> &mut Level,
 }
 

@@ -1,10 +1,10 @@
-//! What goes wrong on purpose, as a test asks for it.
+//! Faults that a test injects.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What goes wrong, from now on, on a server; a clone is of the same server. At first nothing does.
+/// The faults of a server, at first none. A clone controls the same server.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
@@ -19,27 +19,27 @@ struct State {
 }
 
 impl Faults {
-    /// Nobody may assume this role: 403, `AccessDenied`.
+    /// Refuses this role to all callers: 403, `AccessDenied`.
     pub fn refuse_role(&self, role: &str) {
         self.state().refused.insert(role.to_owned());
     }
 
-    /// Everybody may assume this role again.
+    /// Allows this role again.
     pub fn allow_role(&self, role: &str) {
         self.state().refused.remove(role);
     }
 
-    /// The next `calls` of `AssumeRole` for this role are answered 500, `InternalFailure`, which the SDK tries again.
+    /// Fails the next `calls` of `AssumeRole` for this role: 500, `InternalFailure`, which the SDK retries.
     pub fn fail_assume_role(&self, role: &str, calls: usize) {
         self.state().failing.insert(role.to_owned(), calls);
     }
 
-    /// How long every call of `AssumeRole` takes, at least.
+    /// Sets the minimum duration of every call of `AssumeRole`.
     pub fn delay_assume_role(&self, latency: Duration) {
         self.state().latency = latency;
     }
 
-    /// How long issued keys last, whatever the call asks for; with `None`, as long as it asks for.
+    /// Sets the lifetime of issued keys; `None` uses the one that the call requests.
     pub fn keys_last(&self, lasting: Option<Duration>) {
         self.state().lasting = lasting;
     }
@@ -54,27 +54,27 @@ impl Faults {
         self.state().requests = requests;
     }
 
-    pub(super) fn refuses(&self, role: &str) -> bool {
+    pub(crate) fn refuses(&self, role: &str) -> bool {
         self.state().refused.contains(role)
     }
 
-    pub(super) fn fails(&self, role: &str) -> bool {
+    pub(crate) fn fails(&self, role: &str) -> bool {
         self.state().failing.get_mut(role).is_some_and(one_less)
     }
 
-    pub(super) fn latency(&self) -> Duration {
+    pub(crate) fn latency(&self) -> Duration {
         self.state().latency
     }
 
-    pub(super) fn lasting(&self) -> Option<Duration> {
+    pub(crate) fn lasting(&self) -> Option<Duration> {
         self.state().lasting
     }
 
-    pub(super) fn cuts_connection(&self) -> bool {
+    pub(crate) fn cuts_connection(&self) -> bool {
         one_less(&mut self.state().connections)
     }
 
-    pub(super) fn cuts_request(&self) -> bool {
+    pub(crate) fn cuts_request(&self) -> bool {
         one_less(&mut self.state().requests)
     }
 
@@ -83,7 +83,7 @@ impl Faults {
     }
 }
 
-/// Whether there was one left to take.
+/// Takes one and returns `true`, or returns `false` if there is none left.
 fn one_less(left: &mut usize) -> bool {
     let any = *left > 0;
     *left = left.saturating_sub(1);
