@@ -1,4 +1,4 @@
-//! A client of any service.
+//! [`AnyClient`], a client whose service is known only at run time.
 
 use std::any::Any;
 use std::fmt;
@@ -8,39 +8,46 @@ use aws_types::region::Region;
 
 use crate::service::Service;
 
-/// A client whose service is known only at run time, as snapshots and
-/// [`pop_item`](crate::ClientCache::pop_item) return it. Cloning is cheap.
+/// A client whose service is known only at run time.
+///
+/// Cloning is cheap. Snapshots and [`pop_item`](crate::ClientCache::pop_item) return clients of this type.
+///
+/// # Examples
 ///
 /// ```
-/// use aws_client_cache::{AnyClient, ClientCache, ClientParams, EvictionPolicy, S3};
-/// # use aws_client_cache::SdkConfig;
+/// use aws_client_cache::{AnyClient, ClientCache, ClientParams};
+/// use aws_client_cache::{EvictionPolicy, S3};
+/// # use aws_client_cache::{ClientCacheError, SdkConfig};
 ///
-/// # async fn example(sdk_config: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
+/// # async fn example(sdk_config: &SdkConfig) -> Result<(), ClientCacheError> {
 /// let cache = ClientCache::new(EvictionPolicy::Lru, 30);
 /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
 /// cache.insert(params.key(), params.client(sdk_config).await?)?;
 ///
 /// let (_, client): (_, AnyClient) = cache.pop_item()?;
-/// let s3: aws_sdk_s3::Client = client.downcast::<S3>().expect("only S3 clients were inserted");
+/// let s3: aws_sdk_s3::Client =
+///     client.downcast::<S3>().expect("only S3 clients were inserted");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct AnyClient {
-    /// An [`Of`] some service.
+    /// A [`Tagged`] client of some service.
     client: Arc<dyn Any + Send + Sync>,
     service_name: &'static str,
 }
 
-/// A client as one of its service, so that its type tells of both.
-struct Of<S: Service>(S::Client);
+/// A client whose type names its service, because two services may share one client type.
+struct Tagged<S: Service>(S::Client);
 
 impl AnyClient {
     pub(crate) fn new<S: Service>(client: S::Client) -> Self {
-        Self { client: Arc::new(Of::<S>(client)), service_name: S::NAME }
+        Self { client: Arc::new(Tagged::<S>(client)), service_name: S::NAME }
     }
 
-    /// The name of the client's service.
+    /// Returns the name of the client's service.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AnyClient;
@@ -52,20 +59,22 @@ impl AnyClient {
         self.service_name
     }
 
-    /// The client, if it is one of service `S`.
+    /// Converts into the client of service `S`.
+    ///
+    /// [`AnyClient`] shows an example.
     ///
     /// # Errors
     ///
-    /// The client as it was, if it is of another service; also of another one with the same type of client.
-    ///
-    /// The type shows an example.
+    /// Returns the unchanged client if it belongs to another service, even to one with the same client type.
     pub fn downcast<S: Service>(self) -> Result<S::Client, Self> {
         let Some(client) = self.downcast_ref::<S>().cloned() else { return Err(self) };
-        drop(self); // here, and not on return: the client would leak if this panicked then
+        drop(self); // explicitly: a panic in this drop on return would leak the client
         Ok(client)
     }
 
-    /// A reference to the client, if it is one of service `S`.
+    /// Returns a reference to the client, or `None` if it does not belong to service `S`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{AnyClient, S3};
@@ -77,18 +86,19 @@ impl AnyClient {
     /// ```
     #[inline]
     pub fn downcast_ref<S: Service>(&self) -> Option<&S::Client> {
-        self.client.downcast_ref().map(|Of::<S>(client)| client)
+        self.client.downcast_ref().map(|Tagged::<S>(client)| client)
     }
 }
 
 impl fmt::Debug for AnyClient {
-    /// Shows the service only: the `Debug` of the SDK's clients shows access key ids.
+    /// Shows only the service, because the `Debug` of SDK clients shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AnyClient").field(&format_args!("{}", self.service_name)).finish()
     }
 }
 
-/// What of a key's region a client contradicts, if anything (K6).
+/// Returns the client's region if it differs from the region that its key names.
+// K6
 pub(crate) fn contradicting_region<'a, S: Service>(
     expected: Option<&Region>,
     client: &'a S::Client,

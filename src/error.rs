@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! [`ClientCacheError`], the error of all operations of a cache.
 
 use std::error::Error;
 use std::fmt;
@@ -9,66 +9,84 @@ use aws_types::region::Region;
 use crate::key::AnyKey;
 use crate::map::ParseEvictionPolicyError;
 
-/// Why an operation was refused. Nothing has changed then, and no message holds a secret (K4).
+/// The error of a [`ClientCache`](crate::ClientCache), or of the parameters of a client.
+///
+/// A failed operation has changed nothing, unless its documentation says otherwise. No message contains a secret.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
 ///
 /// let cache = ClientCache::default();
-/// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-/// let error = cache.try_get(&key).unwrap_err();
+/// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+/// let error = cache.try_get(&params.key()).unwrap_err();
 /// assert!(matches!(error, ClientCacheError::NotFound { .. }));
-/// assert_eq!(error.to_string(), "no client is cached under S3(region=us-west-2)");
+/// assert_eq!(
+///     error.to_string(),
+///     "no client is cached under S3(region=us-west-2)",
+/// );
 /// # Ok::<(), ClientCacheError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientCacheError {
-    /// The key to insert is present, and what it holds is not replaced (D3).
+    /// The key to insert is present.
+    ///
+    /// Its client has not been replaced.
+    // D3
     #[non_exhaustive]
     AlreadyExists {
         /// The key.
         key: AnyKey,
     },
-    /// The key is absent (D4, D6).
+    /// The key is absent.
+    // D4, D6
     #[non_exhaustive]
     NotFound {
         /// The key.
         key: AnyKey,
     },
-    /// There is no entry to pop (D6).
+    /// The cache is empty, so there is no entry to pop.
+    // D6
     Empty,
-    /// The client to insert is for another region than its key (K6).
+    /// The client to insert is configured for another region than its key.
+    // K6
     #[non_exhaustive]
     ClientMismatch {
         /// The key.
         key: AnyKey,
-        /// The client's region.
+        /// The region of the client.
         found: Region,
     },
-    /// The key's static credentials have expired (E2, E3).
+    /// The static credentials of the key have expired.
+    // E2, E3
     #[non_exhaustive]
     CredentialsExpired {
         /// The key.
         key: AnyKey,
     },
-    /// What was to make the client failed (S5).
+    /// The caller's `create` failed.
+    // S5
     #[non_exhaustive]
     CreationFailed {
         /// The key.
         key: AnyKey,
-        /// Why: one error, shared by all who waited. It is the caller's own, so what it shows is up to the caller.
+        /// The error of `create`, shared by all waiters.
+        ///
+        /// It is shown as it is, so keep secrets out of it.
         source: Arc<dyn Error + Send + Sync>,
     },
-    /// A parameter is not valid (K5, K7).
+    /// A parameter is invalid.
+    // K5, K7
     #[non_exhaustive]
     InvalidParams {
-        /// The parameter's name, as it is set.
+        /// The name of the parameter, which is the name of its setter.
         parameter: &'static str,
-        /// What is wrong with it, without its value.
+        /// The reason, without the value of the parameter.
         reason: String,
     },
-    /// A name is not one of an eviction policy.
+    /// A string does not name an eviction policy.
     InvalidEvictionPolicy(ParseEvictionPolicyError),
 }
 
@@ -78,25 +96,26 @@ impl ClientCacheError {
     }
 }
 
+// K4: no message contains a secret.
 impl fmt::Display for ClientCacheError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyExists { key } => write!(f, "a client is cached already under {key}"),
+            Self::AlreadyExists { key } => write!(f, "a client is already cached under {key}"),
             Self::NotFound { key } => write!(f, "no client is cached under {key}"),
             Self::Empty => f.write_str("the cache is empty"),
             Self::ClientMismatch { key, found } => {
                 write!(f, "a client for {} cannot be cached under {key}", found.as_ref().escape_debug())
             }
             Self::CredentialsExpired { key } => write!(f, "the credentials of {key} have expired"),
-            Self::CreationFailed { key, source: _ } => write!(f, "no client could be made for {key}"),
+            Self::CreationFailed { key, source: _ } => write!(f, "failed to create a client for {key}"),
             Self::InvalidParams { parameter, reason } => write!(f, "invalid {parameter}: {reason}"),
-            Self::InvalidEvictionPolicy(unknown) => unknown.fmt(f),
+            Self::InvalidEvictionPolicy(error) => error.fmt(f),
         }
     }
 }
 
 impl Error for ClientCacheError {
-    /// The error of a creation itself, and not the `Arc` around it, so that it can be downcast.
+    /// Returns the error of `create` itself, not the `Arc` around it, so that it can be downcast.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::CreationFailed { source, .. } => Some(&**source),
@@ -106,7 +125,7 @@ impl Error for ClientCacheError {
 }
 
 impl From<ParseEvictionPolicyError> for ClientCacheError {
-    fn from(unknown: ParseEvictionPolicyError) -> Self {
-        Self::InvalidEvictionPolicy(unknown)
+    fn from(error: ParseEvictionPolicyError) -> Self {
+        Self::InvalidEvictionPolicy(error)
     }
 }

@@ -1,31 +1,43 @@
 //! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU and LFU eviction.
 //!
-//! Making a client of the AWS SDK for Rust costs thousands of times what cloning one costs, and its first call may cost a
-//! new connection. A program that talks to AWS as many tenants, roles, regions or endpoints therefore keeps its
-//! clients, and needs to bound how many. What is written by hand for that tends to be an unbounded map, with a key that
-//! forgets what tells clients apart, so that one tenant gets another's client. [`ClientCache`] is that map done once:
-//! keys are made from everything that tells clients of one configuration apart, and hold no credentials. [`Session`] makes
-//! the clients as well: each exactly once, on one HTTP client, with credentials that are resolved once for each tenant.
+//! Creating a client of the AWS SDK for Rust costs thousands of times as much as cloning one. The first request of a new
+//! client may also have to open a connection. A program that calls AWS as many tenants, roles, regions or endpoints
+//! therefore keeps its clients, and needs to bound how many it keeps. The usual hand-written solution is an unbounded
+//! map whose key omits something that distinguishes clients, so that one tenant receives another tenant's client.
+//!
+//! This crate has two layers:
+//!
+//! * [`ClientCache`] is the cache. Its keys are built from every parameter that distinguishes clients of one base
+//!   configuration, and they hold no credentials.
+//! * [`Session`] also creates the clients: each exactly once, all on one HTTP client, with credentials that are resolved
+//!   once per tenant.
 //!
 //! ```
-//! use aws_client_cache::{AssumeRole, ClientParams, S3, SdkConfig, Session, SessionError};
+//! use aws_client_cache::{AssumeRole, ClientParams, S3, SdkConfig};
+//! use aws_client_cache::{Session, SessionError};
 //!
 //! # async fn example(sdk_config: &SdkConfig) -> Result<(), SessionError> {
-//! // once: a cheap handle, to be cloned
+//! // Once: a cheap handle, to be cloned.
 //! let session = Session::builder(sdk_config).max_size(200).build();
-//! // for each request: who is asking
+//!
+//! // For each request: the parameters of the tenant's client.
 //! let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7");
-//! let params = ClientParams::<S3>::builder().region("eu-central-1").assume_role(role).build()?;
-//! // the client, from the cache or made now
+//! let params = ClientParams::<S3>::builder()
+//!     .region("eu-central-1")
+//!     .assume_role(role)
+//!     .build()?;
+//!
+//! // The client, from the cache or newly created.
 //! let s3: aws_sdk_s3::Client = session.client(&params).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The cache by itself is a dict:
+//! The cache alone works like a dict:
 //!
 //! ```
-//! use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, EvictionPolicy, SdkConfig, S3};
+//! use aws_client_cache::{ClientCache, ClientCacheError, ClientParams};
+//! use aws_client_cache::{EvictionPolicy, S3, SdkConfig};
 //!
 //! # async fn example(sdk_config: &SdkConfig) -> Result<(), ClientCacheError> {
 //! // an LRU client cache with a maximum size of 30
@@ -42,64 +54,67 @@
 //! # }
 //! ```
 //!
-//! # Which policy
+//! # Choosing a policy
 //!
-//! [`EvictionPolicy::Lru`] is for most programs: what was used lately will be used again. [`EvictionPolicy::Lfu`] suits a
-//! few tenants that are always busy among many that come once: a burst of newcomers does not push the busy ones out. Its
-//! counts do not age, so a tenant that was busy once stays long.
+//! [`EvictionPolicy::Lru`] suits most programs: it assumes that recently used clients will be used again.
+//! [`EvictionPolicy::Lfu`] suits a few tenants that are always busy among many that appear once: a burst of new tenants
+//! does not evict the busy ones. Its use counts do not age, so a tenant that was busy once stays cached for long.
 //!
-//! # What makes two keys equal
+//! # Key equality
 //!
-//! All parameters, compared in full: the service, region, endpoint, credentials, FIPS, dual stack, retries, timeouts,
-//! app name, customisations, and the name of the base configuration. The traps:
+//! Two keys are equal if and only if all their parameters are equal: service, region, endpoint, credentials, FIPS, dual
+//! stack, retries, timeouts, app name, customizations, and the name of the base configuration. Note the following:
 //!
-//! * What is not set is inherited from the base configuration, and differs from every value that is set, even if the base
-//!   says the same.
-//! * Static credentials are compared by a keyed digest, and so are a role's external id, policy and tags. A
-//!   [`SharedCredentialsProvider`] is compared by its identity: clones of one are one, and wrapping the same provider again
-//!   makes another.
-//! * A customisation's closure is compared by its type: write it once and call it from where it is needed.
-//! * **Base configurations are not compared.** If each tenant has an [`SdkConfig`] of its own, params that name only a region
-//!   give all of them one key, and one tenant another's client. Give each tenant's credentials to the params; or name each
-//!   base, by [`base`](ClientParamsBuilder::base); or keep a cache for each.
+//! * An unset parameter is inherited from the base configuration. It differs from every set value, even from the value
+//!   that the base configuration has.
+//! * Static credentials are compared by a keyed digest, as are the external id, the policy and the tags of a role.
+//! * A [`SharedCredentialsProvider`] is compared by identity. Its clones are equal; wrapping the same provider a second
+//!   time gives a different one.
+//! * The closure of a customization is compared by its type. Write it once, in a function, and call that function.
+//! * **Base configurations are not compared.** Suppose each tenant has its own [`SdkConfig`], and the parameters
+//!   set only a region. Then all tenants share one key, and one tenant receives another tenant's client. Set each tenant's credentials in
+//!   its parameters, name each base configuration with [`base`](ClientParamsBuilder::base), or keep one cache for each.
 //!
 //! # Other services
 //!
-//! [`service!`] makes a marker for any `aws-sdk-*` crate, and one cache holds clients of any mix of services. What comes
-//! out of it without a typed key, as from [`pop_item`](ClientCache::pop_item), is an [`AnyClient`], which knows its
+//! [`service!`] declares a marker for any `aws-sdk-*` crate, and one cache holds clients of any mix of services.
+//! Methods that take no typed key, such as [`pop_item`](ClientCache::pop_item), return an [`AnyClient`], which knows its
 //! service.
 //!
-//! # Costs
+//! # Complexity
 //!
-//! Every operation on one entry takes constant time under one lock, and a hit, about twice the cost of cloning a client,
-//! allocates nothing. Snapshots are linear. The engine, [`map::EvictingMap`], is public, and makes a cache of anything else.
+//! Every operation on one entry is O(1), under one lock. A hit allocates nothing and costs about twice as much as cloning
+//! a client. Snapshots are O(n). The engine, [`map::EvictingMap`], is public and caches any other values.
 //!
-//! # Seeing inside
+//! # Observing a cache
 //!
-//! [`ClientCache::stats`] counts; [`ClientCacheBuilder::on_evict`] is told what leaves to make room. Snapshots
-//! ([`items`](ClientCache::items), [`clients`](ClientCache::clients)) and [`peek_next_victim`](ClientCache::peek_next_victim) are no uses.
-//! [`retain`](ClientCache::retain) removes by key: everything of one region, or of one tenant, whose credentials
-//! [`Session::invalidate_credentials`] forgets as well.
+//! [`ClientCache::stats`] returns counters. [`ClientCacheBuilder::on_evict`] sets a listener for evicted clients.
+//! Snapshots ([`items`](ClientCache::items), [`clients`](ClientCache::clients)) and
+//! [`peek_next_victim`](ClientCache::peek_next_victim) do not count as uses. [`retain`](ClientCache::retain) removes by
+//! key, for example all clients of one region. [`Session::invalidate_credentials`] removes a tenant's clients together
+//! with the tenant's credentials.
 //!
-//! # Failure
+//! # Failures
 //!
-//! Nothing panics that a caller can pass, but for what is listed under *Panics* of [`ClientParams::client`]. A panic in a
-//! caller's own code (a client's `Clone` or `Drop`, a listener, a value's `Eq`) reaches its caller, and leaves the cache
-//! whole and usable. A creation that fails fails for all who wait for it, once; one that panics or is given up is taken over
-//! by the next who waits.
+//! No argument causes a panic, except as listed under *Panics* of [`ClientParams::client`]. A panic in a caller's code (the
+//! `Clone` or `Drop` of a client, a listener, the `Eq` of a value) reaches the caller, and leaves the cache consistent and
+//! usable. A failing creation fails once, for all its waiters. If the creating caller panics or is dropped, the next waiter
+//! takes over.
+//!
+//! Every guarantee is a numbered rule in `spec/SPEC.md` of the source repository, with the tests that check it.
 //!
 //! # Features
 //!
-//! | feature | default | what it brings |
+//! | feature | default | enables |
 //! |---|---|---|
-//! | `s3` | yes | the marker [`S3`] and `aws-sdk-s3` |
+//! | `s3` | yes | the marker [`S3`] and the dependency `aws-sdk-s3` |
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
-//! | `default-https-client` | yes | the SDK's own HTTPS client, for a base configuration that names none |
-//! | `assume-role` | yes | credentials of roles and of profiles, and `aws-config` |
-//! | `serde` | no | [`ClientCacheConfig`] and [`SessionConfig`] from a file, and [`Stats`] to be written |
-//! | `tracing` | no | events of what a cache does, at debug level and without secrets, and a span around each creation |
+//! | `default-https-client` | yes | the SDK's own HTTPS client, if the base configuration has none |
+//! | `assume-role` | yes | credentials of roles and of profiles, and the dependency `aws-config` |
+//! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`] and [`Stats`] |
+//! | `tracing` | no | events of a cache, at debug level and without secrets, and a span around each creation |
 //!
-//! Without default features the crate depends on no service crate, and not on `aws-config`.
+//! Without default features the crate depends neither on a service crate nor on `aws-config`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -131,7 +146,7 @@ pub use service::S3;
 pub use service::Service;
 pub use session::{Session, SessionBuilder, SessionConfig, SessionError};
 
-// The SDK's types that parameters are made of, so that a user need not depend on the crates that they come from.
+// The SDK types that parameters consist of, so that users need not depend on the crates that define them.
 #[doc(no_inline)]
 pub use aws_credential_types::{Credentials, provider::SharedCredentialsProvider, provider::error::CredentialsError};
 #[doc(no_inline)]
@@ -143,12 +158,12 @@ pub use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 #[doc(no_inline)]
 pub use aws_types::{SdkConfig, region::Region};
 
-/// The README's examples, compiled.
+/// Compiles the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The examples for those who come from something else, compiled.
+/// Compiles the examples of the migration guide.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/MIGRATION.md")]
 struct Migration;

@@ -1,4 +1,4 @@
-//! Errors of providers of credentials, as they may be shown.
+//! Errors of credential providers, redacted so that they can be shown.
 
 use std::error::Error;
 use std::fmt;
@@ -7,19 +7,21 @@ use std::sync::Arc;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_types::error::ErrorMetadata;
 
-/// An error of a provider, whose `Debug` may show an answer of the Security Token Service, credentials and all, if it is one
-/// that could not be read (K4). One that is quiet already says the same.
+/// Returns an error of the same kind that keeps only messages and the service's error code.
+///
+/// Redacting an error twice changes nothing.
+// K4: the `Debug` of a provider's error may show an unreadable response of STS, including credentials.
 pub(crate) fn redact(error: &CredentialsError) -> CredentialsError {
     let redacted = error.source().and_then(|source| source.downcast_ref::<Redacted>().cloned());
     like(error, redacted.unwrap_or_else(|| Redacted::of(error)))
 }
 
-/// The code by which a service has refused it, if one has.
+/// Returns the code with which a service refused the request, if a service did.
 pub(crate) fn code(error: &CredentialsError) -> Option<&str> {
     error.source()?.downcast_ref::<Redacted>()?.code.as_deref()
 }
 
-/// An error of the same kind.
+/// Returns an error of the same kind as `error`, with another source.
 fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(source),
@@ -31,7 +33,7 @@ fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     }
 }
 
-/// What is left of an error: what it and its sources say, in one line.
+/// The messages of an error and its sources, in one line, and the service's error code.
 #[derive(Clone)]
 struct Redacted {
     text: Arc<str>,
@@ -46,8 +48,10 @@ impl Redacted {
     }
 }
 
-/// The code of a refusal: the SDK's error of an operation has it as a source, unless the operation's model names the error;
-/// and so has one that was refused what it is assumed with.
+/// Returns the error code if `source` is a service's refusal.
+///
+/// The SDK's error of an operation has its metadata as a source, unless the operation's model names the error. If a chained
+/// role was refused, the source is the redacted error of the role before it.
 fn refusal(source: &(dyn Error + 'static)) -> Option<Arc<str>> {
     let refused = source.downcast_ref::<ErrorMetadata>().and_then(|refusal| refusal.code().map(Arc::from));
     refused.or_else(|| source.downcast_ref::<Redacted>()?.code.clone())

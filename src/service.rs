@@ -1,19 +1,21 @@
-//! Which AWS service a client speaks to, as a type.
+//! [`Service`], an AWS service as a type, and the macro that declares one.
 
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-/// An AWS service: what its clients are, and how one is made.
+/// An AWS service: the type of its clients, and how to create one.
 ///
-/// Services are marker types, because keys are typed by their service and the clients of the SDK are foreign
-/// types. [`service!`](crate::service!) makes one for any `aws-sdk-*` crate in a line. Implement the trait by hand
-/// only for a client that is not the SDK's own.
+/// Services are marker types, because keys are typed by service and the clients of the SDK are foreign types.
+/// [`service!`](crate::service!) declares a marker for any `aws-sdk-*` crate in one line. Implement this trait manually
+/// only for clients that the SDK does not provide.
+///
+/// # Examples
 ///
 /// ```
-/// use aws_client_cache::{Service, SdkConfig, Region};
+/// use aws_client_cache::{Region, SdkConfig, Service};
 ///
-/// /// Our own client of something behind AWS.
+/// /// Our own client of a gateway in front of AWS.
 /// #[derive(Clone, Debug)]
 /// struct Gateway { region: Option<Region> }
 ///
@@ -38,46 +40,56 @@ use aws_types::region::Region;
 /// }
 /// ```
 pub trait Service: 'static {
-    /// The service's client, cheap to clone as the SDK's are: a shared handle. It is cloned while the cache is
-    /// locked, so its `Clone` must not call the cache. Its `Drop` may.
+    /// The client of the service: a shared handle that is cheap to clone, as the SDK's clients are.
+    ///
+    /// The cache clones it while it holds its lock, so `Clone` must not call the cache. `Drop` may.
     type Client: Clone + Send + Sync + 'static;
 
-    /// What a client is configured with, and what customisations change.
+    /// The builder of a client's configuration, which customizations change.
     type ConfigBuilder: Send + 'static;
 
-    /// The service's name in labels and errors. It is no part of a key's identity: the marker type is.
+    /// The name of the service in labels and errors.
+    ///
+    /// The name does not identify the service in keys; the marker type does.
     const NAME: &'static str;
 
-    /// Begins the configuration of a client from the shared one.
+    /// Returns a builder with the settings of the shared configuration.
     fn config_builder(config: &SdkConfig) -> Self::ConfigBuilder;
 
-    /// Has a client share its retries' budget with those of its partition only; a [`Session`](crate::Session) gives each
-    /// credential scope partitions of its own, so that one that is throttled starves no other. A client without retries need
-    /// not do anything.
+    /// Assigns the client to a retry partition, within which it shares its retry budget.
+    ///
+    /// A [`Session`](crate::Session) gives each credential scope its own partitions, so that a throttled scope does not use
+    /// up the retries of the others. The default ignores the partition, which suits clients without retries.
     fn retry_partition(config: Self::ConfigBuilder, partition: RetryPartition) -> Self::ConfigBuilder {
         let _ = partition;
         config
     }
 
-    /// Lets a client send requests that are not signed. A client that does so anyhow, if it has no credentials, need not do
-    /// anything.
+    /// Allows the client to send unsigned requests.
+    ///
+    /// The default changes nothing, which suits clients that send unsigned requests whenever they have no credentials.
     fn allow_no_auth(config: Self::ConfigBuilder) -> Self::ConfigBuilder {
         config
     }
 
-    /// Makes a client. It should keep the configuration's identity cache as long as it lives, as the SDK's own clients do: by
-    /// that, a [`Session`](crate::Session) knows that its credentials are in use.
+    /// Creates a client.
+    ///
+    /// The client should keep the identity cache of its configuration alive, as the SDK's clients do: a
+    /// [`Session`](crate::Session) uses it to know that the credentials are in use.
     fn client(config: Self::ConfigBuilder) -> Self::Client;
 
-    /// The region that a client is for, so that one of another region is refused under a key (K6). With `None`
-    /// nothing is checked.
+    /// Returns the region of a client, so that the cache can refuse it under a key of another region.
+    ///
+    /// `None` skips this check.
     fn region(client: &Self::Client) -> Option<&Region>;
 }
 
-/// Declares a marker type for the service of an `aws-sdk-*` crate, and implements [`Service`](crate::Service)
-/// for it.
+/// Declares a marker type for the service of an `aws-sdk-*` crate.
 ///
-/// The crate must be a dependency of yours, and as recent as `aws-sdk-s3` 1.157. Attributes and visibility go in front of the name.
+/// The marker implements [`Service`](crate::Service). Your crate must depend on the SDK crate, in a version as recent as
+/// `aws-sdk-s3` 1.157. Attributes and a visibility may precede the name.
+///
+/// # Examples
 ///
 /// ```
 /// # mod documented {
@@ -90,7 +102,9 @@ pub trait Service: 'static {
 /// use aws_client_cache::{ClientParams, Service};
 ///
 /// assert_eq!(Storage::NAME, "Storage");
-/// let params = ClientParams::<Storage>::builder().region("us-west-2").build()?;
+/// let params = ClientParams::<Storage>::builder()
+///     .region("us-west-2")
+///     .build()?;
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 #[macro_export]
@@ -135,7 +149,9 @@ macro_rules! service {
 
 #[cfg(feature = "s3")]
 service! {
-    /// It comes with the feature `s3`.
+    /// Requires the feature `s3`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientParams, S3};

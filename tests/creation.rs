@@ -1,4 +1,4 @@
-//! S1 to S8 on `ClientCache`: the level L5 of the specification, and what a schedule without a runtime cannot show.
+//! Rules S1 to S8 on `ClientCache`: the level L5 of the specification, and tests on a runtime.
 
 mod support;
 
@@ -35,9 +35,9 @@ fn assert_goes_by_the_rules(schedules: Schedules, number: usize) {
     );
 }
 
-/// The numbers are exact, so that a search that has lost a part of its scope fails.
+// The numbers are exact, so that the test fails if the search loses a part of its scope.
 #[test]
-fn every_short_schedule_goes_by_the_rules() {
+fn every_short_schedule_follows_the_rules() {
     let two = Schedules { depth: 5, ..Schedules::new() };
     let three = Schedules { callers: 3, depth: 5, ..two };
     let at_zero = Schedules { max_size: 0, depth: 5, ..two };
@@ -48,7 +48,7 @@ fn every_short_schedule_goes_by_the_rules() {
 }
 
 #[test]
-fn longer_schedules_go_by_the_rules() {
+fn longer_schedules_follow_the_rules() {
     for (callers, depth, number) in [(2, 10, 54_115), (3, 9, 118_541)] {
         assert_goes_by_the_rules(Schedules { callers, depth, merge: true, ..Schedules::new() }, number);
     }
@@ -58,7 +58,9 @@ fn make(id: u64) -> std::future::Ready<Result<Client, Infallible>> {
     std::future::ready(Ok(Client::new(id)))
 }
 
-/// Asks for key 0 from many tasks at a time, with a creation that yields. How often it began, and what they got.
+/// Requests key 0 from many tasks concurrently, with a creation that yields.
+///
+/// Returns the number of creations, and the results of the tasks.
 async fn ask_from_tasks(fail: bool) -> (usize, Vec<Result<u64, Arc<dyn Error + Send + Sync>>>) {
     const CALLERS: usize = 1_000;
     let cache = Arc::new(ClientCache::default());
@@ -71,7 +73,7 @@ async fn ask_from_tasks(fail: bool) -> (usize, Vec<Result<u64, Arc<dyn Error + S
                 start.wait().await;
                 let create = || async {
                     let number = began.fetch_add(1, Relaxed) as u64;
-                    // Long enough for all others to come.
+                    // Long enough for all other callers to join.
                     for _ in 0..10 * CALLERS {
                         tokio::task::yield_now().await;
                     }
@@ -94,13 +96,13 @@ async fn ask_from_tasks(fail: bool) -> (usize, Vec<Result<u64, Arc<dyn Error + S
     (began.load(Relaxed), results)
 }
 
-async fn a_thousand_callers_of_one_key_make_one() {
+async fn a_thousand_callers_share_one_creation() {
     let (began, results) = ask_from_tasks(false).await;
     assert_eq!(began, 1);
     assert!(results.into_iter().all(|result| result.is_ok_and(|id| id == 0)));
 }
 
-async fn a_thousand_callers_of_one_key_fail_once() {
+async fn a_thousand_callers_share_one_failure() {
     let (began, results) = ask_from_tasks(true).await;
     assert_eq!(began, 1);
     let errors: Vec<_> = results.into_iter().map(Result::unwrap_err).collect();
@@ -109,32 +111,32 @@ async fn a_thousand_callers_of_one_key_fail_once() {
 }
 
 #[tokio::test]
-async fn on_one_thread_a_thousand_callers_of_one_key_make_one() {
-    a_thousand_callers_of_one_key_make_one().await;
+async fn on_one_thread_a_thousand_callers_share_one_creation() {
+    a_thousand_callers_share_one_creation().await;
 }
 
 #[tokio::test]
-async fn on_one_thread_a_thousand_callers_of_one_key_fail_once() {
-    a_thousand_callers_of_one_key_fail_once().await;
+async fn on_one_thread_a_thousand_callers_share_one_failure() {
+    a_thousand_callers_share_one_failure().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_many_threads_a_thousand_callers_of_one_key_make_one() {
-    a_thousand_callers_of_one_key_make_one().await;
+async fn on_many_threads_a_thousand_callers_share_one_creation() {
+    a_thousand_callers_share_one_creation().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_many_threads_a_thousand_callers_of_one_key_fail_once() {
-    a_thousand_callers_of_one_key_fail_once().await;
+async fn on_many_threads_a_thousand_callers_share_one_failure() {
+    a_thousand_callers_share_one_failure().await;
 }
 
-/// A poll without a runtime.
+/// Polls without a runtime.
 fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]
-fn different_keys_are_made_side_by_side() {
+fn different_keys_are_created_concurrently() {
     let cache = ClientCache::default();
     let (zero, one) = (key(0), key(1));
     let mut stuck = pin!(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
@@ -155,7 +157,7 @@ fn the_sync_variant_does_not_wait_for_a_creation_in_flight() {
     });
 }
 
-/// C3: were a lock held across the `await`, this would hang.
+// C3: if a lock were held across the `await`, this would hang.
 #[test]
 fn a_creation_may_use_the_cache_and_create_another() {
     without_deadlock(|| {
@@ -174,7 +176,7 @@ fn a_creation_may_use_the_cache_and_create_another() {
 }
 
 #[test]
-fn a_client_for_another_region_is_refused_for_all_who_wait() {
+fn all_waiters_share_a_region_mismatch() {
     let cache = ClientCache::default();
     let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
     let (send, receive) = tokio::sync::oneshot::channel::<()>();
@@ -194,9 +196,9 @@ fn a_client_for_another_region_is_refused_for_all_who_wait() {
     assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })), "K6: {refused:?}");
 }
 
-/// P1, C2, S8: the creation has landed when callers' code runs.
+// P1, C2, S8: the creation has completed when callers' code runs.
 #[test]
-fn a_listener_that_panics_on_what_creation_evicts_harms_only_the_maker() {
+fn a_panicking_listener_affects_only_the_leader() {
     let cache = ClientCache::builder().max_size(0).on_evict(|_, _| panic!("a listener")).build();
     let zero = key(0);
     let (send, receive) = tokio::sync::oneshot::channel::<()>();
@@ -213,9 +215,9 @@ fn a_listener_that_panics_on_what_creation_evicts_harms_only_the_maker() {
     assert_eq!(cache.check(), Ok(()));
 }
 
-/// S2, P1
+// S2, P1
 #[test]
-fn a_made_client_that_panics_when_it_is_dropped_for_the_present_one_harms_only_its_maker() {
+fn a_panicking_drop_of_a_created_client_affects_only_the_leader() {
     let cache = ClientCache::default();
     let zero = key(0);
     let (send, receive) = tokio::sync::oneshot::channel::<()>();
@@ -234,9 +236,9 @@ fn a_made_client_that_panics_when_it_is_dropped_for_the_present_one_harms_only_i
     assert_eq!(cache.check(), Ok(()));
 }
 
-/// C2
+// C2
 #[test]
-fn who_is_told_of_what_creation_evicts_may_use_the_cache() {
+fn the_listener_may_use_the_cache_during_a_creation() {
     without_deadlock(|| {
         let cell = Arc::new(OnceLock::<std::sync::Weak<ClientCache>>::new());
         let seen = Arc::clone(&cell);
@@ -254,7 +256,7 @@ fn who_is_told_of_what_creation_evicts_may_use_the_cache() {
     });
 }
 
-/// Generic code can spawn it: its future is `Send` if that of `create` is.
+// The future is `Send` if that of `create` is.
 #[test]
 fn a_creation_can_be_spawned_from_generic_code() {
     fn spawn<S: Service, F, Fut, E>(cache: Arc<ClientCache>, key: ClientCacheKey<S>, create: F) -> impl Future + Send
@@ -269,9 +271,9 @@ fn a_creation_can_be_spawned_from_generic_code() {
     assert!(poll(spawned).is_ready());
 }
 
-/// S5: each gives its share back under the lock, so that one of them is the last.
+// S5: each leaves under the lock, so that one of them is the last.
 #[test]
-fn callers_who_leave_at_the_same_time_leave_nothing_behind() {
+fn callers_that_give_up_together_leave_nothing_behind() {
     const ROUNDS: usize = 20_000;
     let (cache, barrier) = (ClientCache::default(), std::sync::Barrier::new(2));
     std::thread::scope(|scope| {

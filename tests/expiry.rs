@@ -1,4 +1,4 @@
-//! E1 to E5 on `ClientCache`, beyond what the levels show: the clock, the listener, the order of refusals, and creation.
+//! Rules E1 to E5 on `ClientCache`: the clock, the listener, the order of errors, and creation.
 
 mod support;
 
@@ -43,7 +43,7 @@ fn a_key_has_the_expiry_of_its_static_credentials_and_of_nothing_else() {
 }
 
 #[test]
-fn refusals_come_in_order() {
+fn errors_come_in_order() {
     let clock = Clock::default();
     let cache = cache(&clock);
     let keys = Credentials::new("AKID", "secret", None, Some(time(EXPIRY)), "test");
@@ -57,7 +57,7 @@ fn refusals_come_in_order() {
 }
 
 #[test]
-fn a_listener_is_told_of_what_has_expired_and_why() {
+fn the_listener_is_notified_of_expired_entries() {
     let clock = Clock::default();
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
@@ -91,7 +91,7 @@ fn a_listener_is_told_of_what_has_expired_and_why() {
     assert!(told.lock().unwrap().is_empty(), "C2: explicit removals are not told");
 }
 
-/// Counts how often it is read.
+/// Counts its readings.
 #[derive(Debug, Default)]
 struct Counted(Arc<AtomicUsize>);
 
@@ -102,9 +102,9 @@ impl TimeSource for Counted {
     }
 }
 
-/// E5
+// E5
 #[test]
-fn the_clock_is_read_once_an_operation_and_only_where_something_may_expire() {
+fn the_clock_is_read_once_per_operation_on_keys_that_expire() {
     let reads = Arc::new(AtomicUsize::new(0));
     let cache = ClientCache::builder().time_source(Counted(Arc::clone(&reads))).build();
     let taken = || reads.swap(0, Relaxed);
@@ -143,7 +143,7 @@ impl TimeSource for Curious {
 }
 
 #[test]
-fn the_clock_is_read_while_the_cache_is_not_locked() {
+fn the_clock_is_read_while_the_cache_is_unlocked() {
     without_deadlock(|| {
         let cell = Arc::new(OnceLock::new());
         let cache = Arc::new(ClientCache::builder().time_source(Curious(Arc::clone(&cell))).build());
@@ -156,9 +156,9 @@ fn the_clock_is_read_while_the_cache_is_not_locked() {
     });
 }
 
-/// E2
+// E2
 #[test]
-fn nothing_is_made_for_an_expired_key() {
+fn nothing_is_created_for_an_expired_key() {
     let clock = Clock::at(EXPIRY);
     let cache = cache(&clock);
     let (calls, expiring) = (AtomicUsize::new(0), expiring());
@@ -167,15 +167,15 @@ fn nothing_is_made_for_an_expired_key() {
         Ok::<_, Infallible>(Client::new(1))
     };
     let made = pin!(cache.get_or_try_insert_with(&expiring, async || create()));
-    let Poll::Ready(made) = poll(made) else { panic!("it has nothing to wait for") };
+    let Poll::Ready(made) = poll(made) else { panic!("the creation is ready at once") };
     assert!(is_expired(&made));
     assert!(is_expired(&cache.get_or_try_insert_with_sync(&expiring, create)));
     assert_eq!((calls.load(Relaxed), cache.check()), (0, Ok(())));
 }
 
-/// E2, S5
+// E2, S5
 #[test]
-fn what_expires_while_it_is_made_is_refused_for_all_who_wait() {
+fn all_waiters_are_refused_if_the_key_expires_during_the_creation() {
     let clock = Clock::default();
     let cache = cache(&clock);
     let expiring = expiring();
@@ -201,9 +201,9 @@ fn what_expires_while_it_is_made_is_refused_for_all_who_wait() {
     assert!(is_expired(&client) && cache.is_empty());
 }
 
-/// E2, E3
+// E2, E3
 #[test]
-fn who_wakes_when_it_has_expired_is_refused_too() {
+fn a_waiter_is_refused_if_the_key_has_expired_when_it_wakes() {
     let clock = Clock::default();
     let cache = cache(&clock);
     let expiring = expiring();

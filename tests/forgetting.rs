@@ -277,7 +277,7 @@ async fn a_client_created_during_an_invalidation_is_not_stored_with_old_credenti
     assert_eq!((session.cache().len(), cloud.assumed("tenant")), (1, 2));
 }
 
-/// What a customisation calls; all are the same one.
+/// What a customization calls; all are the same one.
 #[derive(Clone)]
 struct Leave(Arc<dyn Fn() + Send + Sync>);
 

@@ -1,4 +1,4 @@
-//! `Session` over real HTTP: an embedded server that assumes roles, checks every signature, and fails on demand.
+//! `Session` over real HTTP, with a server that assumes roles, checks signatures and fails on demand.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
@@ -21,7 +21,9 @@ aws_client_cache::service!(
     Sts = aws_sdk_sts
 );
 
-/// A server, and a base configuration as `load_defaults` gives it, but for the environment: without an HTTP client.
+/// Starts a server, and returns a base configuration for it without an HTTP client.
+///
+/// The base configuration is that of `load_defaults`, apart from the environment.
 async fn started() -> (Server, SdkConfig) {
     let keys = Credentials::new("AKIDBASE", "secret of the base", None, None, "test");
     let server = Server::start([&keys]).await.unwrap();
@@ -54,7 +56,7 @@ async fn read(s3: &aws_sdk_s3::Client, tenant: usize) -> Result<Vec<u8>, String>
     Ok(object.body.collect().await.map_err(|error| error.to_string())?.to_vec())
 }
 
-/// Gives each tenant an object of its own, which nobody else may read.
+/// Stores an object for each tenant, which no other tenant may read.
 fn furnish(server: &Server, tenants: usize) {
     for tenant in 0..tenants {
         server.store(&role(tenant), &name(tenant), "key", name(tenant).as_bytes()).unwrap();
@@ -72,7 +74,7 @@ async fn read_at_random(session: Session, tenants: usize, calls: usize, seed: us
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_ten_thousand_requests_none_is_signed_with_anothers_credentials() {
+async fn ten_thousand_requests_have_the_right_signatures() {
     const TENANTS: usize = 24;
     const TASKS: usize = 4;
     const CALLS: usize = 10_000 / TASKS;
@@ -84,7 +86,7 @@ async fn in_ten_thousand_requests_none_is_signed_with_anothers_credentials() {
     for task in tasks {
         task.await.unwrap();
     }
-    // The server has checked the signatures, and says whose they were.
+    // The server has checked the signatures, and reports the signers.
     let requests = server.seen().requests();
     assert_eq!(requests.len(), 10_000);
     for Request { asked_by, bucket, .. } in &requests {
@@ -102,7 +104,7 @@ async fn in_ten_thousand_requests_none_is_signed_with_anothers_credentials() {
 }
 
 #[tokio::test]
-async fn a_cache_that_is_too_small_assumes_no_role_twice() {
+async fn a_small_cache_assumes_no_role_twice() {
     const TENANTS: usize = 20;
     let (server, base) = started().await;
     furnish(&server, TENANTS);
@@ -130,7 +132,7 @@ async fn ten_services_and_regions_of_a_role_assume_it_once() {
         let role = AssumeRole::new(role(0)).session_name("test");
         let sts = ClientParams::<Sts>::builder().region(region).assume_role(role).build().unwrap();
         let sts = session.client(&sts).await.unwrap();
-        // By the tenant's own keys; it is not the session's call.
+        // Signed with the tenant's own keys, so this is not a call of the session.
         sts.assume_role().role_arn(super_role()).role_session_name("test").send().await.unwrap();
     }
     assert_eq!(session.cache().len(), 10);
@@ -145,7 +147,7 @@ fn super_role() -> &'static str {
 }
 
 #[tokio::test]
-async fn a_role_that_is_refused_shows_at_once_if_it_is_to_be_ready_and_harms_nobody_else() {
+async fn ready_reports_a_refused_role_at_once() {
     let (server, base) = started().await;
     furnish(&server, 2);
     server.faults().refuse_role(&role(0));
@@ -158,20 +160,20 @@ async fn a_role_that_is_refused_shows_at_once_if_it_is_to_be_ready_and_harms_nob
     let other = session.ready(&params(1, "us-east-1")).await.unwrap();
     assert_eq!(read(&other, 1).await.unwrap(), name(1).as_bytes());
     assert!(read(&other, 0).await.is_err(), "the bucket is another's");
-    // What was refused is not kept.
+    // A refusal is not cached.
     server.faults().allow_role(&role(0));
     assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
 }
 
 #[tokio::test]
-async fn a_server_that_fails_and_connections_that_are_cut_cost_no_more_than_a_retry() {
+async fn server_errors_and_closed_connections_are_retried() {
     let (server, base) = started().await;
     furnish(&server, 3);
     let session = Session::new(&base);
     server.faults().fail_assume_role(&role(0), 2);
     let s3 = session.client(&params(0, "us-east-1")).await.unwrap();
     assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
-    assert_eq!(server.seen().assume_role_count_of(&role(0)), 3, "the third answers");
+    assert_eq!(server.seen().assume_role_count_of(&role(0)), 3, "the third attempt succeeds");
 
     server.faults().cut_requests(1);
     let s3 = session.client(&params(1, "us-east-1")).await.unwrap();
@@ -184,7 +186,7 @@ async fn a_server_that_fails_and_connections_that_are_cut_cost_no_more_than_a_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_who_want_to_be_ready_at_once_assume_each_role_once_and_no_more_than_allowed_at_a_time() {
+async fn a_thousand_concurrent_ready_calls_assume_each_role_once() {
     let (server, base) = started().await;
     server.faults().delay_assume_role(std::time::Duration::from_millis(20));
     let session = Session::builder(&base).max_size(20).max_concurrent_loads(3).build();
@@ -206,8 +208,8 @@ async fn a_thousand_who_want_to_be_ready_at_once_assume_each_role_once_and_no_mo
     assert!(seen.most_assume_roles_at_once() <= 3, "{}", seen.most_assume_roles_at_once());
 }
 
-/// The marker is a service like any other.
+// The marker is a service like any other.
 #[test]
-fn services_have_their_names() {
+fn the_service_macro_sets_the_name() {
     assert_eq!((S3::NAME, Sts::NAME), ("S3", "Sts"));
 }

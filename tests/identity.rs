@@ -1,5 +1,6 @@
-//! K1–K4 and K6–K8 as a user sees them: what a key is, what it shows, and what a client is made from.
-//! That two keys are equal exactly if all parameters are is a property next to the builder, in `src/params`.
+//! Rules K1 to K4 and K6 to K8: keys, their labels, and the configuration of clients.
+//!
+//! A property next to the builder, in `src/params`, checks that keys are equal if and only if all parameters are.
 
 mod support;
 
@@ -30,11 +31,11 @@ fn append(mut builder: ConfigBuilder, applied: &str) -> ConfigBuilder {
     builder
 }
 
-mod k1a_customisations {
+mod k1a_customizations {
     use super::*;
 
     #[tokio::test]
-    async fn apply_in_the_order_of_their_names_with_their_values() {
+    async fn customizations_apply_in_order_of_their_names() {
         let params = params()
             .customize_with("c", "three".to_owned(), |builder, value| append(builder, &value))
             .customize("a", |builder| append(builder, "one"))
@@ -43,7 +44,7 @@ mod k1a_customisations {
     }
 
     #[test]
-    fn are_told_apart_by_name_closure_and_value() {
+    fn customizations_differ_by_name_closure_and_value() {
         fn one(builder: ConfigBuilder) -> ConfigBuilder {
             append(builder, "one")
         }
@@ -60,7 +61,7 @@ mod k1a_customisations {
     }
 
     #[test]
-    fn with_a_repeated_name_are_refused() {
+    fn a_repeated_customization_name_is_refused() {
         let twice = params().customize("name", |b| b).customize_with("name", 1, |b, _| b).build();
         let error = twice.unwrap_err().to_string();
         assert_eq!(error, r#"invalid customize: the name "name" is repeated"#);
@@ -70,8 +71,9 @@ mod k1a_customisations {
 mod k3_keyed_digests {
     use super::*;
 
-    /// What this process makes of the same parameters as every other one: the label, which shows a part of the digest
-    /// of the credentials, and the hash.
+    /// Returns the label and the hash of a key whose parameters are the same in every process.
+    ///
+    /// The label shows a part of the digest of the credentials.
     fn digest_and_hash() -> String {
         use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
         let credentials = Credentials::new("AKID", "secret", None, None, "test");
@@ -82,13 +84,13 @@ mod k3_keyed_digests {
 
     #[test]
     #[expect(clippy::print_stdout, reason = "a child process tells its parent")]
-    fn of_one_process_differ_from_those_of_another() {
+    fn digests_differ_between_processes() {
         println!("{}", digest_and_hash());
         if std::env::var_os("DIGEST_AND_HASH_OF_CHILD").is_some() {
             return;
         }
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["k3_keyed_digests::of_one_process_differ_from_those_of_another", "--exact", "--nocapture"])
+            .args(["k3_keyed_digests::digests_differ_between_processes", "--exact", "--nocapture"])
             .env("DIGEST_AND_HASH_OF_CHILD", "1")
             .output()
             .unwrap();
@@ -105,7 +107,7 @@ mod k3_roles {
     use super::*;
 
     #[test]
-    fn of_roles_do_not_depend_on_the_order_of_policies_and_tags() {
+    fn the_order_of_policies_and_tags_does_not_matter() {
         let key = |policies: [&str; 2], tags: [(&str, &str); 2]| {
             let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant").policy_arns(policies).tags(tags);
             params().assume_role(role).build().unwrap().key()
@@ -144,7 +146,7 @@ mod k4_secrets {
     }
 
     #[tokio::test]
-    async fn are_shown_by_nothing_that_is_public() {
+    async fn no_public_item_shows_a_secret() {
         let provided = || params().credentials_provider(SharedCredentialsProvider::new(credentials()));
         for builder in [with_secrets(), provided()] {
             assert_shows_no_secret("the builder", &builder);
@@ -161,7 +163,7 @@ mod k4_secrets {
             assert_shows_no_secret("the cache's builder", &cache);
             let cache = cache.build();
             let client = params.client(&base()).await.unwrap();
-            assert!(format!("{client:?}").contains("AKIDSECRET"), "what is not shown is there to be shown");
+            assert!(format!("{client:?}").contains("AKIDSECRET"), "the client contains a secret");
             cache.insert(key.clone(), client.clone()).unwrap();
             assert_shows_no_secret("the cache", &cache);
             assert_no_secret("the cache's label", &cache.to_string());
@@ -182,12 +184,12 @@ mod k4_secrets {
                 assert_no_secret("an error's message", &error.to_string());
             }
             let evicted = cache.insert(super::key(1), Client::new(1)).unwrap();
-            assert_shows_no_secret("what was evicted", &evicted);
+            assert_shows_no_secret("evicted entries", &evicted);
         }
     }
 
     #[test]
-    fn are_not_repeated_by_the_refusal_of_what_holds_them() {
+    fn errors_do_not_repeat_a_secret_parameter() {
         let refused = [
             params().endpoint_url("http://SECRETUSERINFO@host"),
             params().endpoint_url("http://host?SECRETVALUE"),
@@ -206,7 +208,7 @@ mod k4_secrets {
     }
 
     #[test]
-    fn tenants_with_providers_are_told_apart_in_labels() {
+    fn labels_distinguish_providers() {
         let provider = || SharedCredentialsProvider::new(credentials());
         let label = |provider| params().credentials_provider(provider).build().unwrap().key().to_string();
         let (one, two) = (provider(), provider());
@@ -216,7 +218,7 @@ mod k4_secrets {
     }
 
     #[test]
-    fn tenants_with_static_credentials_are_told_apart_in_labels() {
+    fn labels_distinguish_static_credentials() {
         let label = |id: &str| {
             let credentials = Credentials::new(id, "secret", None, None, "test");
             params().credentials(credentials).build().unwrap().key().to_string()
@@ -227,7 +229,7 @@ mod k4_secrets {
     }
 
     #[test]
-    fn a_label_is_one_line_whatever_names_are_given() {
+    fn a_label_is_always_one_line() {
         let params = params().base("a\nb").customize("c\r\nd", |builder| builder).build().unwrap();
         assert_eq!(params.key().to_string(), r"Fake(base=a\nb, customization=c\r\nd)");
         let west = super::params().region("us-west-2").build().unwrap().key();
@@ -240,7 +242,7 @@ mod k6_regions {
     use super::*;
 
     #[test]
-    fn a_client_of_another_region_than_its_keys_is_refused_and_nothing_changes() {
+    fn insert_refuses_a_client_of_another_region() {
         let cache = ClientCache::default();
         let west = params().region("us-west-2").build().unwrap().key();
         let refused = cache.insert(west.clone(), Client::in_region(1, "us-east-1")).unwrap_err();
@@ -252,7 +254,7 @@ mod k6_regions {
     }
 
     #[test]
-    fn with_no_region_in_the_key_or_in_the_client_nothing_is_checked() {
+    fn without_a_region_insert_accepts_any_client() {
         let cache = ClientCache::default();
         cache.insert(key(1), Client::in_region(1, "us-east-1")).unwrap();
         let west = params().region("us-west-2").build().unwrap().key();
@@ -261,7 +263,7 @@ mod k6_regions {
     }
 
     #[tokio::test]
-    async fn a_customisation_that_changes_the_region_is_refused_at_insertion() {
+    async fn insert_refuses_a_region_changed_by_a_customization() {
         let params = params().region("us-west-2").customize("elsewhere", |mut builder| {
             let config = builder.config.to_builder().region(Region::from_static("us-east-1"));
             builder.config = config.build();
@@ -280,12 +282,12 @@ mod k7_base_configurations {
     async fn lacks(base: SdkConfig) -> &'static str {
         match params().build().unwrap().client(&base).await {
             Err(ClientCacheError::InvalidParams { parameter, .. }) => parameter,
-            other => panic!("not refused as it should be: {other:?}"),
+            other => panic!("expected an invalid parameter: {other:?}"),
         }
     }
 
     #[tokio::test]
-    async fn what_neither_params_nor_base_name_is_refused_by_name() {
+    async fn errors_name_the_setting_that_params_and_base_lack() {
         assert_eq!(lacks(base().to_builder().region(None).build()).await, "region");
         let mut versionless = base().to_builder();
         versionless.set_behavior_version(None);
@@ -295,9 +297,9 @@ mod k7_base_configurations {
         assert!(params.client(&regionless).await.is_ok());
     }
 
-    /// The trap that the documentation warns of.
+    // The hazard that the documentation warns of.
     #[tokio::test]
-    async fn that_are_not_named_are_not_told_apart() {
+    async fn unnamed_bases_share_a_key() {
         let west = params().region("us-west-2").build().unwrap();
         let of = |tenant: &'static str| {
             let credentials = SharedCredentialsProvider::new(Credentials::new(tenant, "secret", None, None, "test"));
@@ -310,7 +312,7 @@ mod k7_base_configurations {
     }
 
     #[test]
-    fn that_are_named_are_part_of_the_key() {
+    fn the_name_of_a_base_is_part_of_the_key() {
         let of = |name: &str| params().region("us-west-2").base(name).build().unwrap().key();
         let unnamed = params().region("us-west-2").build().unwrap().key();
         assert_eq!(of("prod"), of("prod"));
@@ -323,7 +325,7 @@ mod k8_refusals {
     use super::*;
 
     #[test]
-    fn of_a_client_for_another_region_come_before_those_of_a_present_key() {
+    fn a_region_mismatch_precedes_a_present_key() {
         let cache = ClientCache::default();
         let west = params().region("us-west-2").build().unwrap().key();
         cache.insert(west.clone(), Client::in_region(1, "us-west-2")).unwrap();
@@ -360,7 +362,7 @@ mod k1_services {
     }
 
     #[test]
-    fn are_told_apart_by_their_marker_even_if_name_and_clients_are_the_same() {
+    fn services_with_equal_names_and_clients_differ_by_marker() {
         let cache = ClientCache::new(EvictionPolicy::Lru, 10);
         let fake = params().region("us-west-2").build().unwrap().key();
         let twin = ClientParams::<Twin>::builder().region("us-west-2").build().unwrap().key();
@@ -407,12 +409,12 @@ mod overrides {
     }
 
     #[tokio::test]
-    async fn that_are_not_set_are_inherited() {
+    async fn unset_parameters_are_inherited() {
         let config = config(params()).await;
         assert_eq!(config.region(), Some(&Region::from_static("us-east-1")));
         assert_eq!(config.endpoint_url(), Some("http://base"));
-        assert!(!config.get_origin("endpoint_url").is_client_config(), "it is not ours");
-        assert!(!config.get_origin("token_provider").is_client_config(), "it is not ours");
+        assert!(!config.get_origin("endpoint_url").is_client_config(), "the endpoint is inherited");
+        assert!(!config.get_origin("token_provider").is_client_config(), "the token is inherited");
         assert_eq!(access_key_id(&config).await, "base");
         assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(true), Some(true)));
         assert_eq!(config.retry_config().unwrap().max_attempts(), 7);
@@ -421,7 +423,7 @@ mod overrides {
     }
 
     #[tokio::test]
-    async fn that_are_set_win_over_the_base() {
+    async fn set_parameters_override_the_base() {
         let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).disable_connect_timeout();
         let config = config(
             params()
@@ -442,7 +444,7 @@ mod overrides {
         assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(false), Some(false)));
         assert_eq!(config.retry_config().unwrap().max_attempts(), 1);
         assert_eq!(config.app_name().unwrap().as_ref(), "params");
-        // Each timeout is inherited by itself.
+        // Each timeout is inherited separately.
         let timeouts = config.timeout_config().unwrap();
         assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(1)));
         assert_eq!(timeouts.read_timeout(), Some(Duration::from_secs(10)));
@@ -450,7 +452,7 @@ mod overrides {
     }
 
     #[tokio::test]
-    async fn of_credentials_leave_no_bearer_token_of_the_base_or_the_environment_in_their_place() {
+    async fn set_credentials_replace_bearer_tokens() {
         use aws_credential_types::{Token, provider::token::SharedTokenProvider};
         let token = SharedTokenProvider::new(Token::new("token of the base", None));
         let base = full_base().to_builder().token_provider(token).build();
@@ -461,13 +463,13 @@ mod overrides {
         let config = made_from(params().credentials_provider(own), &base).await.config;
         assert_eq!(access_key_id(&config).await, "params");
         assert!(config.token_provider().is_none());
-        // What makes the SDK's clients for Bedrock leave AWS_BEARER_TOKEN_BEDROCK alone.
+        // With this, the SDK's clients of Bedrock ignore AWS_BEARER_TOKEN_BEDROCK.
         assert!(config.get_origin("token_provider").is_client_config());
         assert!(config.get_origin("auth_scheme_preference").is_client_config());
     }
 
     #[tokio::test]
-    async fn of_a_provider_are_not_wrapped_again() {
+    async fn a_provider_is_not_wrapped_again() {
         use aws_smithy_runtime_api::client::identity::ResolveIdentity;
         let own = SharedCredentialsProvider::new(Credentials::new("params", "params", None, None, "test"));
         let partition = own.cache_partition();

@@ -1,4 +1,4 @@
-//! K5: which parameters are refused, by name and when they are built, and which are not.
+//! Rule K5: `build` refuses invalid parameters by name, and accepts valid ones.
 
 mod support;
 
@@ -19,12 +19,12 @@ fn params() -> Builder {
 fn parameter(builder: Builder) -> &'static str {
     match builder.build() {
         Err(ClientCacheError::InvalidParams { parameter, .. }) => parameter,
-        other => panic!("not refused as it should be: {other:?}"),
+        other => panic!("expected an invalid parameter: {other:?}"),
     }
 }
 
 #[test]
-fn are_refused_by_name_when_params_are_built() {
+fn build_refuses_an_invalid_parameter_by_name() {
     let long = "a".repeat(64);
     for region in ["", " ", "us west", "us_west", "-us", "us-", "us-west-2.evil.example", "1234", "us-west-2/", "ü"] {
         assert_eq!(parameter(params().region(region)), "region", "{region:?}");
@@ -81,7 +81,7 @@ fn are_refused_by_name_when_params_are_built() {
 }
 
 #[test]
-fn of_a_role_are_refused_by_name_and_those_at_the_limits_are_not() {
+fn build_refuses_roles_beyond_the_limits_by_name() {
     let role = || AssumeRole::new("arn:aws:iam::123456789012:role/r");
     let of = |role: AssumeRole| params().assume_role(role);
     let long = |length| "a".repeat(length);
@@ -147,7 +147,7 @@ fn of_a_role_are_refused_by_name_and_those_at_the_limits_are_not() {
 }
 
 #[test]
-fn are_two_sources_of_credentials_or_a_role_to_assume_anonymously() {
+fn build_refuses_two_sources_of_credentials() {
     type Set = fn(Builder) -> Builder;
     let sources: [(&str, Set); 3] = [
         ("credentials_provider", |builder| {
@@ -170,19 +170,19 @@ fn are_two_sources_of_credentials_or_a_role_to_assume_anonymously() {
 }
 
 #[test]
-fn with_userinfo_are_told_so() {
+fn build_refuses_userinfo() {
     for url in ["http://user@host", "http://user:password@host", "http://user:80@host:80", "http://@host"] {
         let error = params().endpoint_url(url).build().unwrap_err();
-        assert_eq!(error.to_string(), "invalid endpoint_url: it has userinfo", "{url:?}");
+        assert_eq!(error.to_string(), "invalid endpoint_url: must not have userinfo", "{url:?}");
     }
 }
 
 #[test]
-fn do_not_include_what_people_use() {
+fn build_accepts_common_parameters() {
     for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
         assert!(params().region(region).build().is_ok(), "{region}");
     }
-    assert!(params().region("a".repeat(63)).build().is_ok(), "the longest");
+    assert!(params().region("a".repeat(63)).build().is_ok(), "the maximum length");
     for url in [
         "http://127.0.0.1:9000",
         "http://[::1]:9000",

@@ -41,11 +41,11 @@ fn the_policy_decides_who_goes() {
 fn every_error_of_the_example_is_shown() {
     let stdout = succeeds(&mut quickstart(&["--policy", "LRU"]));
     for error in [
-        "a client is cached already under S3(region=ap-south-1",
+        "a client is already cached under S3(region=ap-south-1",
         "no client is cached under S3(region=sa-east-1)",
         "None",
         "the cache is empty",
-        "invalid region: it is empty",
+        "invalid region: must not be empty",
         r#"unknown eviction policy "FIFO""#,
     ] {
         assert!(stdout.contains(error), "{error} in {stdout}");

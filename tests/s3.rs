@@ -26,7 +26,7 @@ fn credentials(name: &str) -> Credentials {
     Credentials::new(format!("AKID{name}"), format!("secret of {name}"), None, None, "test")
 }
 
-/// An HTTP client that answers nothing and remembers what it was asked.
+/// An HTTP client that records requests and never responds.
 #[derive(Clone, Debug, Default)]
 struct Recorder(Arc<Mutex<Vec<(String, String)>>>);
 
@@ -69,7 +69,7 @@ async fn request(params: ClientParamsBuilder<S3>, base: &SdkConfig, recorder: &R
 }
 
 #[tokio::test]
-async fn a_request_goes_where_the_parameters_say_with_the_credentials_that_they_say() {
+async fn a_request_follows_the_parameters() {
     let (recorder, base) = recorded();
     let (uri, authorization) = request(params(), &base, &recorder).await;
     assert!(uri.starts_with("https://bucket.s3.us-east-1.amazonaws.com/key"), "{uri}");
@@ -93,11 +93,11 @@ async fn a_request_goes_where_the_parameters_say_with_the_credentials_that_they_
     assert!(uri.starts_with("http://127.0.0.1:9000/prefix/bucket/key"), "{uri}");
 }
 
-/// The environment's endpoint is read by each client that is made, so this runs in a process with that environment.
+// Each client reads the endpoint of the environment when it is created, so this runs in a child process.
 #[tokio::test]
-async fn an_endpoint_of_the_parameters_wins_over_the_environments() {
+async fn a_set_endpoint_overrides_the_environment() {
     if std::env::var_os("AWS_ENDPOINT_URL_S3").is_none() {
-        let name = "an_endpoint_of_the_parameters_wins_over_the_environments";
+        let name = "a_set_endpoint_overrides_the_environment";
         let child = Command::new(std::env::current_exe().unwrap())
             .args([name, "--exact"])
             .env("AWS_ENDPOINT_URL_S3", "http://service.environment.example")
@@ -134,7 +134,7 @@ async fn a_client_of_another_region_is_refused() {
 }
 
 #[tokio::test]
-async fn tenants_of_a_cache_that_is_too_small_write_and_read_with_their_own_credentials() {
+async fn tenants_of_a_small_cache_use_their_own_credentials() {
     const TENANTS: usize = 6;
     let tenants: Vec<_> = (0..TENANTS).map(|tenant| credentials(&format!("tenant{tenant}"))).collect();
     let server = Server::start(&tenants).await.unwrap();
@@ -174,7 +174,7 @@ async fn tenants_of_a_cache_that_is_too_small_write_and_read_with_their_own_cred
         assert!(made > 3 && hits > 0, "{made} clients made, {hits} hits");
     }
 
-    // The server tells tenants apart: a bucket is denied to others than its owner, and to someone without credentials.
+    // The server denies a bucket to all but its owner, and to unsigned requests.
     for other in [tenants[1].clone(), credentials("stranger")] {
         let other = params().credentials(other).customize("path_style", |builder| builder.force_path_style(true));
         let other = other.build().unwrap().client(&base).await.unwrap();

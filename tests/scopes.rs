@@ -1,5 +1,4 @@
-//! The credential scopes of a session: what the clients of one share, and what two don't, on AWS as an HTTP client in this
-//! process, which tells who signed what.
+//! The credential scopes of a session, against a fake AWS that records who signed each request.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
@@ -19,13 +18,13 @@ mod a_credential_scope {
     use super::*;
 
     #[tokio::test]
-    async fn is_the_base_configurations_own_unless_parameters_say_otherwise() {
+    async fn unset_credentials_are_those_of_the_base() {
         let (cloud, session) = cloud();
         assert_eq!(signer(&cloud, &session, &params().build().unwrap()).await.as_deref(), Some("base"));
     }
 
     #[tokio::test]
-    async fn is_of_static_credentials() {
+    async fn static_credentials_sign_requests() {
         let (cloud, session) = cloud();
         for name in ["one", "two", "one"] {
             let params = params().credentials(keys(name)).build().unwrap();
@@ -34,7 +33,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn is_of_a_provider() {
+    async fn a_provider_signs_requests() {
         let (cloud, session) = cloud();
         let providers = ["one", "two"].map(|name| (name, SharedCredentialsProvider::new(keys(name))));
         for (name, provider) in [&providers[0], &providers[1], &providers[0]] {
@@ -44,18 +43,18 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn is_nobodys_if_requests_are_anonymous() {
+    async fn anonymous_requests_are_not_signed() {
         let (cloud, session) = cloud();
         let params = params().anonymous().build().unwrap();
         assert_eq!(signer(&cloud, &session, &params).await, None);
         let sts = ClientParams::<Sts>::builder().anonymous().build().unwrap();
-        // S3's model has operations without a signature, this one has none: the client must be allowed to.
+        // Unlike the model of S3, this one has no operation without a signature, so the client must allow it.
         session.client(&sts).await.unwrap().get_caller_identity().send().await.unwrap();
         assert_eq!(cloud.last().signer, None);
     }
 
     #[tokio::test]
-    async fn is_of_a_role_that_is_assumed_with_any_other() {
+    async fn a_role_is_assumed_with_any_other_credentials() {
         let (cloud, session) = cloud();
         assert_eq!(signer(&cloud, &session, &of_role("role")).await.as_deref(), Some("role by base"));
         let by_keys = params().credentials(keys("one")).assume_role(role("role")).build().unwrap();
@@ -71,7 +70,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn is_the_same_for_the_low_level_client() {
+    async fn params_client_signs_as_the_session_does() {
         let (cloud, _) = cloud();
         let chained = params::<S3>().assume_role(role("two").source_role(role("one"))).build().unwrap();
         call(&chained.client(&cloud.config()).await.unwrap()).await;
@@ -82,7 +81,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn assumes_a_role_once_for_ten_services_and_regions() {
+    async fn ten_services_and_regions_assume_a_role_once() {
         let (cloud, session) = cloud();
         for region in ["us-east-1", "us-west-2", "eu-west-1", "eu-north-1"] {
             let s3 = params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
@@ -100,7 +99,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn that_many_are_assumed_with_is_assumed_once() {
+    async fn a_shared_source_role_is_assumed_once() {
         let (cloud, session) = cloud();
         for tenant in 0..20 {
             let tenant = format!("tenant{tenant}");
@@ -113,7 +112,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn is_renewed_before_it_expires_and_not_earlier() {
+    async fn credentials_are_renewed_shortly_before_they_expire() {
         let (cloud, session) = cloud();
         let params = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
         for (seconds, assumed) in [(0, 1), (3_500, 1), (96, 2), (3_000, 2), (3_600, 3)] {
@@ -123,9 +122,9 @@ mod a_credential_scope {
         }
     }
 
-    /// What the SDK's identity caches would not show: they don't ask before they need to.
+    // The SDK's identity caches would hide an early renewal, because they request credentials only when needed.
     #[tokio::test]
-    async fn that_others_are_assumed_with_is_not_renewed_earlier_either() {
+    async fn credentials_of_a_source_role_are_renewed_no_earlier() {
         let (cloud, session) = cloud();
         for (seconds, tenant, assumed) in [(0, "one", 1), (3_500, "two", 1), (90, "three", 2)] {
             cloud.clock().advance(seconds);
@@ -135,7 +134,7 @@ mod a_credential_scope {
         }
     }
 
-    /// Counts how often it is asked.
+    /// Counts its calls.
     #[derive(Debug)]
     struct CountedProvider(Arc<AtomicUsize>);
 
@@ -150,7 +149,7 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn asks_the_base_for_credentials_once_for_all_roles() {
+    async fn all_roles_share_the_base_credentials() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let asked = Arc::new(AtomicUsize::new(0));
         let mut config = cloud.config().to_builder();
@@ -163,12 +162,12 @@ mod a_credential_scope {
         assert_eq!((asked.load(Relaxed), cloud.all_assumed()), (1, 20));
     }
 
-    /// Each scope's requests are retried, though those of another have used up their budget.
+    // The requests of a scope are retried although another scope has used up its budget.
     #[tokio::test]
-    async fn that_is_throttled_starves_no_other() {
+    async fn a_throttled_scope_starves_no_other() {
         for (has_partitions, attempts) in [(true, 3), (false, 1)] {
             let cloud = Cloud::new(&Clock::at(NOW));
-            // A region of its own: without partitions, the SDK's budgets are one for the process.
+            // Each round has its own region: without partitions, the SDK has one budget per region in the process.
             let region = if has_partitions { "eu-west-3" } else { "eu-west-2" };
             let of = |name: &str| params::<S3>().region(region).assume_role(role(name)).build().unwrap();
             let session = Session::builder(&cloud.config()).retry_partitions(has_partitions).build();
@@ -186,9 +185,9 @@ mod a_credential_scope {
         }
     }
 
-    /// Nor does it starve itself.
+    // Nor does a scope starve its own clients of another region or service.
     #[tokio::test]
-    async fn that_is_throttled_in_one_region_or_service_is_not_in_the_others() {
+    async fn throttling_in_one_region_or_service_spares_the_others() {
         let (cloud, session) = cloud();
         cloud.throttle("tenant by base");
         let of = |region| params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
@@ -200,16 +199,17 @@ mod a_credential_scope {
         let archive = params::<Archive>().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
         for other in [session.client(&of("eu-west-2")).await.unwrap(), session.client(&archive).await.unwrap()] {
             other.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
-            assert_eq!(cloud.requests().len(), 3, "it has all attempts");
+            assert_eq!(cloud.requests().len(), 3, "all attempts are made");
         }
         let same = params::<S3>().region("eu-west-1").use_fips(false).assume_role(role("tenant")).build().unwrap();
         let same = session.client(&same).await.unwrap();
         same.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
-        assert_eq!(cloud.requests().len(), 1, "it shares the budget that is used up");
+        assert_eq!(cloud.requests().len(), 1, "it shares the used up budget");
     }
 
-    /// Runs a test in a process with a file of profiles: the environment is read when credentials are wanted. Returns the file
-    /// in that process, and nothing in this one.
+    /// Runs a test in a child process whose environment names a file of profiles.
+    ///
+    /// Returns the file in the child process, and `None` in this one.
     fn with_profiles(name: &str, profiles: &str) -> Option<std::path::PathBuf> {
         const FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
         if std::env::var_os("IN_A_CHILD_WITH_PROFILES").is_some() {
@@ -235,9 +235,9 @@ mod a_credential_scope {
     }
 
     #[tokio::test]
-    async fn is_of_a_profile() {
+    async fn a_profile_signs_requests() {
         let profiles = profile("reports", "of-reports") + &profile("other", "of-other");
-        let Some(_) = with_profiles("is_of_a_profile", &profiles) else { return };
+        let Some(_) = with_profiles("a_profile_signs_requests", &profiles) else { return };
         let (cloud, session) = cloud();
         let of = |profile: &str| params::<S3>().profile(profile);
         assert_eq!(signer(&cloud, &session, &of("reports").build().unwrap()).await.as_deref(), Some("of-reports"));
@@ -246,10 +246,11 @@ mod a_credential_scope {
         assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
     }
 
-    /// T1, T6: neither a failure to read it is kept, nor what was read once it is forgotten.
+    // T1, T6: neither a failure to read the file nor invalidated credentials are cached.
     #[tokio::test]
-    async fn is_of_a_profile_as_it_is_when_it_is_wanted() {
-        let Some(file) = with_profiles("is_of_a_profile_as_it_is_when_it_is_wanted", &profile("other", "of-other"))
+    async fn a_profile_is_read_whenever_credentials_are_loaded() {
+        let Some(file) =
+            with_profiles("a_profile_is_read_whenever_credentials_are_loaded", &profile("other", "of-other"))
         else {
             return;
         };
@@ -262,7 +263,7 @@ mod a_credential_scope {
         assert_eq!(cloud.last().signer.as_deref(), Some("first"));
         std::fs::write(&file, profile("reports", "second")).unwrap();
         call(&held).await;
-        assert_eq!(cloud.last().signer.as_deref(), Some("first"), "it is kept");
+        assert_eq!(cloud.last().signer.as_deref(), Some("first"), "the credentials are cached");
         drop(session.invalidate_credentials(&reports));
         call(&held).await;
         assert_eq!(cloud.last().signer.as_deref(), Some("second"));
@@ -274,7 +275,7 @@ mod a_scope_without_clients {
     use super::*;
 
     #[tokio::test]
-    async fn stays_idle_so_that_churn_costs_no_calls() {
+    async fn idle_scopes_save_calls_under_churn() {
         let cloud = Cloud::new(&Clock::at(NOW));
         for policy in EvictionPolicy::ALL.iter().copied() {
             let session = Session::builder(&cloud.config()).policy(policy).max_size(10).build();
@@ -292,7 +293,7 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn is_one_of_max_size_at_most() {
+    async fn at_most_max_size_scopes_are_idle() {
         let (cloud, session) = cloud();
         session.cache().set_max_size(3);
         for tenant in 0..20 {
@@ -308,7 +309,7 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn idle_for_longest_is_evicted_first() {
+    async fn the_longest_idle_scope_is_evicted_first() {
         let (cloud, session) = cloud();
         session.cache().set_max_size(2);
         for tenant in ["one", "two", "three"] {
@@ -323,7 +324,7 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn goes_after_a_while() {
+    async fn an_idle_scope_is_dropped_after_the_timeout() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
         let params = of_role("tenant");
@@ -338,7 +339,7 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn is_dropped_at_once_with_a_zero_idle_timeout() {
+    async fn a_zero_idle_timeout_drops_scopes_at_once() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::ZERO).build();
         for assumed in 1..4 {
@@ -349,14 +350,14 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn has_none_anywhere_not_even_with_the_user() {
+    async fn a_held_client_keeps_its_scope_active() {
         let (cloud, session) = cloud();
         let kept = session.client(&of_role("tenant")).await.unwrap();
         session.cache().clear();
-        assert_eq!(session.scopes(), (1, 0), "the user has a clone");
+        assert_eq!(session.scopes(), (1, 0), "the caller holds a clone");
         call(&kept).await;
         call(&session.client(&of_role("tenant")).await.unwrap()).await;
-        assert_eq!(cloud.all_assumed(), 1, "it is shared with the one that the user has kept");
+        assert_eq!(cloud.all_assumed(), 1, "the held client shares the scope");
         drop(kept);
         assert_eq!(session.scopes(), (1, 0));
         session.cache().clear();
@@ -364,19 +365,19 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn keeps_the_role_that_it_is_assumed_with() {
+    async fn a_scope_keeps_its_source_role_active() {
         let (cloud, session) = cloud();
         let chained = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
         signer(&cloud, &session, &chained).await;
         session.cache().clear();
-        assert_eq!(session.scopes(), (1, 1), "the hub is in use by the tenant, which is idle");
+        assert_eq!(session.scopes(), (1, 1), "the idle tenant keeps the hub active");
         session.cache().set_max_size(0);
         drop(session.client(&of_role("another")).await.unwrap());
-        assert_eq!(session.scopes(), (0, 0), "the hub goes with the tenant");
+        assert_eq!(session.scopes(), (0, 0), "the hub is dropped with the tenant");
     }
 
     #[tokio::test]
-    async fn of_one_session_is_not_of_another() {
+    async fn sessions_share_no_scopes() {
         let (cloud, session) = cloud();
         signer(&cloud, &session, &of_role("tenant")).await;
         signer(&cloud, &Session::new(&cloud.config()), &of_role("tenant")).await;
@@ -384,7 +385,7 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn and_without_a_session_is_no_harm() {
+    async fn a_client_outlives_its_session() {
         let (cloud, session) = cloud();
         let kept = session.client(&of_role("tenant")).await.unwrap();
         drop(session);

@@ -1,4 +1,4 @@
-//! The embedded server, as the plain SDK sees it: what the other tests and the examples take for granted.
+//! The embedded server, tested with the plain SDK: the behavior that other tests rely on.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
@@ -21,7 +21,7 @@ fn registered() -> Credentials {
 
 async fn started() -> (Server, SdkConfig) {
     let server = Server::start([&registered()]).await.unwrap();
-    // What `load_defaults` would give, but for the environment.
+    // The configuration of `load_defaults`, apart from the environment.
     let base = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
         .endpoint_url(server.endpoint_url())
@@ -36,7 +36,7 @@ async fn role(base: &SdkConfig, arn: &str) -> AssumeRoleProvider {
     AssumeRoleProvider::builder(arn).session_name("test").configure(base).build_from_provider(source).await
 }
 
-/// A client that signs with what `provider` provides.
+/// Returns a client that signs with the credentials of `provider`.
 fn s3(base: &SdkConfig, provider: impl ProvideCredentials + 'static) -> aws_sdk_s3::Client {
     let base = base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
     aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&base).force_path_style(true).build())
@@ -47,7 +47,7 @@ async fn read(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<Vec<u8>, String> 
     Ok(object.body.collect().await.map_err(|error| error.to_string())?.to_vec())
 }
 
-/// What the server says is wrong, or else all that is known.
+/// Returns the error code of the server, or else the whole error.
 fn code<E: std::error::Error + ProvideErrorMetadata + 'static>(error: &SdkError<E>) -> String {
     error.code().map_or_else(|| DisplayErrorContext(error).to_string(), Into::into)
 }
@@ -57,7 +57,7 @@ async fn refused(provider: AssumeRoleProvider) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_and_what_was_asked_is_seen() {
+async fn the_server_assumes_a_role_and_logs_requests() {
     let (server, base) = started().await;
     let provider = AssumeRoleProvider::builder(ROLE)
         .session_name("a-session")
@@ -82,7 +82,7 @@ async fn a_role_is_assumed_and_what_was_asked_is_seen() {
 }
 
 #[tokio::test]
-async fn a_bucket_belongs_to_the_role_whichever_of_its_keys_have_signed() {
+async fn a_bucket_belongs_to_a_role_not_to_its_keys() {
     let (server, base) = started().await;
     let client = s3(&base, role(&base, ROLE).await);
     client.create_bucket().bucket("bucket").send().await.unwrap();
@@ -103,7 +103,7 @@ async fn a_bucket_belongs_to_the_role_whichever_of_its_keys_have_signed() {
 }
 
 #[tokio::test]
-async fn what_is_stored_for_somebody_is_theirs() {
+async fn a_stored_object_belongs_to_its_owner() {
     let (server, base) = started().await;
     server.store(ROLE, "of-the-role", "key", b"a role's").unwrap();
     server.store("AKIDBASE", "of-the-base", "key", b"the base's").unwrap();
@@ -115,7 +115,7 @@ async fn what_is_stored_for_somebody_is_theirs() {
 }
 
 #[tokio::test]
-async fn no_key_leads_out_of_its_bucket() {
+async fn object_keys_cannot_escape_their_bucket() {
     let (server, base) = started().await;
     server.store(ROLE, "of-the-role", "key", b"a role's").unwrap();
     server.store("AKIDBASE", "of-the-base", "key", b"the base's").unwrap();
@@ -139,7 +139,7 @@ async fn roles_can_be_chained() {
 }
 
 #[tokio::test]
-async fn callers_are_told_who_they_are() {
+async fn get_caller_identity_names_the_caller() {
     let (server, base) = started().await;
     let identity = async |credentials: Credentials| {
         let config = base.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
@@ -157,7 +157,7 @@ async fn callers_are_told_who_they_are() {
 }
 
 #[tokio::test]
-async fn keys_need_their_own_token_and_end() {
+async fn issued_keys_need_their_token_and_expire() {
     let (server, base) = started().await;
     let keys = role(&base, ROLE).await.provide_credentials().await.unwrap();
     server.store(ROLE, "bucket", "key", b"content").unwrap();
@@ -185,7 +185,7 @@ async fn keys_need_their_own_token_and_end() {
 }
 
 #[tokio::test]
-async fn strangers_and_nonsense_are_refused() {
+async fn unknown_keys_and_invalid_requests_are_refused() {
     let (server, base) = started().await;
     let builder = |role: &str| AssumeRoleProvider::builder(role).session_name("test").configure(&base);
     let stranger = Credentials::new("AKIDSTRANGER", "secret", None, None, "test");
@@ -193,7 +193,7 @@ async fn strangers_and_nonsense_are_refused() {
     for signed_by in [stranger, wrong] {
         refused(builder(ROLE).build_from_provider(signed_by).await).await;
     }
-    assert_eq!(server.seen().assume_role_count(), 0, "nobody known has called");
+    assert_eq!(server.seen().assume_role_count(), 0, "no known caller has assumed a role");
     for nonsense in
         ["arn", "arn:aws:iam::123456789012:user/u", "arn:aws:iam::1:role/r", "arn:aws:iam::123456789012:role/<"]
     {
@@ -207,7 +207,7 @@ async fn strangers_and_nonsense_are_refused() {
 }
 
 #[tokio::test]
-async fn faults_come_when_they_are_asked_for() {
+async fn requested_faults_occur() {
     let (server, base) = started().await;
     let (seen, faults) = (server.seen(), server.faults());
     server.store(ROLE, "bucket", "key", b"content").unwrap();
@@ -218,7 +218,7 @@ async fn faults_come_when_they_are_asked_for() {
     role(&base, OTHER).await.provide_credentials().await.unwrap();
     faults.allow_role(ROLE);
 
-    // The SDK tries three times, and no more.
+    // The SDK makes three attempts.
     faults.fail_assume_role(ROLE, 2);
     let before = seen.assume_role_count_of(ROLE);
     let client = s3(&base, role(&base, ROLE).await);
@@ -227,7 +227,7 @@ async fn faults_come_when_they_are_asked_for() {
     faults.fail_assume_role(ROLE, 3);
     assert!(refused(role(&base, ROLE).await).await.contains("InternalFailure"));
 
-    // What is cut off is tried again as well.
+    // Closed connections are retried, too.
     let (before, opened) = (seen.request_count(), seen.connections_opened());
     faults.cut_requests(1);
     assert_eq!(read(&client, "bucket").await.as_deref(), Ok(&b"content"[..]));
@@ -240,7 +240,7 @@ async fn faults_come_when_they_are_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hundreds_of_clients_are_served_at_once() {
+async fn hundreds_of_clients_are_served_concurrently() {
     const CLIENTS: usize = 250;
     let (server, base) = started().await;
     let seen = server.seen();
@@ -261,7 +261,7 @@ async fn hundreds_of_clients_are_served_at_once() {
     }
     let clients = tasks.join_all().await;
     assert_eq!(seen.request_count(), 3 * CLIENTS);
-    assert!(seen.most_assume_roles_at_once() > 1, "none waited while another did");
+    assert!(seen.most_assume_roles_at_once() > 1, "calls overlap");
     assert!(seen.connections_held() >= CLIENTS, "each has connections of its own: {}", seen.connections_held());
     assert!(seen.connections_opened() <= 2 * CLIENTS + seen.assume_role_count(), "connections are kept alive");
 

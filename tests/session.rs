@@ -1,4 +1,4 @@
-//! `Session` on AWS as an HTTP client in this process, which tells who signed what.
+//! `Session` against a fake AWS: an HTTP client in this process that records who signed each request.
 
 #![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
 
@@ -23,7 +23,7 @@ mod the_client {
     use super::*;
 
     #[tokio::test]
-    async fn is_made_once_and_is_the_one_in_the_cache() {
+    async fn a_client_is_created_once_and_cached() {
         let (cloud, session) = cloud();
         let params = of_role("tenant");
         session.client(&params).await.unwrap();
@@ -35,14 +35,14 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn costs_no_request_until_it_is_used() {
+    async fn creating_a_client_sends_no_request() {
         let (cloud, session) = cloud();
         session.client(&of_role("tenant")).await.unwrap();
         assert_eq!((cloud.all_assumed(), cloud.requests()), (0, Vec::new()));
     }
 
     #[tokio::test]
-    async fn that_is_there_does_not_suspend() {
+    async fn a_hit_does_not_suspend() {
         let (_, session) = cloud();
         let params = of_role("tenant");
         session.client(&params).await.unwrap();
@@ -51,14 +51,14 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn is_asked_for_by_a_small_future() {
+    async fn the_future_of_client_is_small() {
         let (_, session) = cloud();
         let params = of_role("tenant");
         let sizes = [size_of_val(&session.client(&params)), size_of_val(&session.ready(&params))];
         assert!(sizes[0] <= 1_024 && sizes[1] <= 2_048, "{sizes:?}");
     }
 
-    /// Counts how many are made.
+    /// Counts the clients that are created.
     enum Counted {}
 
     static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -82,7 +82,7 @@ mod the_client {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn is_made_once_for_a_thousand_concurrent_callers() {
+    async fn a_thousand_concurrent_callers_share_one_creation() {
         let (_, session) = cloud();
         let params: ClientParams<Counted> = params().assume_role(role("tenant")).build().unwrap();
         let start = Arc::new(tokio::sync::Barrier::new(1_000));
@@ -102,7 +102,7 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn can_be_asked_for_by_generic_code_that_is_spawned() {
+    async fn generic_code_can_spawn_the_future_of_client() {
         async fn in_region<S: Service>(session: Session, region: &'static str) -> Result<(), SessionError> {
             let params = ClientParams::<S>::builder().region(region).build()?;
             session.client(&params).await.map(drop)
@@ -116,9 +116,9 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn whose_customisation_panics_harms_nobody_else() {
+    async fn a_panicking_customization_affects_only_its_caller() {
         let (_, session) = cloud();
-        let broken = params::<S3>().customize("broken", |_| panic!("a customisation")).build().unwrap();
+        let broken = params::<S3>().customize("broken", |_| panic!("a customization")).build().unwrap();
         let task = tokio::spawn({
             let session = session.clone();
             async move { session.client(&broken).await.map(drop) }
@@ -129,7 +129,7 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn is_refused_by_name_for_what_the_base_lacks() {
+    async fn errors_name_the_setting_that_the_base_lacks() {
         let config = Cloud::new(&Clock::at(NOW)).config();
         let lacking = |lack: fn(&mut aws_types::sdk_config::Builder)| {
             let mut config = config.to_builder();
@@ -145,26 +145,26 @@ mod the_client {
             config.set_region(None);
         });
         let error = refused(no_region.clone(), params().build().unwrap()).await;
-        assert_eq!(error, "invalid region: neither the parameters nor the base configuration name one");
+        assert_eq!(error, "invalid region: neither the parameters nor the base configuration set one");
         let error = refused(no_region, params().region("eu-west-1").assume_role(role("tenant")).build().unwrap()).await;
-        assert_eq!(error, "invalid assume_role: neither the role nor the base configuration name a region");
+        assert_eq!(error, "invalid assume_role: neither the role nor the base configuration sets a region");
         let no_credentials = lacking(|config| {
             config.set_credentials_provider(None);
         });
         let error = refused(no_credentials, of_role("tenant")).await;
-        assert_eq!(error, "invalid assume_role: the base configuration has no credentials to assume it with");
+        assert_eq!(error, "invalid assume_role: the base configuration has no credentials to assume the role with");
         let nothing = Session::new(&SdkConfig::builder().build());
         let error = refused(nothing, params().region("eu-west-1").assume_role(role("tenant")).build().unwrap()).await;
-        assert_eq!(error, "invalid behavior_version: the base configuration names none");
+        assert_eq!(error, "invalid behavior_version: the base configuration does not set one");
     }
 }
 
 mod what_fails {
     use super::*;
 
-    /// T1: a failure goes to all who wait, and is not kept.
+    // T1: all waiters share a failure, and it is not cached.
     #[tokio::test]
-    async fn fails_once_for_all_who_wait() {
+    async fn all_waiters_share_one_failed_load() {
         let (cloud, session) = cloud();
         for role in ["refused", "hub"] {
             cloud.refuse(role);
@@ -206,9 +206,9 @@ mod what_fails {
         }
     }
 
-    /// K4: the SDK's error holds the answer, keys and all.
+    // K4: the SDK's error contains the whole response, including the keys.
     #[tokio::test]
-    async fn because_an_answer_cannot_be_read_shows_no_secret() {
+    async fn an_unreadable_response_reveals_no_secret() {
         let (cloud, session) = cloud();
         cloud.garble("garbled");
         let error = session.ready(&of_role("garbled")).await.unwrap_err();
@@ -237,7 +237,7 @@ mod what_fails {
         }
     }
 
-    /// Every sleep is over at once.
+    /// Every sleep ends at once.
     #[derive(Debug)]
     struct Hasty;
 
@@ -248,19 +248,19 @@ mod what_fails {
     }
 
     #[tokio::test]
-    async fn by_never_answering_is_given_up() {
+    async fn a_provider_that_never_answers_times_out() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let config = cloud.config().to_builder().sleep_impl(Hasty).build();
         let session = Session::builder(&config).max_concurrent_loads(1).build();
         let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
         let refused = session.ready(&never).await.unwrap_err();
         assert!(matches!(refused, SessionError::Credentials { .. }), "{refused:?}");
-        assert_eq!(refused.code(), None, "it is no refusal");
+        assert_eq!(refused.code(), None, "a timeout is not a refusal");
     }
 
-    /// The permits of `ready` are for those who assume, and a role that many have as their source may be resolved meanwhile.
+    // Waiters of a scope hold no permit of `ready`, so the other scopes load, as well as a shared source role.
     #[tokio::test]
-    async fn by_never_answering_holds_up_no_more_than_its_own() {
+    async fn a_provider_that_never_answers_delays_only_its_own_scope() {
         let cloud = Cloud::new(&Clock::at(NOW));
         let session = Session::builder(&cloud.config()).max_size(100).max_concurrent_loads(2).build();
         let never = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
@@ -275,18 +275,18 @@ mod what_fails {
     }
 
     #[tokio::test]
-    async fn to_be_short_is_refused_by_name() {
+    async fn a_chain_of_too_many_roles_is_refused() {
         let chain = |length: usize| (1..length).fold(role("role"), |chain, _| role("role").source_role(chain));
         assert!(params::<S3>().assume_role(chain(16)).build().is_ok());
         for length in [17, 18, 100_000] {
             let refused = params::<S3>().assume_role(chain(length)).build().unwrap_err();
-            assert_eq!(refused.to_string(), "invalid source_role: more than 16 roles are chained");
+            assert_eq!(refused.to_string(), "invalid source_role: at most 16 roles can be chained");
         }
     }
 
-    /// The SDK would panic.
+    // The SDK would panic.
     #[tokio::test]
-    async fn not_is_what_expires_at_the_ends_of_time() {
+    async fn extreme_expiries_do_not_panic() {
         let shifts = || (0..63).rev().map(|shift| Duration::from_secs(1 << shift));
         let first = shifts().fold(time(0), |time, shift| time.checked_sub(shift).unwrap_or(time));
         let last = shifts().fold(time(0), |time, shift| time.checked_add(shift).unwrap_or(time));
@@ -307,7 +307,7 @@ mod ready {
     use super::*;
 
     #[tokio::test]
-    async fn resolves_the_credentials_and_the_first_request_needs_no_more() {
+    async fn ready_loads_the_credentials_for_the_first_request() {
         let (cloud, session) = cloud();
         let params = of_role("tenant");
         let s3 = session.ready(&params).await.unwrap();
@@ -321,13 +321,13 @@ mod ready {
     }
 
     #[tokio::test]
-    async fn is_refused_if_the_role_is_and_caches_nothing() {
+    async fn ready_fails_for_a_refused_role_and_caches_nothing() {
         let (cloud, session) = cloud();
         cloud.refuse("tenant");
         let refused = session.ready(&of_role("tenant")).await.unwrap_err();
         assert_eq!(
             refused.to_string().split('#').next(),
-            Some("no credentials for S3(credentials=role:arn:aws:iam::123456789012:role/tenant"),
+            Some("failed to load the credentials of S3(credentials=role:arn:aws:iam::123456789012:role/tenant"),
         );
         let SessionError::Credentials { key, .. } = &refused else { panic!("{refused:?}") };
         assert_eq!(*key, of_role("tenant").key().into());
@@ -335,13 +335,13 @@ mod ready {
         let behind_it = params::<S3>().assume_role(role("other").source_role(role("tenant"))).build().unwrap();
         assert_eq!(session.ready(&behind_it).await.unwrap_err().code(), Some("AccessDenied"));
         assert!(session.cache().is_empty());
-        // The low-level way shows at the first request.
+        // A client of `ClientParams::client` fails at its first request.
         let s3 = session.client(&of_role("tenant")).await.unwrap();
         s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn calls_no_more_than_it_may_at_a_time() {
+    async fn ready_limits_concurrent_loads() {
         let cloud = Cloud::new(&Clock::at(NOW));
         for (max_concurrent_loads, most) in [(3, 3), (0, 1)] {
             let cloud = Cloud::new(cloud.clock());
@@ -371,7 +371,7 @@ mod static_credentials_that_expire {
     }
 
     #[tokio::test]
-    async fn are_refused_from_then_on() {
+    async fn expired_static_credentials_are_refused() {
         let (cloud, session) = cloud();
         let params = until(NOW + 100);
         signer(&cloud, &session, &params).await;
@@ -395,19 +395,18 @@ mod one_http_client {
     use super::*;
 
     #[tokio::test]
-    async fn is_validated_once() {
+    async fn the_http_client_is_validated_once() {
         let (cloud, session) = cloud();
         for tenant in 0..10 {
             signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
         }
         assert_eq!(cloud.validations(), 1);
         of_role("tenant").client(&cloud.config()).await.unwrap();
-        assert!(cloud.validations() > 1, "by hand, each client validates it");
+        assert!(cloud.validations() > 1, "clients created manually validate it each");
     }
 
-    /// Without one in the base configuration, the SDK's own is taken.
     #[tokio::test]
-    async fn is_there_if_the_base_names_none() {
+    async fn the_default_http_client_is_used_if_the_base_has_none() {
         let (cloud, _) = cloud();
         let mut config = cloud.config().to_builder();
         config.set_http_client(None);
@@ -422,7 +421,7 @@ mod one_http_client {
 }
 
 #[tokio::test]
-async fn nothing_that_is_public_shows_a_secret() {
+async fn no_public_item_shows_a_secret() {
     let (_, session) = cloud();
     let secret = |role: AssumeRole| role.external_id("SECRETID").policy("SECRETPOLICY").tags([("a", "SECRETTAG")]);
     let role = secret(role("tenant").source_role(secret(role("hub"))));
@@ -444,14 +443,14 @@ async fn nothing_that_is_public_shows_a_secret() {
     assert!(shown.contains("role:arn:aws:iam::123456789012:role/tenant#"), "{shown}");
 }
 
-/// The SDK shows what it is configured with, down to access key ids.
+// The `Debug` of the SDK's configuration shows everything, down to access key ids.
 #[tokio::test]
-async fn a_clients_configuration_shows_no_credentials_that_are_kept() {
+async fn the_configuration_of_a_client_shows_no_cached_credentials() {
     let (_, session) = cloud();
     let s3 = session.ready(&of_role("tenant")).await.unwrap();
     call(&s3).await;
     let shown = format!("{s3:?} {:?}", s3.config());
-    assert!(shown.contains("Kept") && shown.contains("Leased"), "what keeps them is there to be shown");
-    assert!(format!("{:?}", keys("base")).contains("access_key_id"), "that is how they would be");
-    assert!(!shown.contains("access_key_id"), "one of them is shown");
+    assert!(shown.contains("CachedCredentials") && shown.contains("LeasedIdentityCache"), "their owners are shown");
+    assert!(format!("{:?}", keys("base")).contains("access_key_id"), "credentials would show it");
+    assert!(!shown.contains("access_key_id"), "credentials are shown");
 }

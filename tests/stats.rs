@@ -1,4 +1,4 @@
-//! What is counted: O1 to O3.
+//! Rules O1 to O3: the counters of a cache.
 
 mod support;
 
@@ -15,10 +15,10 @@ use support::clock::{Clock, time};
 use support::fake::{Client, expiring_key, key};
 use support::history::History;
 
-/// The keys up to this one expire, each at the time of its number.
+/// Keys up to this one expire, each at the time of its number.
 const LAST_TO_EXPIRE: u8 = 4;
 
-/// What the model did, counted.
+/// Counts an operation on the model.
 fn count(
     stats: &mut Stats,
     before: usize,
@@ -49,8 +49,8 @@ fn count(
 }
 
 quickcheck! {
-    /// O1, O2: after each operation, and looking at all that can be seen changes nothing.
-    fn what_the_model_does_is_what_is_counted(history: History, times: Vec<u8>) -> bool {
+    // O1, O2: the counters match after each operation, and observing the cache changes none.
+    fn the_counters_match_the_model(history: History, times: Vec<u8>) -> bool {
         let expiry: Vec<_> = (0..=LAST_TO_EXPIRE).map(|key| (key, u64::from(key))).collect();
         let mut cache = Cache::with_expiry(history.policy, history.max_size, &expiry);
         let mut model = Model::new(history.policy, history.max_size);
@@ -82,7 +82,7 @@ fn counted(set: impl FnOnce(&mut Stats)) -> Stats {
     stats
 }
 
-/// Who waits was counted as a miss when it came, and is not counted again.
+// O1: a waiter is counted as a miss when it joins, and is not counted again.
 #[test]
 fn each_caller_of_a_creation_is_one_hit_or_one_miss() {
     let (cache, key) = (ClientCache::default(), key(0));
@@ -110,7 +110,7 @@ fn each_caller_of_a_creation_is_one_hit_or_one_miss() {
 }
 
 #[tokio::test]
-async fn a_creation_that_fails_is_counted_and_one_that_is_given_up_is_not() {
+async fn a_failed_creation_is_counted_and_a_dropped_one_is_not() {
     let (cache, key) = (ClientCache::default(), key(0));
     cache.get_or_try_insert_with(&key, || async { Err(io::Error::other("no")) }).await.unwrap_err();
     cache.get_or_try_insert_with_sync(&key, || Err(io::Error::other("no"))).unwrap_err();
@@ -122,9 +122,9 @@ async fn a_creation_that_fails_is_counted_and_one_that_is_given_up_is_not() {
     assert_eq!(cache.stats(), counted(|stats| (stats.misses, stats.failures) = (3, 2)), "O3");
 }
 
-/// O3: it was made, and so it is counted; it is not stored, and so it is no insertion.
+// O3: the creation is counted, but the client is not cached, so there is no insertion.
 #[test]
-fn what_is_made_is_counted_though_it_is_revoked() {
+fn a_revoked_creation_is_counted() {
     let cache = ClientCache::default();
     let context = &mut Context::from_waker(Waker::noop());
     let key = key(0);
@@ -138,9 +138,9 @@ fn what_is_made_is_counted_though_it_is_revoked() {
     assert_eq!(cache.stats(), counted(|stats| (stats.misses, stats.creations) = (1, 1)));
 }
 
-/// O1, O2: a refused creation looks nothing up, and what it finds expired goes.
+// O1, O2: a refused creation performs no lookup, and removes an expired entry.
 #[test]
-fn a_creation_that_is_refused_is_neither_a_hit_nor_a_miss() {
+fn a_refused_creation_is_neither_a_hit_nor_a_miss() {
     let clock = Clock::default();
     let cache = ClientCache::builder().time_source(clock.clone()).build();
     let expiring = expiring_key(0, time(10));
@@ -151,7 +151,7 @@ fn a_creation_that_is_refused_is_neither_a_hit_nor_a_miss() {
 }
 
 #[test]
-fn what_goes_many_at_a_time_is_counted_one_by_one() {
+fn bulk_removals_are_counted_one_by_one() {
     let cache = ClientCache::new(EvictionPolicy::Lru, 10);
     for number in 0..9 {
         cache.insert(key(number), Client::new(number.into())).unwrap();
@@ -165,7 +165,7 @@ fn what_goes_many_at_a_time_is_counted_one_by_one() {
 }
 
 #[test]
-fn a_ratio_is_of_look_ups_and_there_is_none_without() {
+fn the_hit_ratio_needs_lookups() {
     assert_eq!(Stats::default().hit_ratio(), None);
     assert_eq!(counted(|stats| stats.misses = 3).hit_ratio(), Some(0.0));
     let most = counted(|stats| (stats.hits, stats.misses) = (u64::MAX, u64::MAX));
@@ -173,7 +173,7 @@ fn a_ratio_is_of_look_ups_and_there_is_none_without() {
 }
 
 #[test]
-fn a_line_says_it_all() {
+fn stats_display_shows_all_counters() {
     let stats = counted(|stats| {
         (stats.hits, stats.misses, stats.insertions, stats.evictions) = (3, 1, 5, 6);
         (stats.expirations, stats.removals, stats.creations, stats.failures) = (7, 8, 9, 10);

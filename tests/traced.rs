@@ -1,4 +1,4 @@
-//! O4: what a cache says by `tracing`.
+//! Rule O4: the events and spans of a cache.
 
 mod support;
 
@@ -16,7 +16,7 @@ use tracing::{Event, Id, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Hears all events, and says each in a line, behind the spans that it is in.
+/// Records each event as a line, after the names of its spans.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<String>>>);
 
@@ -51,7 +51,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Heard {
     }
 }
 
-/// What is said of the cache while `call` runs.
+/// Returns the events of the cache while `call` runs.
 fn heard(call: impl FnOnce()) -> Vec<String> {
     let heard = Heard::default();
     let subscriber = tracing_subscriber::registry().with(heard.clone());
@@ -60,7 +60,7 @@ fn heard(call: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn what_is_made_refused_and_evicted_is_said_with_its_label() {
+fn creations_refusals_and_evictions_are_events_with_labels() {
     let cache = ClientCache::new(EvictionPolicy::Lru, 1);
     let events = heard(|| {
         cache.insert(key(0), Client::new(0)).unwrap();
@@ -78,7 +78,7 @@ fn what_is_made_refused_and_evicted_is_said_with_its_label() {
     assert_eq!(
         events,
         [
-            "refused error=a client is cached already under Fake(base=0)",
+            "refused error=a client is already cached under Fake(base=0)",
             "{create_client key=Fake(base=1)} makes it",
             "created key=Fake(base=1)",
             "evicted key=Fake(base=0) cause=Capacity",
@@ -87,9 +87,9 @@ fn what_is_made_refused_and_evicted_is_said_with_its_label() {
     );
 }
 
-/// The span is entered whenever the creation runs, and left whenever it waits.
+// The span is entered whenever the creation is polled, and exited whenever it is pending.
 #[test]
-fn what_a_creation_does_is_said_within_its_span() {
+fn events_of_a_creation_are_within_its_span() {
     let cache = ClientCache::default();
     let events = heard(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -121,9 +121,9 @@ fn what_a_creation_does_is_said_within_its_span() {
     assert_eq!(events, expected);
 }
 
-/// K4: neither a secret, nor what a caller's own error says.
+// K4: events contain neither secrets nor the text of callers' errors.
 #[test]
-fn what_fails_and_what_expires_is_said_without_secrets() {
+fn events_of_failures_contain_no_secrets() {
     let clock = Clock::default();
     let cache = ClientCache::builder().time_source(clock.clone()).build();
     let keys = Credentials::new("AKIDEXAMPLE", "the secret", Some("the token".into()), Some(time(10)), "test");
@@ -141,7 +141,7 @@ fn what_fails_and_what_expires_is_said_without_secrets() {
     assert_eq!(
         events,
         [
-            format!("failed error=no client could be made for {expiring}"),
+            format!("failed error=failed to create a client for {expiring}"),
             format!("expired key={expiring}"),
             format!("refused error=the credentials of {expiring} have expired"),
             format!("refused error=the credentials of {expiring} have expired"),
@@ -151,9 +151,9 @@ fn what_fails_and_what_expires_is_said_without_secrets() {
     assert!(!["AKID", "secret", "token"].iter().any(|secret| label.contains(secret)), "{label}");
 }
 
-/// C2
+// C2
 #[test]
-fn who_hears_it_may_use_the_cache() {
+fn a_subscriber_may_use_the_cache() {
     struct Uses(Arc<ClientCache>);
 
     impl<S: Subscriber> Layer<S> for Uses {
@@ -176,14 +176,14 @@ fn who_hears_it_may_use_the_cache() {
     });
 }
 
-/// C2: its panic reaches the caller, and keeps nothing from the listener.
+// C2: the panic reaches the caller, and the listener is still notified.
 #[test]
-fn who_hears_it_may_panic() {
+fn a_subscriber_may_panic() {
     struct Panics;
 
     impl<S: Subscriber> Layer<S> for Panics {
         fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
-            panic!("who hears it");
+            panic!("a subscriber");
         }
     }
 

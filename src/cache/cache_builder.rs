@@ -1,22 +1,68 @@
-//! How a cache is configured.
+//! [`ClientCacheBuilder`], and the part of its settings that a file can hold.
 
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 
 use super::identity_hasher::BuildIdentityHasher;
 use super::listener::Listener;
-use super::{ClientCache, ClientCacheConfig, Evicted, EvictionCause};
-use crate::map::{EvictingMap, EvictionPolicy};
+use super::{ClientCache, Evicted, EvictionCause};
+use crate::map::{DEFAULT_MAX_SIZE, EvictingMap, EvictionPolicy};
 
-/// Builds a [`ClientCache`]. Nothing has to be set: the default is LRU and 10 (D1).
+/// The settings of a [`ClientCache`] that are data: all except the listener and the clock.
+///
+/// With the feature `serde`, it can be part of a service's configuration file. A missing setting has its default; an
+/// unknown one is an error.
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::{ClientCache, ClientCacheConfig, EvictionPolicy};
+///
+/// # #[cfg(feature = "serde")] {
+/// let file = r#"{ "policy": "LFU", "max_size": 30 }"#;
+/// let config: ClientCacheConfig = serde_json::from_str(file)?;
+/// let cache = ClientCache::builder().config(config).build();
+/// assert_eq!(cache.policy(), EvictionPolicy::Lfu);
+/// assert_eq!(cache.max_size(), 30);
+/// # }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[non_exhaustive]
+pub struct ClientCacheConfig {
+    /// The eviction policy: `"LRU"`, which is the default, or `"LFU"`.
+    pub policy: EvictionPolicy,
+    /// The maximum number of clients.
+    ///
+    /// The default is 10.
+    pub max_size: usize,
+}
+
+impl Default for ClientCacheConfig {
+    /// Returns the LRU policy and a `max_size` of 10.
+    fn default() -> Self {
+        Self { policy: EvictionPolicy::Lru, max_size: DEFAULT_MAX_SIZE } // D1
+    }
+}
+
+/// A builder for a [`ClientCache`].
+///
+/// Every setting has a default.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientCache, EvictionPolicy};
 ///
-/// let cache = ClientCache::builder().policy(EvictionPolicy::Lfu).max_size(30).build();
-/// assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
+/// let cache = ClientCache::builder()
+///     .policy(EvictionPolicy::Lfu)
+///     .max_size(30)
+///     .build();
+/// assert_eq!(cache.policy(), EvictionPolicy::Lfu);
+/// assert_eq!(cache.max_size(), 30);
 /// ```
 #[derive(Debug)]
-#[must_use = "a cache is made by `build`"]
+#[must_use = "call `build` to create the cache"]
 pub struct ClientCacheBuilder {
     config: ClientCacheConfig,
     on_evict: Listener,
@@ -32,7 +78,7 @@ impl ClientCacheBuilder {
         }
     }
 
-    /// Sets all that is data, as from a file: both of what follow.
+    /// Sets all settings that are data: the policy and `max_size`.
     ///
     /// [`ClientCacheConfig`] shows an example.
     pub fn config(mut self, config: ClientCacheConfig) -> Self {
@@ -40,34 +86,44 @@ impl ClientCacheBuilder {
         self
     }
 
-    /// Which entry goes first.
+    /// Sets the eviction policy.
     ///
-    /// The type shows an example.
+    /// The default is LRU.
+    ///
+    /// [`ClientCacheBuilder`] shows an example.
     pub fn policy(mut self, policy: EvictionPolicy) -> Self {
         self.config.policy = policy;
         self
     }
 
-    /// The most clients that the cache holds. 0 is allowed, and holds none.
+    /// Sets the maximum number of clients.
     ///
-    /// The type shows an example.
+    /// The default is 10; with 0 the cache holds none.
+    ///
+    /// [`ClientCacheBuilder`] shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {
         self.config.max_size = max_size;
         self
     }
 
-    /// Calls `listener` with every entry that leaves to make room, and why; not with one that is removed, popped or
-    /// cleared (C2).
+    /// Sets a listener for entries that are evicted or have expired.
     ///
-    /// It is called by the thread whose call evicted, after the cache is unlocked again and before that call returns. So
-    /// it may use the cache, through a `Weak`: in an `Arc`, the cache would own itself and never be dropped. If it panics, it
-    /// is still told of the other victims, and the first panic then goes on to the caller. Setting it again replaces it.
+    /// A second call replaces the listener. The listener is not notified of entries that are removed, popped, drained
+    /// or cleared.
+    ///
+    /// The thread that caused the eviction calls the listener after it has unlocked the cache and before its own call
+    /// returns. So the listener may use the cache. It must hold the cache by a `Weak`: with an `Arc`, the cache would own
+    /// itself and would never be dropped.
+    ///
+    /// If the listener panics, it is still notified of the remaining entries. Then the first panic continues in the caller.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::ClientCache;
     ///
     /// let cache = ClientCache::builder()
-    ///     .on_evict(|evicted, cause| eprintln!("{} left: {cause:?}", evicted.key))
+    ///     .on_evict(|evicted, cause| eprintln!("{}: {cause:?}", evicted.key))
     ///     .build();
     /// ```
     pub fn on_evict(mut self, listener: impl Fn(&Evicted, EvictionCause) + Send + Sync + 'static) -> Self {
@@ -75,34 +131,36 @@ impl ClientCacheBuilder {
         self
     }
 
-    /// The clock that static credentials expire by (E5); the system's, if none is set.
+    /// Sets the clock by which static credentials expire.
     ///
-    /// It is read for keys only whose credentials ever expire, once an operation, and once at each step of a creation;
-    /// and by [`remove_expired`](ClientCache::remove_expired).
+    /// The default is the system clock. The cache reads the clock only for keys whose credentials can expire: once per
+    /// operation, and once at each step of a creation. [`remove_expired`](ClientCache::remove_expired) always reads it.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::SystemTime;
     /// use aws_client_cache::{ClientCache, TimeSource};
     ///
     /// #[derive(Debug)]
-    /// struct EndOfTheEpoch;
+    /// struct StoppedClock;
     ///
-    /// impl TimeSource for EndOfTheEpoch {
+    /// impl TimeSource for StoppedClock {
     ///     fn now(&self) -> SystemTime {
     ///         SystemTime::UNIX_EPOCH
     ///     }
     /// }
     ///
-    /// let cache = ClientCache::builder().time_source(EndOfTheEpoch).build();
+    /// let cache = ClientCache::builder().time_source(StoppedClock).build();
     /// ```
     pub fn time_source(mut self, time_source: impl TimeSource + 'static) -> Self {
         self.time_source = SharedTimeSource::new(time_source);
         self
     }
 
-    /// Makes the cache, empty.
+    /// Creates an empty cache.
     ///
-    /// The type shows an example.
+    /// [`ClientCacheBuilder`] shows an example.
     pub fn build(self) -> ClientCache {
         let entries = EvictingMap::with_hasher(self.config.policy, self.config.max_size, BuildIdentityHasher);
         ClientCache::with(entries, self.on_evict, self.time_source)

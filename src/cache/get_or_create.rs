@@ -1,4 +1,6 @@
-//! Creation on a miss, exactly once (S1 to S8).
+//! Creation on a miss: concurrent callers of one missing key share a single creation.
+
+// S1, S2, S3, S4, S5, S6, S7, S8: rules of creation. C3: no lock is held across an await.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,37 +13,48 @@ use crate::key::{AnyKey, CacheKey, ClientCacheKey};
 use crate::service::Service;
 
 impl ClientCache {
-    /// The client under a key, which counts as one use of it; or else the one that `create` makes, which is inserted.
+    /// Returns the client under a key, or creates it with `create` and inserts it.
     ///
-    /// However many callers want one missing key at a time, one of them makes the client and the others wait for it (S1 to
-    /// S8); different keys are made side by side. A hit does not suspend, and allocates nothing. No lock is held while the
-    /// client is made (C3).
+    /// A hit counts as a use; it neither suspends nor allocates. Concurrent calls for one missing key run `create` once: one
+    /// caller creates the client, and the others wait for it. Different keys are created concurrently. The cache is unlocked
+    /// while `create` runs.
     ///
-    /// * A failure goes to all who wait, and is not kept: the next caller tries anew (S5).
-    /// * If the future is dropped, or panics, while it makes the client, the next one in line makes its own (S5).
-    /// * If somebody else inserts the key meanwhile, that client wins, and the one that was made is dropped (S2).
-    /// * If the key is removed meanwhile, or the cache cleared, who waits gets the client, and it is not stored (S3).
-    /// * What makes room is told to the listener (S8).
+    /// * If `create` fails, all waiters receive the error. It is not cached, so the next call tries again.
+    /// * If another caller inserts the key in the meantime, all callers receive that client, and the created one is dropped.
+    /// * If the key is removed or the cache is cleared in the meantime, waiters receive the client, but it is not cached.
+    /// * A client that is evicted by the insertion is passed to the listener.
     ///
-    /// The future is `Send` if that of `create` is.
+    /// `create` must not request the same key, directly or indirectly: it would deadlock.
+    ///
+    /// The returned future is `Send` if the future of `create` is.
     ///
     /// # Errors
     ///
-    /// * [`ClientCacheError::CredentialsExpired`], if the key's static credentials have (E2).
-    /// * [`ClientCacheError::CreationFailed`], if `create` fails. Its error is the `source`, shared by all who waited.
-    /// * [`ClientCacheError::ClientMismatch`], if it makes a client for another region than the key's (K6).
+    /// * [`ClientCacheError::CredentialsExpired`] if the key's static credentials have expired.
+    /// * [`ClientCacheError::CreationFailed`] if `create` fails. Its error is the `source`, shared by all waiters.
+    /// * [`ClientCacheError::ClientMismatch`] if the created client is configured for another region than the key.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped or panics while it creates the client, the next waiter takes over, with its own `create`.
+    ///
+    /// # Examples
     ///
     /// ```
-    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, SdkConfig, S3};
+    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams};
+    /// use aws_client_cache::{S3, SdkConfig};
     ///
-    /// async fn client(cache: &ClientCache, base: &SdkConfig) -> Result<aws_sdk_s3::Client, ClientCacheError> {
-    ///     let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
-    ///     cache.get_or_try_insert_with(&params.key(), || params.client(base)).await
+    /// async fn client(
+    ///     cache: &ClientCache,
+    ///     base: &SdkConfig,
+    /// ) -> Result<aws_sdk_s3::Client, ClientCacheError> {
+    ///     let params = ClientParams::<S3>::builder()
+    ///         .region("us-west-2")
+    ///         .build()?;
+    ///     let create = || params.client(base);
+    ///     cache.get_or_try_insert_with(&params.key(), create).await
     /// }
     /// ```
-    ///
-    /// A creation that needs its own result never ends: within `create`, don't ask for the same key, nor for one whose creation
-    /// asks for this one.
     pub async fn get_or_try_insert_with<S, F, Fut, E>(
         &self,
         key: &ClientCacheKey<S>,
@@ -56,20 +69,28 @@ impl ClientCache {
         self.get_or_create(key, || async { create().await.map_err(|error| failed(key, error)) }).await
     }
 
-    /// The same for a `create` that is not a future, in one call that waits for nobody: it makes its own client even if one
-    /// is being made by [`get_or_try_insert_with`](Self::get_or_try_insert_with), and the first that is stored wins (S7). Nor is it
-    /// revoked: what it makes is stored, even if the key is removed meanwhile.
+    /// Returns the client under a key, or creates it with a `create` that is not a future.
+    ///
+    /// This variant never waits. If [`get_or_try_insert_with`](Self::get_or_try_insert_with) is creating the key, this call
+    /// creates another client, and the first one that is stored wins. Its creation is never revoked: the client is cached even
+    /// if the key is removed in the meantime.
     ///
     /// # Errors
     ///
-    /// As those of [`get_or_try_insert_with`](Self::get_or_try_insert_with).
+    /// Returns the same errors as [`get_or_try_insert_with`](Self::get_or_try_insert_with).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
+    /// # use aws_sdk_s3::Client;
     ///
-    /// # fn example(cache: &ClientCache, make: impl FnOnce() -> Result<aws_sdk_s3::Client, std::io::Error>) -> Result<(), ClientCacheError> {
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// let s3 = cache.get_or_try_insert_with_sync(&key, make)?;
+    /// # fn example(
+    /// #     cache: &ClientCache,
+    /// #     create: impl FnOnce() -> Result<Client, std::io::Error>,
+    /// # ) -> Result<(), ClientCacheError> {
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// let s3 = cache.get_or_try_insert_with_sync(&params.key(), create)?;
     /// # Ok(())
     /// # }
     /// ```
@@ -84,9 +105,10 @@ impl ClientCache {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.refuse_expired(key)?;
-        if let Some(present) = self.look_up(key) {
+        if let Some(present) = self.lookup(key) {
             return Ok(present);
         }
+        // S7: the creation is not listed as in flight, so no caller joins it and no removal revokes it.
         let made = trace::instrument_sync(key.as_any(), create).map_err(|error| failed(key, error));
         let made = made.and_then(|made| self.accept(key, made));
         trace::created(key.as_any(), &made);
@@ -96,7 +118,7 @@ impl ClientCache {
         Ok(typed(key, &completed.client))
     }
 
-    /// [`get_or_try_insert_with`](Self::get_or_try_insert_with) for what fails with an error of this crate.
+    /// Like [`get_or_try_insert_with`](Self::get_or_try_insert_with), with errors of this crate.
     pub(crate) async fn get_or_create<S, F, Fut>(
         &self,
         key: &ClientCacheKey<S>,
@@ -110,18 +132,18 @@ impl ClientCache {
         self.refuse_expired(key)?;
         let (shared_key, creation) = {
             let state = &mut *self.lock();
-            if let Some(present) = state.look_up(key.as_any()).and_then(ClientCacheKey::<S>::client) {
+            if let Some(present) = state.lookup(key.as_any()).and_then(ClientCacheKey::<S>::client) {
                 return Ok(present);
             }
             state.in_flight.join(key.as_any())
         };
         let guard = &WaiterGuard { cache: self, key: shared_key, creation };
 
-        // The maker's part after completion; who waited has none.
+        // Set by the leader; waiters have nothing deferred.
         let mut deferred = None;
         let slot = &mut deferred;
         let make = || async move {
-            // S2: somebody may have inserted it, since this one came, or began to wait.
+            // S2: another caller may have inserted the key since this one looked it up.
             let (completed, deferred) = match self.end_if_present(guard) {
                 Some((present, deferred)) => (Ok(present), deferred),
                 None => match self.make(key, create).await {
@@ -142,10 +164,10 @@ impl ClientCache {
             deferred.run(self);
         }
         let completed = completed.as_ref().map_err(Clone::clone)?;
-        // S4; S3: not after a revocation.
+        // S4: a waiter uses the cached client; S3: but not after a revocation.
         if waited && !completed.is_revoked {
             self.refuse_expired(key)?;
-            if let Some(present) = self.look_again(key) {
+            if let Some(present) = self.lookup_again(key) {
                 return Ok(present);
             }
         }
@@ -164,14 +186,15 @@ impl ClientCache {
         made
     }
 
-    /// What was made, unless it may not be stored.
+    /// Checks that a created client may be cached.
     fn accept<S: Service>(&self, key: &ClientCacheKey<S>, made: S::Client) -> Result<AnyClient, ClientCacheError> {
         check_region(key, &made)?;
         self.check_expired(key)?;
         Ok(AnyClient::new::<S>(made))
     }
 
-    /// E2, E3: at each step of a creation, an expired key is refused, and its entry removed.
+    /// Refuses an expired key and removes its entry, at each step of a creation.
+    // E2, E3
     pub(crate) fn refuse_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         self.check_expired(key).inspect_err(trace::refused)
     }
@@ -185,7 +208,8 @@ impl ClientCache {
         Ok(())
     }
 
-    /// S2: in one locking, stores what was made, or finds what is there, and takes the creation off the list.
+    /// Completes a creation in one locking: inserts the created client, or uses the one that is present.
+    // S2, S6
     fn publish(&self, key: &AnyKey, made: AnyClient, creation: Option<&Arc<Creation>>) -> (Completed, DeferredDrop) {
         let mut deferred = DeferredDrop::default();
         let (key_inside, client_inside) = (key.clone(), made.clone());
@@ -195,7 +219,7 @@ impl ClientCache {
             if creation.is_some_and(|creation| !state.in_flight.is_current(key, creation)) {
                 return (Completed { client: made, is_revoked: true }, deferred); // S3
             }
-            let client = if let Some(present) = state.look_again(key) {
+            let client = if let Some(present) = state.lookup_again(key) {
                 present.clone()
             } else {
                 deferred.victim = state.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
@@ -210,24 +234,27 @@ impl ClientCache {
         (Completed { client, is_revoked: false }, deferred)
     }
 
-    /// A use of a key by one who has waited for it (S4).
-    fn look_again<S: Service>(&self, key: &ClientCacheKey<S>) -> Option<S::Client> {
-        self.lock().look_again(key.as_any()).and_then(ClientCacheKey::<S>::client)
+    /// Uses the client under a key, for a caller that has waited for it.
+    // S4
+    fn lookup_again<S: Service>(&self, key: &ClientCacheKey<S>) -> Option<S::Client> {
+        self.lock().lookup_again(key.as_any()).and_then(ClientCacheKey::<S>::client)
     }
 
-    /// S2: who makes looks first, and if the key is present, the creation is over with it.
+    /// Completes a creation with the client under its key, if another caller has inserted one.
+    // S2
     fn end_if_present(&self, guard: &WaiterGuard<'_>) -> Option<(Completed, DeferredDrop)> {
         let mut deferred = DeferredDrop::default();
         let state = &mut *self.lock();
         if !state.in_flight.is_current(&guard.key, &guard.creation) {
             return None;
         }
-        let client = state.look_again(&guard.key)?.clone();
+        let client = state.lookup_again(&guard.key)?.clone();
         deferred.removed = state.in_flight.revoke(&guard.key);
         Some((Completed { client, is_revoked: false }, deferred))
     }
 
-    /// S5: a failure is over, so that later callers start anew.
+    /// Ends a failed creation, so that later callers start another one.
+    // S5
     fn end(&self, guard: &WaiterGuard<'_>) -> DeferredDrop {
         let mut deferred = DeferredDrop::default();
         let state = &mut *self.lock();
@@ -239,10 +266,12 @@ impl ClientCache {
     }
 }
 
-/// A share in a creation, given back when its owner leaves.
+/// A waiter's part in a creation.
+///
+/// Dropping it leaves the creation.
 struct WaiterGuard<'a> {
     cache: &'a ClientCache,
-    /// The list's own.
+    /// The key that [`InFlight`](super::in_flight::InFlight) stores.
     key: AnyKey,
     creation: Arc<Creation>,
 }
@@ -254,12 +283,13 @@ impl Drop for WaiterGuard<'_> {
     }
 }
 
-/// What is left to do when a creation has completed. It runs callers' code, which might panic before that and leave those who
-/// wait with a creation that is off the list.
+/// Callers' code that is left to run when a creation has completed: drops and a notification.
+///
+/// If such code panicked earlier, waiters would wait for a creation that no longer is in flight.
 #[derive(Default)]
 struct DeferredDrop {
     victim: Option<Evicted>,
-    /// What was made, which nobody may want any more.
+    /// The created client, which is dropped if another one was present.
     made: Option<AnyClient>,
     removed: Option<(AnyKey, Waiters)>,
 }
@@ -274,7 +304,7 @@ fn failed(key: &impl CacheKey, error: impl Into<Box<dyn Error + Send + Sync>>) -
     ClientCacheError::CreationFailed { key: key.as_any().clone(), source: error.into().into() }
 }
 
-/// A client that is cached, or to be cached, under a typed key is of the key's service.
+/// Converts a client that belongs under a typed key, so it is of the key's service.
 fn typed<S: Service>(_: &ClientCacheKey<S>, client: &AnyClient) -> S::Client {
-    client.downcast_ref::<S>().cloned().expect("keys of a service hold clients of that service only")
+    client.downcast_ref::<S>().cloned().expect("a key holds only clients of its own service")
 }

@@ -1,8 +1,9 @@
-//! Keys bring their hash along (K3); it is not hashed again.
+//! [`IdentityHasher`], the hasher of keys that carry their own hash.
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Builds [`IdentityHasher`].
+/// Builds [`IdentityHasher`]s.
+// K3: a key's hash is computed once, when the key is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BuildIdentityHasher;
 
@@ -15,7 +16,7 @@ impl BuildHasher for BuildIdentityHasher {
     }
 }
 
-/// The last `u64` written, as it is.
+/// A hasher that returns the last `u64` written, unchanged.
 #[derive(Debug)]
 pub(super) struct IdentityHasher(u64);
 
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_that_a_key_brings_is_its_hash() {
+    fn a_keys_own_hash_is_its_hash() {
         for hash in [0, 1, 7, u64::MAX] {
             let mut hasher = BuildIdentityHasher.build_hasher();
             hasher.write_u64(hash);
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "keys write their hash and nothing else")]
-    fn what_is_no_hash_is_refused() {
+    fn anything_but_a_hash_is_refused() {
         BuildIdentityHasher.hash_one("text");
     }
 }

@@ -1,4 +1,4 @@
-//! The creations in flight, by key.
+//! [`InFlight`], the creations in flight, and their waiters.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,30 +11,36 @@ use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
 
-/// A creation of one key, from its first maker to the last one who waits for it.
+/// A creation of one key.
 ///
-/// The cell queues those who ask: the first makes, and if it gives up or panics, the next one in line does. It holds the
-/// failure as well, so that all who wait share it (S5).
+/// It exists from the first caller that requests the key to the last waiter that receives the result.
+///
+/// The cell queues its callers. The first one is the leader, which creates the client; if it is dropped or panics, the next
+/// one takes over. The cell also holds a failure, so that all waiters share it.
+// S5
 pub(super) type Creation = OnceCell<Result<Completed, ClientCacheError>>;
 
-/// What became of a creation.
+/// The result of a creation that succeeded.
 #[derive(Debug)]
 pub(super) struct Completed {
     pub(super) client: AnyClient,
-    /// S3: it was revoked before it completed, so it is not stored, and who waited for it doesn't look.
+    /// Set if the creation was revoked before it completed.
+    // S3: the client is not stored then, and its waiters do not look the key up.
     pub(super) is_revoked: bool,
 }
 
-/// The creations in flight that those who come now join: none that has completed, and none that was revoked (S3).
+/// The creations that a new caller joins: those that have neither completed nor been revoked.
 ///
-/// Somebody has a share in each of them.
+/// Each of them has at least one waiter.
+// S3
 #[derive(Debug)]
 pub(super) struct InFlight(HashMap<AnyKey, Waiters, BuildIdentityHasher>);
 
+/// A creation, and the number of its waiters, the leader included.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     creation: Arc<Creation>,
-    /// How many have a share. They are counted under the lock; the `Arc`s are dropped whenever their owners get to it.
+    /// Counted under the lock, unlike the clones of the `Arc`, which waiters drop after they have left.
     count: usize,
 }
 
@@ -45,52 +51,56 @@ impl Default for InFlight {
 }
 
 impl InFlight {
-    /// A share in the creation of a key. With it comes the list's own key, so that looking for it again compares no part of
-    /// a key that is a caller's own.
+    /// Joins the creation of a key, or starts one.
+    ///
+    /// Also returns the stored key. Looking it up compares pointers, so it runs no code of the caller.
     pub(super) fn join(&mut self, key: &AnyKey) -> (AnyKey, Arc<Creation>) {
         let mut waiters = match self.0.entry(key.clone()) {
             Entry::Occupied(waiters) => waiters,
-            Entry::Vacant(place) => place.insert_entry(Waiters::default()),
+            Entry::Vacant(vacant) => vacant.insert_entry(Waiters::default()),
         };
         waiters.get_mut().count += 1;
         (waiters.key().clone(), Arc::clone(&waiters.get().creation))
     }
 
-    /// Whether those who come now join this creation.
+    /// Returns `true` if a new caller would join this creation.
     pub(super) fn is_current(&self, key: &AnyKey, creation: &Arc<Creation>) -> bool {
         self.0.get(key).is_some_and(|waiters| Arc::ptr_eq(&waiters.creation, creation))
     }
 
-    /// Takes a creation off the list, revoked or completed.
+    /// Removes the creation of a key, because it has completed or is revoked.
+    ///
+    /// The caller drops it after releasing the lock, because a part of a key may be of a caller's own type.
     #[must_use]
     pub(super) fn revoke(&mut self, key: &AnyKey) -> Option<(AnyKey, Waiters)> {
         self.0.remove_entry(key)
     }
 
-    /// Takes all off the list, likewise.
+    /// Removes all creations, likewise.
     #[must_use]
     pub(super) fn revoke_all(&mut self) -> Self {
         std::mem::take(self)
     }
 
-    /// The keys of all that are on the list.
+    /// Returns the keys of all creations.
     pub(super) fn keys(&self) -> impl Iterator<Item = &AnyKey> {
         self.0.keys()
     }
 
-    /// The list's own keys of those that `goes` accepts: looking for these again compares no part of a key that is a caller's
-    /// own.
-    pub(super) fn all_of(&self, goes: impl Fn(&AnyKey) -> bool) -> Vec<AnyKey> {
-        self.keys().filter(|key| goes(key)).cloned().collect()
+    /// Returns the stored keys that `is_wanted` accepts.
+    ///
+    /// Looking them up runs no code of the caller.
+    pub(super) fn all_of(&self, is_wanted: impl Fn(&AnyKey) -> bool) -> Vec<AnyKey> {
+        self.keys().filter(|key| is_wanted(key)).cloned().collect()
     }
 
-    /// Takes these off the list, likewise.
+    /// Removes the creations of these keys, likewise.
     #[must_use]
     pub(super) fn revoke_these(&mut self, keys: &[AnyKey]) -> Vec<(AnyKey, Waiters)> {
         keys.iter().filter_map(|key| self.revoke(key)).collect()
     }
 
-    /// Gives a share back, and takes the creation off the list if it was the last one.
+    /// Leaves a creation, and removes it if this was its last waiter.
     #[must_use]
     pub(super) fn leave(&mut self, key: &AnyKey, creation: &Arc<Creation>) -> Option<(AnyKey, Waiters)> {
         let waiters = self.0.get_mut(key).filter(|waiters| Arc::ptr_eq(&waiters.creation, creation))?;
@@ -102,7 +112,7 @@ impl InFlight {
     pub(super) fn check(&self) -> Result<(), String> {
         for (key, Waiters { creation, count }) in &self.0 {
             if *count == 0 || Arc::strong_count(creation) == 1 {
-                return Err(format!("nobody waits for the creation of {key}"));
+                return Err(format!("the creation of {key} has no waiters"));
             }
             if creation.initialized() {
                 return Err(format!("the creation of {key} has completed"));
@@ -138,17 +148,17 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_broken_in_any_one_place_is_refused() {
+    fn check_reports_every_broken_invariant() {
         type Break = fn(&mut Waiters, &mut Vec<Arc<Creation>>);
         let breaks: [(&str, Break); 3] = [
             ("a creation without waiters", |waiters, _| waiters.count = 0),
-            ("a creation that nobody else holds", |_, others| others.clear()),
+            ("a creation that no waiter holds", |_, others| others.clear()),
             ("a creation that has completed", |waiters, _| {
                 let completed = Completed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
-                waiters.creation.set(Ok(completed)).expect("nothing has completed yet");
+                waiters.creation.set(Ok(completed)).expect("the creation has not completed yet");
             }),
         ];
-        let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("nothing is set").key());
+        let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("no parameter is set").key());
         for (what, apply) in breaks {
             let mut in_flight = InFlight::default();
             let mut others = vec![in_flight.join(&key).1];

@@ -1,4 +1,4 @@
-//! What leaves a cache to make room, and who is told.
+//! Evicted entries, the causes of eviction, and the listener that is notified.
 
 use std::any::Any;
 use std::fmt;
@@ -8,17 +8,20 @@ use super::trace;
 use crate::client::AnyClient;
 use crate::key::AnyKey;
 
-/// An entry that left a cache to make room.
+/// An entry that was evicted or has expired.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientCache, ClientParams, EvictionPolicy, S3};
 /// # use aws_client_cache::SdkConfig;
 ///
-/// # async fn example(sdk_config: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
+/// # async fn example(base: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
 /// let cache = ClientCache::new(EvictionPolicy::Lru, 30);
 /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
-/// if let Some(evicted) = cache.insert(params.key(), params.client(sdk_config).await?)? {
-///     println!("{} made room", evicted.key);
+/// let s3 = params.client(base).await?;
+/// if let Some(evicted) = cache.insert(params.key(), s3)? {
+///     println!("{} was evicted", evicted.key);
 /// }
 /// # Ok(())
 /// # }
@@ -26,9 +29,9 @@ use crate::key::AnyKey;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Evicted {
-    /// The key that it was cached under.
+    /// The key of the entry.
     pub key: AnyKey,
-    /// The client.
+    /// The client of the entry.
     pub client: AnyClient,
 }
 
@@ -38,21 +41,22 @@ impl Evicted {
     }
 }
 
-/// Why an entry left a cache without being removed.
+/// The reason why an entry was evicted.
 ///
 /// [`ClientCacheBuilder::on_evict`](crate::ClientCacheBuilder::on_evict) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EvictionCause {
-    /// The cache was full, and another client was inserted; or it holds none at all, and this is the one.
+    /// Another client was inserted into a full cache, or this one was inserted at a `max_size` of 0.
     Capacity,
     /// `max_size` was lowered.
     Shrunk,
-    /// The static credentials of its key have expired (E3, E4).
+    /// The static credentials of the key have expired.
+    // E3, E4
     Expired,
 }
 
-/// Who is told of evictions.
+/// The function to notify of evictions, if one is set.
 #[derive(Default)]
 pub(super) struct Listener(Option<Box<Call>>);
 
@@ -63,7 +67,10 @@ impl Listener {
         Self(Some(Box::new(call)))
     }
 
-    /// Tells of every victim, and passes a panic on only after the last (C2). The cache must not be locked.
+    /// Notifies of every victim.
+    ///
+    /// A panic continues only after the last one.
+    // C2: the cache must not be locked.
     pub(super) fn notify(&self, victims: &[Evicted], cause: EvictionCause) {
         let mut first_panic: Option<Box<dyn Any + Send>> = None;
         let mut attempt = |notify: &dyn Fn()| {

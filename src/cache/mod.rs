@@ -1,12 +1,12 @@
-//! The cache of clients: the engine behind a lock.
+//! [`ClientCache`]: the engine behind a lock, with expiry, statistics and single-flight creation.
 
 mod cache_builder;
-mod config;
 mod get_or_create;
 mod identity_hasher;
 mod in_flight;
 mod listener;
-mod remove;
+mod removals;
+mod retain;
 #[cfg(feature = "__internals")]
 mod schedule;
 mod snapshot;
@@ -15,8 +15,7 @@ mod stats;
 #[cfg(feature = "tracing")]
 mod trace;
 #[cfg(not(feature = "tracing"))]
-#[path = "untraced.rs"]
-mod trace;
+mod untraced;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -31,23 +30,28 @@ use crate::key::{AnyKey, CacheKey, ClientCacheKey};
 use crate::map::EvictionPolicy;
 use crate::service::Service;
 
-pub use cache_builder::ClientCacheBuilder;
-pub use config::ClientCacheConfig;
+pub use cache_builder::{ClientCacheBuilder, ClientCacheConfig};
 use listener::Listener;
 pub use listener::{Evicted, EvictionCause};
 pub use snapshot::{Clients, Items, Keys, Values};
 use state::{Entries, State};
 pub use stats::Stats;
+#[cfg(not(feature = "tracing"))]
+use untraced as trace;
 
 /// A bounded, thread-safe, dict-like cache of AWS clients, of any mix of services.
 ///
-/// Share it by reference or in an `Arc`. Every operation is atomic, under one lock (C1), and takes constant time unless
-/// it says otherwise. Keys are compared and clients are cloned inside the lock; clients are dropped, and the listener is
-/// called, outside of it, so both may call the cache again (C2). A panic in any of them loses no other entry and
-/// poisons nothing (P1). The rules in parentheses are those of the specification.
+/// Share a cache by reference or in an `Arc`. Every operation is atomic, under one lock, and O(1) unless its documentation
+/// says otherwise.
+///
+/// The cache compares keys and clones clients while it holds its lock. It drops clients and calls the listener after it
+/// has released the lock, so both may call the cache. A panic in such code loses no other entry and poisons nothing.
+///
+/// # Examples
 ///
 /// ```
-/// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, EvictionPolicy, SdkConfig, S3};
+/// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams};
+/// use aws_client_cache::{EvictionPolicy, S3, SdkConfig};
 ///
 /// # async fn example(sdk_config: &SdkConfig) -> Result<(), ClientCacheError> {
 /// // an LRU client cache with a maximum size of 30
@@ -64,7 +68,7 @@ pub use stats::Stats;
 /// # }
 /// ```
 ///
-/// A key finds a client of its own service, and nothing else is a key:
+/// A key finds only clients of its own service, and nothing else is a key:
 ///
 /// ```compile_fail,E0277
 /// # use aws_client_cache::ClientCache;
@@ -80,12 +84,16 @@ pub use stats::Stats;
 ///
 /// ```compile_fail,E0308
 /// # use aws_client_cache::{ClientCache, ClientCacheKey, Service};
-/// fn example<A: Service, B: Service>(cache: ClientCache, key: ClientCacheKey<A>, client: B::Client) {
+/// fn example<A, B>(cache: ClientCache, key: ClientCacheKey<A>, client: B::Client)
+/// where
+///     A: Service,
+///     B: Service,
+/// {
 ///     cache.insert(key, client);
 /// }
 /// ```
 ///
-/// Nothing overwrites silently (D11): there is no `Extend`, no `FromIterator`, and neither `|` nor `|=`.
+/// No operation silently replaces a client: there is no `Extend`, no `FromIterator`, and neither `|` nor `|=`.
 ///
 /// ```compile_fail,E0277
 /// # use aws_client_cache::ClientCache;
@@ -109,16 +117,20 @@ pub use stats::Stats;
 /// cache |= ClientCache::default();
 /// ```
 pub struct ClientCache {
+    // D11: it implements no trait that could replace a client.
     state: Mutex<State>,
     on_evict: Listener,
-    /// E5: read before locking, since it is a caller's code.
+    /// The clock by which credentials expire.
+    // E5: it may be a caller's code, so it is read before locking.
     time_source: SharedTimeSource,
 }
 
 impl ClientCache {
-    /// Makes an empty cache that holds at most `max_size` clients (D1) and evicts by `policy`.
+    /// Creates an empty cache that holds at most `max_size` clients and evicts by `policy`.
     ///
-    /// A `max_size` of 0 is allowed, and holds none. No memory is taken up front.
+    /// With a `max_size` of 0 it holds none. It allocates no memory up front.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, EvictionPolicy};
@@ -131,12 +143,19 @@ impl ClientCache {
         Self::builder().policy(policy).max_size(max_size).build()
     }
 
-    /// Begins with the default, LRU and 10 (D1), to set more than [`new`](Self::new) takes.
+    /// Returns a builder, which sets more than [`new`](Self::new) takes.
+    ///
+    /// The default is LRU with a `max_size` of 10.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::ClientCache;
     ///
-    /// let cache = ClientCache::builder().max_size(30).on_evict(|evicted, _| println!("{}", evicted.key)).build();
+    /// let cache = ClientCache::builder()
+    ///     .max_size(30)
+    ///     .on_evict(|evicted, _| println!("{}", evicted.key))
+    ///     .build();
     /// ```
     pub fn builder() -> ClientCacheBuilder {
         ClientCacheBuilder::new()
@@ -146,8 +165,11 @@ impl ClientCache {
         Self { state: Mutex::new(State::new(entries)), on_evict, time_source }
     }
 
-    /// Locks the state. After a panic in a caller's code it is as it was, or as it should be (P1), so the lock is one that a
-    /// panic does not poison; and one that spins for a while, for it is never held for long.
+    /// Locks the state.
+    ///
+    /// `parking_lot`'s mutexes spin before they sleep, which suits a lock that is never held for long.
+    // C1: every operation changes the state in one locking.
+    // P1: the lock is not poisoned, because a panic in a caller's code leaves the state consistent.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(feature = "__internals")]
@@ -155,44 +177,56 @@ impl ClientCache {
         self.state.lock()
     }
 
-    /// E1: whether the credentials that a key stands for have expired. The clock is read only for a key that ever does.
+    /// Returns `true` if the static credentials of the key have expired.
+    ///
+    /// Reads the clock only if they ever do.
+    // E1
     #[inline]
     fn is_expired(&self, key: &AnyKey) -> bool {
         key.expiry().is_some_and(|expiry| self.is_past(expiry))
     }
 
-    /// Out of the way of the keys that never expire.
+    /// The rest of [`is_expired`](Self::is_expired), out of line for keys that never expire.
     #[cold]
     fn is_past(&self, expiry: SystemTime) -> bool {
         expiry <= self.time_source.now()
     }
 
-    /// E3: what a use of an expired key does: its entry goes, and it is a miss. Whether there was one.
+    /// Removes an expired entry and counts a miss.
+    ///
+    /// Returns `true` if there was an entry.
+    // E3
     #[cold]
     fn miss_expired(&self, key: &AnyKey) -> bool {
         let expired = self.lock().miss_expired(key);
         self.notify_expired(expired)
     }
 
-    /// Whether there was one.
+    /// Notifies the listener.
+    ///
+    /// Returns `true` if an entry had expired.
     fn notify_expired(&self, expired: Option<(AnyKey, AnyClient)>) -> bool {
         let expired = expired.map(Evicted::new);
         self.on_evict.notify(expired.as_slice(), EvictionCause::Expired);
         expired.is_some()
     }
 
-    /// Inserts a client under an absent key (D2), as its first use. A full cache evicts one victim to make room, tells the
-    /// listener and returns it: never the newcomer, except that at `max_size` 0 the newcomer itself comes back.
+    /// Inserts a client under an absent key, which counts as its first use.
+    ///
+    /// A full cache evicts the next victim, notifies the listener and returns the victim. The new client is never its own
+    /// victim, except at a `max_size` of 0, where it is returned at once.
     ///
     /// # Errors
     ///
-    /// In this order (K8), and nothing has changed then; the refused client is dropped:
+    /// The first that applies; then the cache is unchanged and the client is dropped:
     ///
-    /// * [`ClientCacheError::ClientMismatch`], if the key names a region and the client is for another (K6). Nothing else
-    ///   can be read back from a client. That it was made by the key's parameters, from the base configuration that the key's
-    ///   other clients are made from, is up to the caller.
-    /// * [`ClientCacheError::CredentialsExpired`], if the key's static credentials have (E2).
-    /// * [`ClientCacheError::AlreadyExists`], if the key is present (D3): nothing is replaced, and no use is counted.
+    /// * [`ClientCacheError::ClientMismatch`] if the key names a region and the client is configured for another one. Only
+    ///   the region can be read from a client. The caller ensures that the client was created from the key's parameters, and
+    ///   from the same base configuration as the other clients of the key.
+    /// * [`ClientCacheError::CredentialsExpired`] if the key's static credentials have expired.
+    /// * [`ClientCacheError::AlreadyExists`] if the key is present. This does not count as a use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
@@ -214,6 +248,7 @@ impl ClientCache {
         client: S::Client,
     ) -> Result<Option<Evicted>, ClientCacheError> {
         let victim = self.try_insert(key, client).inspect_err(trace::refused)?.map(Evicted::new);
+        // C2: the cache is unlocked when callers' code runs.
         self.on_evict.notify(victim.as_slice(), EvictionCause::Capacity);
         Ok(victim)
     }
@@ -223,28 +258,31 @@ impl ClientCache {
         key: ClientCacheKey<S>,
         client: S::Client,
     ) -> Result<Option<(AnyKey, AnyClient)>, ClientCacheError> {
+        // K8: the order of these errors.
         check_region(&key, &client)?;
         let (key, client) = (AnyKey::from(key), AnyClient::new::<S>(client));
         if self.is_expired(&key) {
-            return Err(ClientCacheError::CredentialsExpired { key });
+            return Err(ClientCacheError::CredentialsExpired { key }); // E2
         }
-        // If comparing keys panics, these are what is dropped last, after the lock is released.
+        // If comparing keys panics, `key` and `client` are dropped last, after the lock has been released.
         let (key_inside, client_inside) = (key.clone(), client.clone());
-        let inserted = self.lock().insert(key_inside, client_inside);
-        inserted.map_err(|_| ClientCacheError::AlreadyExists { key })
+        let inserted = self.lock().insert(key_inside, client_inside); // D2
+        inserted.map_err(|_| ClientCacheError::AlreadyExists { key }) // D3
     }
 
-    /// The client under a key, which counts as one use of it (D4). A miss is `None`, and changes nothing; but an entry
-    /// whose static credentials have expired is removed, which the listener is told, and is a miss (E3).
+    /// Returns the client under a key, or `None` if the key is absent.
     ///
-    /// A hit allocates nothing.
+    /// A hit counts as a use and allocates nothing. An entry whose static credentials have expired is a miss: it is
+    /// removed, and the listener is notified.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
     ///
     /// let cache = ClientCache::default();
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// assert!(cache.get(&key).is_none());
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// assert!(cache.get(&params.key()).is_none());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     #[inline]
@@ -253,31 +291,37 @@ impl ClientCache {
             self.miss_expired(key.as_any());
             return None;
         }
-        self.look_up(key)
+        self.lookup(key)
     }
 
-    /// A use of a key that has not expired.
+    /// Returns the client under a key that has not expired, and counts a use.
+    // D4
     #[inline]
-    fn look_up<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
-        self.lock().look_up(key.as_any()).and_then(K::client)
+    fn lookup<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
+        self.lock().lookup(key.as_any()).and_then(K::client)
     }
 
-    /// The client under a key, which counts as one use of it (D4).
+    /// Returns the client under a key, or an error if the key is absent.
     ///
-    /// A hit allocates nothing.
+    /// A hit counts as a use and allocates nothing.
     ///
     /// # Errors
     ///
-    /// * [`ClientCacheError::NotFound`], if the key is absent; nothing has changed.
-    /// * [`ClientCacheError::CredentialsExpired`], if the static credentials of the entry have; it has been removed, and
-    ///   the listener told (E3).
+    /// * [`ClientCacheError::NotFound`] if the key is absent. The cache is unchanged.
+    /// * [`ClientCacheError::CredentialsExpired`] if the entry's static credentials have expired. The entry has been
+    ///   removed, and the listener notified.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, S3};
     ///
     /// let cache = ClientCache::default();
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// assert!(matches!(cache.try_get(&key), Err(ClientCacheError::NotFound { .. })));
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// assert!(matches!(
+    ///     cache.try_get(&params.key()),
+    ///     Err(ClientCacheError::NotFound { .. }),
+    /// ));
     /// # Ok::<(), ClientCacheError>(())
     /// ```
     pub fn try_get<K: CacheKey>(&self, key: &K) -> Result<K::Client, ClientCacheError> {
@@ -285,42 +329,49 @@ impl ClientCache {
             let key = key.as_any();
             return Err(if self.miss_expired(key) { expired(key) } else { not_found(key) });
         }
-        self.look_up(key).ok_or_else(|| not_found(key))
+        self.lookup(key).ok_or_else(|| not_found(key))
     }
 
-    /// The client under a key, without counting a use (D5). One whose static credentials have expired is not shown, and
-    /// not removed either (E4).
+    /// Returns the client under a key without counting a use.
+    ///
+    /// Returns `None` if the entry's static credentials have expired, but does not remove the entry.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
     ///
     /// let cache = ClientCache::default();
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// assert!(cache.peek(&key).is_none());
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// assert!(cache.peek(&params.key()).is_none());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn peek<K: CacheKey>(&self, key: &K) -> Option<K::Client> {
         if self.is_expired(key.as_any()) {
-            return None;
+            return None; // E4
         }
-        self.lock().entries().peek(key.as_any()).and_then(K::client)
+        self.lock().entries().peek(key.as_any()).and_then(K::client) // D5
     }
 
-    /// Whether a key is present, without counting a use (D5), and its static credentials have not expired (E4).
+    /// Returns `true` if a key is present and has not expired, without counting a use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
     ///
     /// let cache = ClientCache::default();
-    /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
-    /// assert!(!cache.contains_key(&key));
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// assert!(!cache.contains_key(&params.key()));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn contains_key(&self, key: &impl CacheKey) -> bool {
         !self.is_expired(key.as_any()) && self.lock().entries().contains_key(key.as_any())
     }
 
-    /// The number of clients (D5).
+    /// Returns the number of clients.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -330,7 +381,9 @@ impl ClientCache {
         self.lock().entries().len()
     }
 
-    /// Whether there is no client (D5).
+    /// Returns `true` if the cache contains no clients.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -340,7 +393,9 @@ impl ClientCache {
         self.len() == 0
     }
 
-    /// The most clients that it holds (D1).
+    /// Returns the maximum number of clients.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -350,15 +405,18 @@ impl ClientCache {
         self.lock().entries().max_size()
     }
 
-    /// What has happened so far, counted (O1 to O3): all of it at one moment.
+    /// Returns a consistent snapshot of the counters.
     ///
-    /// Counting costs a hit one addition under the lock that it has anyway.
+    /// Counting costs a hit one addition under the lock that it holds anyway.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientCache, ClientParams, S3};
     ///
     /// let cache = ClientCache::default();
-    /// cache.get(&ClientParams::<S3>::builder().region("us-west-2").build()?.key());
+    /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
+    /// cache.get(&params.key());
     /// let stats = cache.stats();
     /// assert_eq!((stats.hits, stats.misses), (0, 1));
     /// assert_eq!(stats.hit_ratio(), Some(0.0));
@@ -368,20 +426,27 @@ impl ClientCache {
         self.lock().stats()
     }
 
-    /// The policy that it evicts by.
+    /// Returns the eviction policy.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientCache, EvictionPolicy};
-    /// assert_eq!(ClientCache::default().policy(), EvictionPolicy::Lru);
+    /// let cache = ClientCache::default();
+    /// assert_eq!(cache.policy(), EvictionPolicy::Lru);
     /// ```
     pub fn policy(&self) -> EvictionPolicy {
         self.lock().entries().policy()
     }
 
-    /// An independent copy: the same policy, `max_size`, order, use counts and clock, and clones of the clients, but no
-    /// listener, and none of the creations in flight (D8). Linear.
+    /// Returns an independent copy of the cache, in O(n).
     ///
-    /// There is no `Clone`, which would look like a shared handle; to share a cache, put it in an `Arc`.
+    /// The copy has the same policy, `max_size`, eviction order, use counts and clock, and clones of the clients. It has no
+    /// listener, and none of the creations in flight.
+    ///
+    /// There is no `Clone`, because it would look like a shared handle. To share a cache, put it in an `Arc`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -392,25 +457,27 @@ impl ClientCache {
     /// ```
     #[must_use]
     pub fn copy(&self) -> Self {
-        let entries = self.lock().entries().clone();
+        let entries = self.lock().entries().clone(); // D8
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
-    /// Verifies every invariant of the structure, and says which one is broken.
+    /// Checks every invariant of the structure, and describes the first that is broken.
     #[doc(hidden)]
     #[cfg(any(test, feature = "__internals"))]
     pub fn check(&self) -> Result<(), String> {
         self.lock().check()
     }
 
-    /// Has this thread call `point` before each locking of any cache, so that a scheduler may let another one come first.
+    /// Sets a function that this thread calls before it locks any cache.
+    ///
+    /// A scheduler can switch threads there.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn schedule_at(point: fn()) {
         schedule::at(point);
     }
 
-    /// An exact copy, down to the layout, without the listener.
+    /// Returns an exact copy, including the layout, without the listener.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     #[must_use]
@@ -419,7 +486,7 @@ impl ClientCache {
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
-    /// The engine's layout, as [`EvictingMap::layout`] shows it.
+    /// Returns the engine's layout, as `EvictingMap::layout` does.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn layout(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
@@ -437,7 +504,8 @@ fn expired(key: &impl CacheKey) -> ClientCacheError {
     ClientCacheError::CredentialsExpired { key }
 }
 
-/// K6
+/// Refuses a client that is configured for another region than its key.
+// K6
 fn check_region<S: Service>(key: &ClientCacheKey<S>, client: &S::Client) -> Result<(), ClientCacheError> {
     match contradicting_region::<S>(key.region(), client) {
         Some(found) => Err(ClientCacheError::ClientMismatch { key: key.clone().into(), found: found.clone() }),
@@ -446,13 +514,14 @@ fn check_region<S: Service>(key: &ClientCacheKey<S>, client: &S::Client) -> Resu
 }
 
 impl Default for ClientCache {
-    /// LRU and 10 (D1).
+    /// Creates an empty cache with the LRU policy and a `max_size` of 10.
     fn default() -> Self {
         Self::builder().build()
     }
 }
 
-/// One line for the cache, and one an entry, in eviction order. No secrets (K4).
+/// Writes a line for the cache and a line for each entry, in eviction order, without secrets.
+// K4
 impl fmt::Display for ClientCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (policy, max_size, keys) = {
@@ -465,13 +534,13 @@ impl fmt::Display for ClientCache {
     }
 }
 
-/// The same as [`Display`](fmt::Display).
+/// Writes the same as [`Display`](fmt::Display).
 impl fmt::Debug for ClientCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-// A panic leaves it intact (P1).
+// P1: a panic leaves the cache consistent.
 impl UnwindSafe for ClientCache {}
 impl RefUnwindSafe for ClientCache {}

@@ -1,4 +1,4 @@
-//! Where a test's scheduler may switch threads: before each locking.
+//! A hook before each locking of a cache, where a test's scheduler may switch threads.
 
 use std::cell::Cell;
 

@@ -1,4 +1,6 @@
-//! Views of a cache: owned iterators over what it held at one moment, in eviction order (D7).
+//! Snapshots of a cache: owned iterators over the entries of one moment, in eviction order.
+
+// D5, D7: every snapshot is in eviction order and counts no use.
 
 use std::fmt;
 use std::iter::{FusedIterator, Rev};
@@ -10,7 +12,11 @@ use crate::key::{AnyKey, ClientCacheKey};
 use crate::service::Service;
 
 impl ClientCache {
-    /// The keys as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
+    /// Returns a snapshot of the keys in eviction order, next victim first, in O(n).
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -18,24 +24,34 @@ impl ClientCache {
     /// for key in cache.keys() {
     ///     println!("{key}");
     /// }
-    /// let last_to_go = cache.keys().next_back();
+    /// let last_victim = cache.keys().next_back();
     /// ```
     pub fn keys(&self) -> Keys {
         Keys::new(self.lock().entries().keys().cloned().collect())
     }
 
-    /// The clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
+    /// Returns a snapshot of the clients in eviction order, next victim first, in O(n).
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientCache, S3};
     /// # let cache = ClientCache::default();
-    /// let s3_clients = cache.values().filter_map(|client| client.downcast::<S3>().ok());
+    /// let s3_clients = cache
+    ///     .values()
+    ///     .filter_map(|client| client.downcast::<S3>().ok());
     /// ```
     pub fn values(&self) -> Values {
         Values::new(self.lock().entries().values().cloned().collect())
     }
 
-    /// The keys and clients as they are now, in eviction order, next victim first (D7). Linear; counts no use (D5).
+    /// Returns a snapshot of the entries in eviction order, next victim first, in O(n).
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -48,7 +64,9 @@ impl ClientCache {
         Items::new(self.lock().entries().iter().map(|(key, client)| (key.clone(), client.clone())).collect())
     }
 
-    /// The same as [`items`](Self::items), as a map's `iter` is in Rust.
+    /// Returns the same as [`items`](Self::items), under the name that Rust's maps use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -59,7 +77,11 @@ impl ClientCache {
         self.items()
     }
 
-    /// The keys and clients as they are now, the last one to go first (D7). Linear; counts no use (D5).
+    /// Returns a snapshot of the entries in reverse eviction order, last victim first, in O(n).
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
@@ -70,8 +92,11 @@ impl ClientCache {
         self.items().rev()
     }
 
-    /// The clients of service `S` with their keys as they are now, in eviction order, next victim first (D7). Linear; counts no
-    /// use (D5).
+    /// Returns a snapshot of the entries of service `S` in eviction order, in O(n).
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientCache, S3};
@@ -81,19 +106,26 @@ impl ClientCache {
     /// }
     /// ```
     pub fn clients<S: Service>(&self) -> Clients<S> {
-        // Cloned outside of the lock: if a clone panics, those before it are dropped (C2).
+        // C2: the clients are cloned while the cache is unlocked, so that after a panicking clone the others are dropped
+        // there.
         let items = self.items().filter(|(key, _)| key.is::<S>());
         let of_service = items.filter_map(|(key, client)| Some((key.downcast().ok()?, client.downcast::<S>().ok()?)));
         Clients(of_service.collect::<Vec<_>>().into_iter())
     }
 
-    /// The client that goes next, which [`pop_item`](Self::pop_item) would remove, with its key (D6). Counts no use (D5).
+    /// Returns the next victim, which [`pop_item`](Self::pop_item) would remove.
+    ///
+    /// Counts no use.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::ClientCache;
-    /// assert!(ClientCache::default().peek_next_victim().is_none());
+    /// let cache = ClientCache::default();
+    /// assert!(cache.peek_next_victim().is_none());
     /// ```
     pub fn peek_next_victim(&self) -> Option<(AnyKey, AnyClient)> {
+        // D6
         self.lock().entries().peek_next_victim().map(|(key, client)| (key.clone(), client.clone()))
     }
 }
@@ -143,29 +175,29 @@ macro_rules! snapshot {
 }
 
 snapshot! {
-    /// The keys that a cache held, next victim first.
+    /// A snapshot of a cache's keys, next victim first.
     ///
-    /// [`ClientCache::keys`](ClientCache::keys) makes it and shows an example.
+    /// [`ClientCache::keys`] returns it and shows an example.
     Keys of AnyKey
 }
 
 snapshot! {
-    /// The clients that a cache held, next victim first.
+    /// A snapshot of a cache's clients, next victim first.
     ///
-    /// [`ClientCache::values`](ClientCache::values) makes it and shows an example.
+    /// [`ClientCache::values`] returns it and shows an example.
     Values of AnyClient
 }
 
 snapshot! {
-    /// The keys and clients that a cache held, next victim first.
+    /// A snapshot of a cache's entries, next victim first.
     ///
-    /// [`ClientCache::items`](ClientCache::items) makes it and shows an example.
+    /// [`ClientCache::items`] returns it and shows an example.
     Items of (AnyKey, AnyClient)
 }
 
-/// The clients of one service that a cache held, with their keys, next victim first.
+/// A snapshot of a cache's entries of one service, next victim first.
 ///
-/// [`ClientCache::clients`] makes it and shows an example.
+/// [`ClientCache::clients`] returns it and shows an example.
 pub struct Clients<S: Service>(vec::IntoIter<(ClientCacheKey<S>, S::Client)>);
 
 impl<S: Service> Iterator for Clients<S> {
@@ -196,7 +228,8 @@ impl<S: Service> Clone for Clients<S> {
 }
 
 impl<S: Service> fmt::Debug for Clients<S> {
-    /// Shows the keys only: the `Debug` of the SDK's clients shows access key ids (K4).
+    /// Shows only the keys, because the `Debug` of SDK clients shows access key ids.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.as_slice().iter().map(|(key, _)| key)).finish()
     }

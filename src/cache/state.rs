@@ -1,4 +1,6 @@
-//! What the lock guards. Every change of it goes through here, and is counted (O1 to O3).
+//! [`State`], which the lock guards. Every change goes through its methods, which keep the counters.
+
+// O1, O2, O3
 
 use super::identity_hasher::BuildIdentityHasher;
 use super::in_flight::{InFlight, Waiters};
@@ -11,11 +13,14 @@ pub(super) type Entries = EvictingMap<AnyKey, AnyClient, BuildIdentityHasher>;
 
 pub(super) type Entry = (AnyKey, AnyClient);
 
-/// Clients and creations. What leaves is returned, to be dropped when the lock is released.
+/// The entries, the creations in flight and the counters of a cache.
+///
+/// Methods return what they remove, so that the caller drops it after releasing the lock.
 #[derive(Debug)]
 pub(super) struct State {
     entries: Entries,
-    /// The creations in flight, none of which is an entry (S1).
+    /// The creations in flight.
+    // S1: none of them is an entry.
     pub(super) in_flight: InFlight,
     stats: Stats,
 }
@@ -34,9 +39,11 @@ impl State {
         self.stats
     }
 
-    /// A use, and a hit or a miss.
+    /// Returns the client under a key.
+    ///
+    /// Counts a use, and a hit or a miss.
     #[inline]
-    pub(super) fn look_up(&mut self, key: &AnyKey) -> Option<&AnyClient> {
+    pub(super) fn lookup(&mut self, key: &AnyKey) -> Option<&AnyClient> {
         let found = self.entries.get(key);
         if found.is_some() {
             self.stats.hits += 1;
@@ -46,8 +53,8 @@ impl State {
         found
     }
 
-    /// A use by a caller whose look-up has been counted already.
-    pub(super) fn look_again(&mut self, key: &AnyKey) -> Option<&AnyClient> {
+    /// Returns the client under a key and counts a use, for a caller whose lookup has been counted.
+    pub(super) fn lookup_again(&mut self, key: &AnyKey) -> Option<&AnyClient> {
         self.entries.get(key)
     }
 
@@ -68,7 +75,8 @@ impl State {
         victims
     }
 
-    /// E3: a look-up of an expired key.
+    /// Removes an expired entry and counts a miss.
+    // E3
     pub(super) fn miss_expired(&mut self, key: &AnyKey) -> Option<Entry> {
         let expired = self.expire(key);
         self.stats.misses += 1;
@@ -93,11 +101,12 @@ impl State {
         removed
     }
 
-    /// Removes all that `goes` accepts, and revokes their creations (S3).
-    pub(super) fn remove_all(&mut self, goes: impl Fn(&AnyKey) -> bool) -> (Vec<(AnyKey, Waiters)>, Vec<Entry>) {
-        // Both compare keys, which may panic, before the first change.
-        let creations = self.in_flight.all_of(&goes);
-        let removed = self.entries.extract(|key, _| goes(key));
+    /// Removes all entries whose key `is_removed` accepts, and revokes the creations of such keys.
+    // S3
+    pub(super) fn remove_all(&mut self, is_removed: impl Fn(&AnyKey) -> bool) -> (Vec<(AnyKey, Waiters)>, Vec<Entry>) {
+        // P1: both compare keys, which may panic, before the first change.
+        let creations = self.in_flight.all_of(&is_removed);
+        let removed = self.entries.extract(|key, _| is_removed(key));
         self.stats.removals += removed.len() as u64;
         (self.in_flight.revoke_these(&creations), removed)
     }
@@ -130,7 +139,7 @@ impl State {
         if self.entries.len() as u64 + evictions + expirations + removals == insertions {
             Ok(())
         } else {
-            Err(format!("{} entries are what is left, it is counted, by {}", self.entries.len(), self.stats))
+            Err(format!("{} entries do not match the counters: {}", self.entries.len(), self.stats))
         }
     }
 }

@@ -1,21 +1,24 @@
-//! What has happened to a cache, in numbers.
+//! [`Stats`], the counters of a cache.
 
 use std::fmt;
 
-/// What has happened to a cache since it was made, in numbers that only grow: a snapshot of one moment, as
-/// [`ClientCache::stats`](crate::ClientCache::stats) takes it.
+/// A consistent snapshot of a cache's counters, which only grow.
 ///
-/// `insertions - evictions - expirations - removals` is the cache's length at that moment (O2).
+/// [`ClientCache::stats`](crate::ClientCache::stats) returns it. At the time of the snapshot, the length of the cache is
+/// `insertions - evictions - expirations - removals`.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientCache, ClientParams, S3, Stats};
 /// # use aws_client_cache::SdkConfig;
 ///
-/// # async fn example(sdk_config: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
+/// # async fn example(base: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
 /// let cache = ClientCache::default();
 /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
 /// for _ in 0..4 {
-///     cache.get_or_try_insert_with(&params.key(), || params.client(sdk_config)).await?;
+///     let create = || params.client(base);
+///     cache.get_or_try_insert_with(&params.key(), create).await?;
 /// }
 /// let stats: Stats = cache.stats();
 /// assert_eq!((stats.hits, stats.misses, stats.creations), (3, 1, 1));
@@ -27,36 +30,50 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Stats {
-    /// Look-ups that found a client: by `get`, by `try_get`, and the first one of each creation (O1).
+    /// Lookups that found a client.
+    ///
+    /// Counted are the lookups of `get` and `try_get`, and the first one of `get_or_try_insert_with`.
+    // O1
     pub hits: u64,
-    /// Look-ups that did not, because the key was absent, or had expired (O1).
+    /// Lookups that found none, because the key was absent or had expired.
+    // O1
     pub misses: u64,
-    /// Clients that came, by `insert` or by a creation; at `max_size` 0, too, where they leave at once (O2).
+    /// Clients that were inserted, by `insert` or by a creation.
+    ///
+    /// This includes the clients that are evicted at once at a `max_size` of 0.
+    // O2
     pub insertions: u64,
-    /// Clients that left to make room: because another one came, or `max_size` was lowered (O2).
+    /// Clients that were evicted, because another one was inserted or `max_size` was lowered.
+    // O2
     pub evictions: u64,
-    /// Clients that left because the static credentials of their key had expired (O2).
+    /// Clients that were removed because the static credentials of their key had expired.
+    // O2
     pub expirations: u64,
-    /// Clients that were removed, popped, drained or cleared (O2).
+    /// Clients that were removed, popped, drained or cleared.
+    // O2
     pub removals: u64,
-    /// Clients that creations have made, stored or not (O3).
+    /// Creations that succeeded, whether or not the client was stored.
+    // O3
     pub creations: u64,
-    /// Creations that ended with an error; not those that were given up, or panicked (O3).
+    /// Creations that failed with an error.
+    ///
+    /// Dropped and panicking ones are not counted.
+    // O3
     pub failures: u64,
 }
 
 impl Stats {
-    /// How many of the look-ups were hits, from 0 to 1; `None` if there were none.
+    /// Returns the ratio of hits to lookups, from 0 to 1, or `None` if there were no lookups.
     ///
-    /// The type shows an example.
-    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
+    /// [`Stats`] shows an example.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs at most 52 bits")]
     pub fn hit_ratio(&self) -> Option<f64> {
-        let look_ups = self.hits as f64 + self.misses as f64;
-        (look_ups > 0.0).then(|| self.hits as f64 / look_ups)
+        let lookups = self.hits as f64 + self.misses as f64;
+        (lookups > 0.0).then(|| self.hits as f64 / lookups)
     }
 }
 
-/// All of it in one line.
+/// Writes all counters in one line.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hits, misses, insertions, evictions, expirations, removals, creations, failures } = self;

@@ -1,7 +1,8 @@
-//! What a cache does, as events of `tracing`; without the feature of that name, `untraced` stands for this.
-//!
-//! Keys are shown by their labels, which hold no secret (K4), and callers' own errors not at all. Events are sent while the
-//! cache is not locked, for what receives them is a caller's code (C2).
+//! Events and spans for `tracing`. Without the feature of that name, `untraced` replaces this module.
+
+// K4: keys are shown by their labels, which hold no secret, and callers' errors are not shown.
+// C2: events are sent while the cache is unlocked, because subscribers are callers' code.
+// O4: the events, and the span around each creation.
 
 use tracing::{Instrument, Span, debug, debug_span};
 
@@ -9,12 +10,12 @@ use super::{Evicted, EvictionCause};
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
 
-/// A client was not inserted.
+/// Reports that an operation was refused.
 pub(super) fn refused(error: &ClientCacheError) {
     debug!(%error, "refused");
 }
 
-/// An entry left to make room, or because it has expired.
+/// Reports that an entry was evicted or has expired.
 pub(super) fn evicted(Evicted { key, .. }: &Evicted, cause: EvictionCause) {
     match cause {
         EvictionCause::Expired => debug!(%key, "expired"),
@@ -22,7 +23,7 @@ pub(super) fn evicted(Evicted { key, .. }: &Evicted, cause: EvictionCause) {
     }
 }
 
-/// A creation has made a client, or failed.
+/// Reports that a creation has succeeded or failed.
 pub(super) fn created<T>(key: &AnyKey, created: &Result<T, ClientCacheError>) {
     match created {
         Ok(_) => debug!(%key, "created"),
@@ -30,12 +31,12 @@ pub(super) fn created<T>(key: &AnyKey, created: &Result<T, ClientCacheError>) {
     }
 }
 
-/// The same creation, within a span.
+/// Runs a creation within a span.
 pub(super) fn instrument<Fut: Future>(key: &AnyKey, create: Fut) -> impl Future<Output = Fut::Output> {
     create.instrument(span(key))
 }
 
-/// The same for what is no future.
+/// Runs a sync creation within a span.
 pub(super) fn instrument_sync<T>(key: &AnyKey, create: impl FnOnce() -> T) -> T {
     span(key).in_scope(create)
 }

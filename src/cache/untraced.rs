@@ -1,4 +1,4 @@
-//! What `trace` is without the feature `tracing`: nothing.
+//! The functions of `trace`, doing nothing, for builds without the feature `tracing`.
 
 use super::{Evicted, EvictionCause};
 use crate::error::ClientCacheError;

@@ -1,12 +1,11 @@
-//! K1a: what a customisation of a service's config builder adds to a key's identity.
+//! [`Customization`], the part of a key's identity that a change of a service's config builder adds.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
-/// A customisation's name, the type of its closure, and the data that the closure works on.
-///
-/// Closures that capture nothing and have one type are one function, so the type stands for the code.
+/// The name of a customization, the type of its closure, and the value that the closure receives.
+// K1a: closures that capture nothing and have one type are one function, so the type identifies the code.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Customization {
     pub(crate) name: Cow<'static, str>,
@@ -14,7 +13,7 @@ pub(crate) struct Customization {
     pub(crate) value: Option<Box<dyn Value>>,
 }
 
-/// Data of any type that can be compared and hashed.
+/// A value of any type that can be compared and hashed.
 pub(crate) trait Value: Any + Send + Sync {
     fn equals(&self, other: &dyn Value) -> bool;
     fn feed(&self, hasher: &mut dyn Hasher);

@@ -1,4 +1,4 @@
-//! K1, K2: everything that tells clients apart.
+//! [`Identity`], every parameter that distinguishes clients of one base configuration.
 
 use std::any::TypeId;
 use std::fmt;
@@ -12,9 +12,10 @@ use aws_types::region::Region;
 use super::credential_scope::CredentialScope;
 use super::customization::Customization;
 
-/// Everything that tells clients apart, and no credentials.
+/// Every parameter that distinguishes clients, without any credentials.
 ///
-/// Equality is derived, so that no field can be left out of it. `None` is inherited from the base.
+/// `None` means that the base configuration's value is inherited.
+// K1, K2: equality is derived, so that it cannot omit a field.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) service: TypeId,
@@ -27,7 +28,7 @@ pub(crate) struct Identity {
     pub(crate) retry_config: Option<Retry>,
     pub(crate) timeout_config: Option<Timeout>,
     pub(crate) app_name: Option<App>,
-    /// In the order of their names.
+    /// Sorted by name.
     pub(crate) customizations: Vec<Customization>,
 }
 
@@ -35,12 +36,12 @@ pub(crate) struct Identity {
 #[derive(PartialEq)]
 pub(crate) struct Retry(pub(crate) RetryConfig);
 
-// It is made of numbers, durations and enums, which all equal themselves.
+// Its fields are numbers, durations and enums, all of which equal themselves.
 impl Eq for Retry {}
 
 impl Hash for Retry {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // What has an accessor and `Hash`; equality compares the rest.
+        // The fields that have an accessor and implement `Hash`. Equality compares the others, too.
         self.0.max_attempts().hash(state);
         self.0.initial_backoff().hash(state);
         self.0.max_backoff().hash(state);
@@ -62,12 +63,12 @@ impl Timeout {
     }
 }
 
-// It is made of optional durations, which equal themselves.
+// Its fields are optional durations, which equal themselves.
 impl Eq for Timeout {}
 
 impl Hash for Timeout {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Unset and disabled look the same here; equality tells them apart.
+        // Unset and disabled hash alike; equality distinguishes them.
         self.named().hash(state);
     }
 }
@@ -83,8 +84,8 @@ impl Hash for App {
 }
 
 impl Identity {
-    /// Writes the settings that are set, as `name=value`. No credentials are here to be written, and the values of
-    /// customisations, which may be anything, are not (K1a, K4).
+    /// Writes the parameters that are set, as `name=value`.
+    // K1a, K4: an identity holds no credentials, and the values of customizations are not written.
     pub(super) fn write_settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             service: _,

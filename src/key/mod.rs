@@ -1,4 +1,4 @@
-//! What identifies a client.
+//! Keys of clients: [`ClientCacheKey`] and [`AnyKey`].
 
 mod credential_scope;
 mod customization;
@@ -17,27 +17,30 @@ use aws_types::region::Region;
 use crate::client::AnyClient;
 use crate::service::Service;
 
+pub(crate) use credential_scope::CredentialScope;
 #[cfg(feature = "assume-role")]
 pub(crate) use credential_scope::RoleScope;
-pub(crate) use credential_scope::{CredentialScope, Digest};
 pub(crate) use customization::Customization;
 pub(crate) use identity::{App, Identity, Retry, Timeout};
+pub(crate) use process_key::Digest;
 
-/// The key of a client of service `S`: everything that tells it from other clients, and no secret.
+/// The key of a client of service `S`.
 ///
-/// [`ClientParams::key`](crate::ClientParams::key) makes it. Two keys are equal exactly if all parameters are
-/// (K1, K2), compared in full; the hash is computed once, when the key is made, and keyed anew for each process
-/// (K3). Cloning is cheap. `Display` is a label for logs, without secrets (K4).
+/// A key holds every parameter that distinguishes clients, and no secret. [`ClientParams::key`](crate::ClientParams::key)
+/// returns it. Two keys are equal if and only if all their parameters are equal. The hash is computed once, when the key is
+/// created, under a random key of the process. Cloning is cheap. `Display` writes a label for logs, without secrets.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientParams, S3};
 ///
-/// let here = ClientParams::<S3>::builder().region("us-west-2").use_fips(true).build()?;
-/// let same = ClientParams::<S3>::builder().use_fips(true).region("us-west-2").build()?;
-/// let other = ClientParams::<S3>::builder().region("us-west-2").build()?;
-/// assert_eq!(here.key(), same.key());
-/// assert_ne!(here.key(), other.key()); // unset is inherited, which differs from any value
-/// assert_eq!(here.key().to_string(), "S3(region=us-west-2, use_fips=true)");
+/// let west = || ClientParams::<S3>::builder().region("us-west-2");
+/// let fips = west().use_fips(true).build()?.key();
+/// let unset = west().build()?.key();
+/// assert_eq!(fips, west().use_fips(true).build()?.key());
+/// assert_ne!(fips, unset); // an unset parameter is inherited
+/// assert_eq!(fips.to_string(), "S3(region=us-west-2, use_fips=true)");
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 pub struct ClientCacheKey<S> {
@@ -45,17 +48,20 @@ pub struct ClientCacheKey<S> {
     service: PhantomData<fn() -> S>,
 }
 
-/// The key of a client whose service is known only at run time, as snapshots and
-/// [`pop_item`](crate::ClientCache::pop_item) return it.
+/// The key of a client whose service is known only at run time.
 ///
-/// It is made from a [`ClientCacheKey`], and finds the same client, as an [`AnyClient`].
+/// Snapshots and [`pop_item`](crate::ClientCache::pop_item) return keys of this type. A [`ClientCacheKey`] converts into an
+/// `AnyKey`, which finds the same client as an [`AnyClient`].
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{AnyKey, ClientParams, S3};
 ///
 /// let key = ClientParams::<S3>::builder().region("us-west-2").build()?.key();
 /// let any = AnyKey::from(key.clone());
-/// assert_eq!((any.service_name(), any.region().map(AsRef::as_ref)), ("S3", Some("us-west-2")));
+/// assert_eq!(any.service_name(), "S3");
+/// assert_eq!(any.region().unwrap().as_ref(), "us-west-2");
 /// assert_eq!(any.downcast::<S3>(), Ok(key));
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
@@ -65,7 +71,10 @@ pub struct AnyKey(Arc<KeyInner>);
 struct KeyInner {
     hash: u64,
     service_name: &'static str,
-    /// E1: of static credentials, which take part in the identity with it.
+    /// The expiry of static credentials.
+    ///
+    /// It is part of their digest in the identity.
+    // E1
     expiry: Option<SystemTime>,
     identity: Identity,
 }
@@ -81,34 +90,39 @@ impl AnyKey {
         &self.0.identity
     }
 
-    /// K3: in full, behind the hash. Out of the way of a key that is found by itself.
+    /// Compares in full, out of line for keys that are the same `Arc`.
+    // K3
     #[inline(never)]
     fn is_same(&self, other: &Self) -> bool {
         self.0.hash == other.0.hash && self.identity() == other.identity()
     }
 
-    /// The name of the client's service.
+    /// Returns the name of the client's service.
     ///
-    /// The type shows an example.
+    /// [`AnyKey`] shows an example.
     pub fn service_name(&self) -> &'static str {
         self.0.service_name
     }
 
-    /// The region that the key names, if it names one.
+    /// Returns the region of the key, if it is set.
     ///
-    /// The type shows an example.
+    /// [`AnyKey`] shows an example.
     pub fn region(&self) -> Option<&Region> {
         self.identity().region.as_ref()
     }
 
-    /// When the static credentials that it stands for expire, if they do (E1).
+    /// Returns the expiry of the static credentials of the key, if they have one.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
     /// # use aws_client_cache::{AnyKey, ClientParams, Credentials, S3};
     /// let expiry = SystemTime::now() + Duration::from_secs(3_600);
-    /// let keys = Credentials::new("ASIAEXAMPLE", "secret", Some("token".into()), Some(expiry), "docs");
-    /// let params = ClientParams::<S3>::builder().credentials(keys).build()?;
+    /// let token = Some("token".to_owned());
+    /// let credentials =
+    ///     Credentials::new("ASIAEXAMPLE", "secret", token, Some(expiry), "docs");
+    /// let params = ClientParams::<S3>::builder().credentials(credentials).build()?;
     /// assert_eq!(AnyKey::from(params.key()).expiry(), Some(expiry));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
@@ -117,29 +131,39 @@ impl AnyKey {
         self.0.expiry
     }
 
-    /// Whether it is a key of service `S`.
+    /// Returns `true` if this is a key of service `S`.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{AnyKey, ClientParams, S3};
     ///
-    /// assert!(AnyKey::from(ClientParams::<S3>::builder().build()?.key()).is::<S3>());
+    /// let key = AnyKey::from(ClientParams::<S3>::builder().build()?.key());
+    /// assert!(key.is::<S3>());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn is<S: Service>(&self) -> bool {
         self.identity().service == TypeId::of::<S>()
     }
 
-    /// Whether its clients sign with the credentials of `other`, or with those of a role that is assumed with them, directly or
-    /// by others. Where a key names no credentials, they are those of the base configuration, by the name that it has
-    /// ([`base`](crate::ClientParamsBuilder::base)).
+    /// Returns `true` if this key has the credentials of `other`, or of a role assumed with them.
+    ///
+    /// The role may be assumed directly or through other roles. A key without credentials stands for those of the base
+    /// configuration, which is identified by its name ([`base`](crate::ClientParamsBuilder::base)).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{AnyKey, AssumeRole, ClientParams, S3};
     ///
+    /// let key = |role| {
+    ///     let params = ClientParams::<S3>::builder().assume_role(role).build();
+    ///     params.map(|params| AnyKey::from(params.key()))
+    /// };
     /// let hub = AssumeRole::new("arn:aws:iam::123456789012:role/hub");
-    /// let reader = AssumeRole::new("arn:aws:iam::210987654321:role/reader").source_role(hub.clone());
-    /// let hub = AnyKey::from(ClientParams::<S3>::builder().assume_role(hub).build()?.key());
-    /// let reader = AnyKey::from(ClientParams::<S3>::builder().assume_role(reader).region("us-west-2").build()?.key());
+    /// let reader = AssumeRole::new("arn:aws:iam::210987654321:role/reader")
+    ///     .source_role(hub.clone());
+    /// let (hub, reader) = (key(hub)?, key(reader)?);
     /// assert!(reader.derives_credentials_from(&hub));
     /// assert!(!hub.derives_credentials_from(&reader));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
@@ -150,13 +174,13 @@ impl AnyKey {
             && (!own.credentials.derives_from_base() || own.base == other.base)
     }
 
-    /// The typed key, if it is one of service `S`.
+    /// Converts into the typed key of service `S`.
+    ///
+    /// [`AnyKey`] shows an example.
     ///
     /// # Errors
     ///
-    /// The key as it was, if it is of another service.
-    ///
-    /// The type shows an example.
+    /// Returns the unchanged key if it belongs to another service.
     pub fn downcast<S: Service>(self) -> Result<ClientCacheKey<S>, Self> {
         if self.is::<S>() { Ok(ClientCacheKey::new(self)) } else { Err(self) }
     }
@@ -179,6 +203,8 @@ impl Hash for AnyKey {
 }
 
 impl fmt::Display for AnyKey {
+    /// Writes the service and the parameters that are set, without secrets.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.service_name())?;
         self.identity().write_settings(f)?;
@@ -201,7 +227,9 @@ impl<S> ClientCacheKey<S> {
         self.key.identity()
     }
 
-    /// The region that the key names, if it names one.
+    /// Returns the region of the key, if it is set.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientParams, Region, S3};
@@ -214,7 +242,7 @@ impl<S> ClientCacheKey<S> {
         self.key.region()
     }
 
-    /// When the static credentials that it stands for expire, if they do (E1).
+    /// Returns the expiry of the static credentials of the key, if they have one.
     ///
     /// [`AnyKey::expiry`] shows an example.
     #[inline]
@@ -261,8 +289,11 @@ impl<S> fmt::Debug for ClientCacheKey<S> {
     }
 }
 
-/// A key of either kind: [`ClientCacheKey`], which finds the service's own client, or [`AnyKey`], which finds an
-/// [`AnyClient`]. It cannot be implemented elsewhere.
+/// A key of a cache: a [`ClientCacheKey`] or an [`AnyKey`].
+///
+/// A [`ClientCacheKey`] finds the client of its service, and an [`AnyKey`] finds an [`AnyClient`]. The trait is sealed.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{CacheKey, ClientCache};
@@ -272,7 +303,7 @@ impl<S> fmt::Debug for ClientCacheKey<S> {
 /// }
 /// ```
 pub trait CacheKey: sealed::Sealed {
-    /// What the key finds.
+    /// The client that the key finds.
     type Client;
 
     #[doc(hidden)]
@@ -337,7 +368,7 @@ mod tests {
 
     /// K3
     #[test]
-    fn keys_whose_hashes_collide_are_compared_in_full() {
+    fn keys_with_colliding_hashes_are_compared_in_full() {
         let inner = |region| KeyInner { hash: 7, service_name: "Test", expiry: None, identity: identity(region) };
         let key = |region| AnyKey(Arc::new(inner(region)));
         assert_eq!(key("a"), key("a"));

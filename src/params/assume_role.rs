@@ -1,4 +1,4 @@
-//! A role to assume.
+//! [`AssumeRole`], the parameters of an assumed role, and the provider that assumes it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,12 +14,14 @@ use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
 use crate::redact::redact;
 
-/// A role that clients act as, by `AssumeRole` of the Security Token Service; for
-/// [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role).
+/// A role that a client assumes by `AssumeRole` of the AWS Security Token Service (STS).
 ///
-/// It takes what `aws_config::sts::sts::AssumeRoleProvider` takes, and means the same. Everything takes part in the key of a
-/// client; the external id, the policy and the tags as a keyed digest only (K4), and the order of policies and tags doesn't
-/// matter. What is not valid is refused when the parameters are built (K5).
+/// Pass it to [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role). It has the settings of
+/// `aws_config::sts::AssumeRoleProvider`, with the same meaning. All of them are part of the client's key; the external id,
+/// the policy and the tags only as a keyed digest. The order of policy ARNs and of tags does not matter.
+/// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) validates the role.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{AssumeRole, ClientParams, S3};
@@ -27,15 +29,20 @@ use crate::redact::redact;
 /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7")
 ///     .session_name("billing")
 ///     .external_id("as-agreed-with-tenant-7");
-/// let params = ClientParams::<S3>::builder().region("eu-central-1").assume_role(role).build()?;
+/// let params = ClientParams::<S3>::builder()
+///     .region("eu-central-1")
+///     .assume_role(role)
+///     .build()?;
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "it is for `ClientParamsBuilder::assume_role`"]
+#[must_use = "pass the role to `ClientParamsBuilder::assume_role`"]
 pub struct AssumeRole {
     arn: String,
     source_role: Option<Box<Self>>,
-    /// How many roles are chained, this one included: never more than one too many, which is refused.
+    /// The number of chained roles, including this one.
+    ///
+    /// It never exceeds [`MAX_CHAINED`] by more than one.
     chained: usize,
     region: Option<String>,
     session_name: Option<String>,
@@ -46,13 +53,13 @@ pub struct AssumeRole {
     tags: Vec<(String, String)>,
 }
 
-/// More than anyone chains, and few enough to go through by recursion.
+/// The maximum number of chained roles, which bounds recursion.
 const MAX_CHAINED: usize = 16;
 
 impl AssumeRole {
-    /// A role, by its ARN.
+    /// Creates a role from its ARN.
     ///
-    /// The type shows an example.
+    /// [`AssumeRole`] shows an example.
     pub fn new(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -68,66 +75,85 @@ impl AssumeRole {
         }
     }
 
-    /// Another role to assume this one with, as in role chaining: that one is assumed first. A session assumes a role that
-    /// many have as their source once for all of them. Up to 16 roles are chained.
+    /// Sets another role whose credentials assume this one (role chaining).
+    ///
+    /// A [`Session`](crate::Session) assumes a source role once for all roles that share it. At most 16 roles can be chained.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{AssumeRole, ClientParams, S3};
     ///
     /// let hub = AssumeRole::new("arn:aws:iam::123456789012:role/hub");
-    /// let tenant = AssumeRole::new("arn:aws:iam::210987654321:role/reader").source_role(hub);
+    /// let tenant = AssumeRole::new("arn:aws:iam::210987654321:role/reader")
+    ///     .source_role(hub);
     /// let params = ClientParams::<S3>::builder().assume_role(tenant).build()?;
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn source_role(mut self, role: Self) -> Self {
         self.chained = role.chained.saturating_add(1);
-        // What is refused need not be kept, and would be as deep as it is long.
+        // A longer chain will be refused, so it is dropped here rather than nested without a bound.
         self.source_role = (role.chained <= MAX_CHAINED).then(|| Box::new(role));
         self
     }
 
-    /// The region whose Security Token Service is asked; the base configuration's, if none is set.
+    /// Sets the region of STS.
+    ///
+    /// The default is the region of the base configuration.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AssumeRole;
-    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7").region("eu-central-1");
+    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7")
+    ///     .region("eu-central-1");
     /// ```
     pub fn region(mut self, region: impl AsRef<str>) -> Self {
         self.region = Some(region.as_ref().to_owned());
         self
     }
 
-    /// The name of the role's session, which logs of the account show: 2 to 64 letters, digits and `+=,.@_-`.
+    /// Sets the name of the role session, which the role's account logs.
     ///
-    /// The type shows an example.
+    /// It must be 2 to 64 letters, digits and `+=,.@_-`.
+    ///
+    /// [`AssumeRole`] shows an example.
     pub fn session_name(mut self, name: impl Into<String>) -> Self {
         self.session_name = Some(name.into());
         self
     }
 
-    /// How long the credentials last: 15 minutes to 12 hours, in whole seconds; an hour, if nothing is set. They are renewed
-    /// before they expire.
+    /// Sets the lifetime of the credentials, which are renewed before they expire.
+    ///
+    /// It must be between 15 minutes and 12 hours, in whole seconds. The default is one hour.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AssumeRole;
     /// use std::time::Duration;
     ///
-    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7").session_length(Duration::from_secs(900));
+    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7")
+    ///     .session_length(Duration::from_secs(900));
     /// ```
     pub fn session_length(mut self, length: Duration) -> Self {
         self.session_length = Some(length);
         self
     }
 
-    /// The external id that the role's owner has agreed upon: 2 to 1224 letters, digits and `+=,.@:/_-`.
+    /// Sets the external id that the owner of the role requires.
     ///
-    /// The type shows an example.
+    /// It must be 2 to 1224 letters, digits and `+=,.@:/_-`.
+    ///
+    /// [`AssumeRole`] shows an example.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// A policy, in JSON, that narrows what the role may.
+    /// Sets a session policy, in JSON, that restricts the permissions of the role.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AssumeRole;
@@ -139,7 +165,9 @@ impl AssumeRole {
         self
     }
 
-    /// Managed policies, by their ARNs, that narrow what the role may: up to 10.
+    /// Sets the ARNs of at most 10 managed policies that restrict the permissions of the role.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AssumeRole;
@@ -152,11 +180,14 @@ impl AssumeRole {
         self
     }
 
-    /// Tags of the role's session: up to 50, with keys of their own.
+    /// Sets at most 50 tags of the role session, whose keys must differ.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::AssumeRole;
-    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7").tags([("tenant", "7")]);
+    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant-7")
+    ///     .tags([("tenant", "7")]);
     /// ```
     pub fn tags(mut self, tags: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         self.tags = tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
@@ -164,10 +195,16 @@ impl AssumeRole {
         self
     }
 
-    /// K5: checks it and the roles before it, and adds them to the scope that they are assumed from.
+    /// Validates the chain of roles, and returns its scope.
+    ///
+    /// `from` is the scope of the credentials that assume the first role.
+    // K5
     pub(super) fn scope(&self, from: CredentialScope) -> Result<CredentialScope, ClientCacheError> {
         if self.chained > MAX_CHAINED {
-            return Err(ClientCacheError::invalid("source_role", format!("more than {MAX_CHAINED} roles are chained")));
+            return Err(ClientCacheError::invalid(
+                "source_role",
+                format!("at most {MAX_CHAINED} roles can be chained"),
+            ));
         }
         let source = match &self.source_role {
             Some(role) => role.scope(from)?,
@@ -202,6 +239,8 @@ impl AssumeRole {
         })))
     }
 
+    /// Returns the digest of the parameters that a key must not contain.
+    // K4
     fn confidential(&self) -> Result<Option<Digest>, ClientCacheError> {
         if self.external_id.is_none() && self.policy.is_none() && self.tags.is_empty() {
             return Ok(None);
@@ -213,38 +252,39 @@ impl AssumeRole {
             .map_err(|error| validate::no_random_key("assume_role", error))
     }
 
-    /// The roles in the order in which they are assumed.
+    /// Returns the chained roles in the order in which they are assumed.
     pub(super) fn chain(&self) -> Vec<&Self> {
         let mut chain = self.source_role.as_ref().map_or_else(Vec::new, |role| role.chain());
         chain.push(self);
         chain
     }
 
-    /// What assumes this role, not those before it, with the credentials of `source`. No network call.
+    /// Returns a provider that assumes this role with the credentials of `source`.
     ///
-    /// `base` has a behaviour version and a time source, or the SDK would panic.
+    /// It does not assume the source roles. Makes no network call. `base` must have a behavior version and a time source, or the SDK would panic.
     pub(super) fn provider(
         &self,
         source: SharedCredentialsProvider,
         base: &SdkConfig,
     ) -> Result<SharedCredentialsProvider, ClientCacheError> {
         if self.region.is_none() && base.region().is_none() {
-            let reason = "neither the role nor the base configuration name a region";
+            let reason = "neither the role nor the base configuration sets a region";
             return Err(ClientCacheError::invalid("assume_role", reason));
         }
         let mut config = base.to_builder();
         config.set_credentials_provider(Some(source));
         let mut role = self.clone();
-        role.source_role = None; // what it is assumed with is at hand
+        role.source_role = None; // `source` provides its credentials
         Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, config: config.build() }))
     }
 }
 
-/// Assumes a role when it is asked to, and keeps no client of the Security Token Service until then or afterwards: it would
-/// weigh as much as the client that it is for.
+/// Assumes a role whenever it provides credentials.
+///
+/// It keeps no client of STS, which would need as much memory as the client that the credentials are for.
 struct AssumeRoleProvider {
     role: AssumeRole,
-    /// With the credentials to assume it with.
+    /// Contains the credentials that assume the role.
     config: SdkConfig,
 }
 
@@ -293,7 +333,8 @@ impl fmt::Debug for AssumeRoleProvider {
 }
 
 impl fmt::Debug for AssumeRole {
-    /// Shows the ARN only (K4).
+    /// Shows only the ARN.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AssumeRole({})", self.arn.escape_debug())
     }

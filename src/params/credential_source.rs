@@ -1,4 +1,4 @@
-//! Who signs a client's requests: from the parameters to a provider of credentials.
+//! The credentials of a client: the options that are set, and the providers they result in.
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use super::validate;
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest};
 
-/// What the parameters say of credentials, as it is set.
+/// The parameters that select credentials, as they are set.
 #[derive(Default)]
 pub(super) struct CredentialOptions {
     pub(super) credentials: Option<Credentials>,
@@ -26,14 +26,16 @@ pub(super) struct CredentialOptions {
     pub(super) assume_role: Option<AssumeRole>,
 }
 
-/// Who signs, ready to make a provider: what the scope in the key must not hold.
+/// Validated credential options, from which providers are created.
+///
+/// Unlike the scope in the key, it contains secrets.
 pub(super) struct CredentialSource {
     root: Root,
     #[cfg(feature = "assume-role")]
     role: Option<AssumeRole>,
 }
 
-/// Whose credentials sign, or assume the role.
+/// The credentials that sign requests, or that assume the first role.
 enum Root {
     Base,
     Anonymous,
@@ -43,9 +45,12 @@ enum Root {
 }
 
 impl CredentialOptions {
-    /// K5: checks what is set. With it come its identity and its expiry (E1).
+    /// Validates the options.
+    ///
+    /// Also returns the scope of the credentials, and the expiry of static ones.
+    // K5, E1
     pub(super) fn check(self) -> Result<(CredentialSource, CredentialScope, Option<SystemTime>), ClientCacheError> {
-        self.is_one()?;
+        self.check_single_source()?;
         let mut expiry = None;
         let (root, scope) = if let Some(credentials) = self.credentials {
             validate::credentials(&credentials)?;
@@ -73,7 +78,7 @@ impl CredentialOptions {
         #[cfg(feature = "assume-role")]
         let (role, scope) = match self.assume_role {
             Some(_) if matches!(root, Root::Anonymous) => {
-                return Err(ClientCacheError::invalid("assume_role", "a role cannot be assumed anonymously"));
+                return Err(ClientCacheError::invalid("assume_role", "cannot be combined with anonymous"));
             }
             Some(role) => {
                 let scope = role.scope(scope)?;
@@ -89,8 +94,8 @@ impl CredentialOptions {
         Ok((source, scope, expiry))
     }
 
-    /// There is one source of credentials at most.
-    fn is_one(&self) -> Result<(), ClientCacheError> {
+    /// Refuses options with more than one source of credentials.
+    fn check_single_source(&self) -> Result<(), ClientCacheError> {
         let set = [
             ("credentials", self.credentials.is_some()),
             ("credentials_provider", self.credentials_provider.is_some()),
@@ -100,16 +105,25 @@ impl CredentialOptions {
         ];
         let mut set = set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name));
         match (set.next(), set.next()) {
-            (Some(first), Some(second)) => Err(ClientCacheError::invalid(second, format!("{first} is set as well"))),
+            (Some(first), Some(second)) => {
+                Err(ClientCacheError::invalid(second, format!("cannot be combined with {first}")))
+            }
             _ => Ok(()),
         }
     }
 }
 
 impl CredentialSource {
-    /// What gives the credentials of the scope, given its own source's: for a role that is chained, the `depth`-th one; at
-    /// depth 0, what the first one is assumed with. No network call. `None` is nobody, or the base configuration's.
-    #[cfg_attr(not(feature = "assume-role"), expect(clippy::unnecessary_wraps, reason = "roles may lack something"))]
+    /// Returns the provider at `depth` in the chain of roles.
+    ///
+    /// Depth 0 is the source of the first role.
+    ///
+    /// `source` provides the credentials at the depth before. `None` means that requests are not signed, or that the base
+    /// configuration has no credentials. Makes no network call.
+    #[cfg_attr(
+        not(feature = "assume-role"),
+        expect(clippy::unnecessary_wraps, reason = "only providers of roles can fail")
+    )]
     pub(super) fn provider(
         &self,
         depth: usize,
@@ -119,7 +133,7 @@ impl CredentialSource {
         #[cfg(feature = "assume-role")]
         if let Some(role) = self.role.as_ref().filter(|_| depth > 0) {
             let Some(source) = source else {
-                let reason = "the base configuration has no credentials to assume it with";
+                let reason = "the base configuration has no credentials to assume the role with";
                 return Err(ClientCacheError::invalid("assume_role", reason));
             };
             return Ok(Some(role.chain()[depth - 1].provider(source, base)?));

@@ -1,4 +1,4 @@
-//! How a client is made, and the key that this gives it.
+//! [`ClientParams`]: the parameters of a client, its key, and its creation.
 
 #[cfg(feature = "assume-role")]
 mod assume_role;
@@ -28,14 +28,15 @@ pub use assume_role::AssumeRole;
 use credential_source::CredentialSource;
 pub use params_builder::ClientParamsBuilder;
 
-/// A customisation of a service's config builder, ready to apply.
+/// A customization of a service's config builder.
 type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::ConfigBuilder + Send + Sync>;
 
-/// The parameters of a client of service `S`: what it has of its own, the rest being inherited from a base
-/// [`SdkConfig`].
+/// The validated parameters of a client of service `S`.
 ///
-/// Valid once built, and cheap to clone. They hold the credentials that they were given; their `Debug` and their
-/// [`key`](Self::key) do not show them (K4).
+/// A client inherits unset parameters from a base [`SdkConfig`]. Parameters are cheap to clone. They contain the credentials
+/// that are set, but neither their `Debug` nor their [`key`](Self::key) shows them.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientParams, S3};
@@ -47,30 +48,34 @@ type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::Con
 pub struct ClientParams<S: Service>(Arc<Inner<S>>);
 
 struct Inner<S: Service> {
-    /// The settings are here: the key holds all of them that is not secret.
+    /// Contains all settings that are not secret.
     key: ClientCacheKey<S>,
     credentials: CredentialSource,
-    /// In the order of their names.
+    /// Sorted by name.
     apply: Vec<Apply<S>>,
 }
 
-/// What a client gets of its credential scope, beside the parameters' settings.
+/// The credentials of a client, and the cache of its identities.
 pub(crate) struct ClientAuth {
-    /// `None` is nobody's: requests are not signed.
+    /// `None` means that requests are not signed.
     pub(crate) provider: Option<SharedCredentialsProvider>,
-    /// What keeps the credentials; the base's, or the client's own, if it is `None`.
+    /// `None` means the identity cache of the base configuration, or the client's own.
     pub(crate) identity_cache: Option<SharedIdentityCache>,
 }
 
 impl<S: Service> ClientParams<S> {
-    /// Begins with nothing set.
+    /// Returns a builder without any parameter set.
     ///
-    /// The type shows an example.
+    /// [`ClientParams`] shows an example.
     pub fn builder() -> ClientParamsBuilder<S> {
         ClientParamsBuilder::new()
     }
 
-    /// The key that these parameters give a client. It was computed when they were built; this is a cheap clone.
+    /// Returns the key of clients with these parameters.
+    ///
+    /// The key is computed once, by the builder. This is a cheap clone.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -83,36 +88,32 @@ impl<S: Service> ClientParams<S> {
         self.0.key.clone()
     }
 
-    /// Makes a new client from a base configuration and these parameters, without any network call.
+    /// Creates a new client from a base configuration and these parameters, without a network call.
     ///
-    /// The base configuration is not part of [`key`](Self::key): params of one key make different clients from different bases.
-    /// Who uses several for one cache names each, by [`base`](ClientParamsBuilder::base), or sets in the params what differs:
+    /// This method uses no cache. The client shares only what the base configuration shares. Unless the base configuration
+    /// has an HTTP client, each client has its own connections, and each client of a role assumes the role itself. A
+    /// [`Session`](crate::Session) shares both.
     ///
-    /// ```
-    /// use aws_client_cache::{ClientParams, S3};
-    ///
-    /// let of = |tenant: &str| ClientParams::<S3>::builder().region("us-west-2").base(tenant).build();
-    /// assert_ne!(of("tenant-1")?.key(), of("tenant-2")?.key());
-    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
-    /// ```
-    ///
-    /// It does not look into any cache, and it shares with other clients what the base configuration shares: unless
-    /// the base names an HTTP client, every client that is made has connections of its own, and every one that assumes a
-    /// role assumes it for itself. A [`Session`](crate::Session) shares both.
+    /// The base configuration is not part of the [`key`](Self::key). If you use several base configurations with one cache,
+    /// name each with [`base`](ClientParamsBuilder::base), or set the parameters in which they differ.
     ///
     /// # Errors
     ///
-    /// [`ClientCacheError::InvalidParams`] names what the base configuration lacks: a `region`, if the parameters name
-    /// none either (K7); a `behavior_version`; a `sleep_impl`, if the feature `rt-tokio` is off; credentials or a region for
-    /// `assume_role`.
+    /// Returns [`ClientCacheError::InvalidParams`] with the name of a parameter that the base configuration lacks:
+    ///
+    /// * `region`, unless the parameters set one.
+    /// * `behavior_version`.
+    /// * `sleep_impl`, if the feature `rt-tokio` is off.
+    /// * `assume_role`, if there are no credentials to assume the role with, or no region.
     ///
     /// # Panics
     ///
-    /// If a customisation panics; or if base and customisations together are a configuration that the SDK refuses, which it
-    /// does by a panic.
+    /// Panics if a customization panics, or if the SDK rejects the resulting configuration, which it does by a panic.
+    ///
+    /// # Examples
     ///
     /// ```
-    /// use aws_client_cache::{ClientParams, SdkConfig, S3};
+    /// use aws_client_cache::{ClientParams, S3, SdkConfig};
     ///
     /// # async fn example(sdk_config: &SdkConfig) -> Result<(), aws_client_cache::ClientCacheError> {
     /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
@@ -120,7 +121,7 @@ impl<S: Service> ClientParams<S> {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::unused_async, reason = "so that a way to sign may be asynchronous, and nobody's code breaks")]
+    #[expect(clippy::unused_async, reason = "allows asynchronous credentials later without a breaking change")]
     pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
         if *self.scope() == CredentialScope::Base {
             return self.make(base, None, None);
@@ -138,13 +139,15 @@ impl<S: Service> ClientParams<S> {
         &self.0.key
     }
 
-    /// Whose credentials the client signs with.
+    /// Returns the scope of the client's credentials.
     pub(crate) fn scope(&self) -> &CredentialScope {
         &self.0.key.identity().credentials
     }
 
-    /// The provider of the `depth`-th role, given what it is assumed with; at depth 0, what the first one is assumed with,
-    /// or what signs, if there are no roles. `base` has passed [`check`](Self::check) and has a clock.
+    /// Returns the provider at `depth` in the chain of roles, given the provider at the depth before.
+    ///
+    /// Depth 0 is the source of the first role, or signs requests if there are no roles. `base` must have passed
+    /// [`check`](Self::check) and have a clock.
     pub(crate) fn provider(
         &self,
         depth: usize,
@@ -154,8 +157,9 @@ impl<S: Service> ClientParams<S> {
         self.0.credentials.provider(depth, source, base)
     }
 
-    /// Makes a client that signs by `signing`, or as the base configuration does, and whose retries are those of a partition,
-    /// if one is given.
+    /// Creates a client that signs with `auth`, or as the base configuration does.
+    ///
+    /// If a retry partition is given, the client belongs to it.
     pub(crate) fn make(
         &self,
         base: &SdkConfig,
@@ -175,24 +179,25 @@ impl<S: Service> ClientParams<S> {
         Ok(S::client(apply.iter().fold(builder, |builder, apply| apply(builder))))
     }
 
-    /// Whether the base configuration has what a client needs: the SDK would panic.
+    /// Refuses a base configuration that lacks a setting without which the SDK would panic.
+    // K7
     pub(crate) fn check(&self, base: &SdkConfig) -> Result<(), ClientCacheError> {
         if self.0.key.identity().region.is_none() && base.region().is_none() {
-            let reason = "neither the parameters nor the base configuration name one";
+            let reason = "neither the parameters nor the base configuration set one";
             return Err(ClientCacheError::invalid("region", reason));
         }
         if base.behavior_version().is_none() {
-            let reason = "the base configuration names none";
+            let reason = "the base configuration does not set one";
             return Err(ClientCacheError::invalid("behavior_version", reason));
         }
         if base.sleep_impl().is_none() && default_async_sleep().is_none() {
-            let reason = "the base configuration names none, and the feature `rt-tokio` is off";
+            let reason = "the base configuration does not set one, and the feature `rt-tokio` is off";
             return Err(ClientCacheError::invalid("sleep_impl", reason));
         }
         Ok(())
     }
 
-    /// The base configuration with these parameters' overrides.
+    /// Returns the base configuration, overridden by these parameters.
     fn config(&self, base: &SdkConfig, auth: Option<ClientAuth>) -> SdkConfig {
         let identity = self.0.key.identity();
         let mut config = base.to_builder();
@@ -201,7 +206,7 @@ impl<S: Service> ClientParams<S> {
         }
         if let Some(url) = &identity.endpoint_url {
             config.set_endpoint_url(Some(url.clone()));
-            // Or the environment's endpoint for the service would win.
+            // Otherwise, the environment's endpoint for the service would take precedence.
             config.insert_origin("endpoint_url", Origin::shared_config());
         }
         if let Some(ClientAuth { provider, identity_cache }) = auth {
@@ -209,7 +214,8 @@ impl<S: Service> ClientParams<S> {
             if identity_cache.is_some() {
                 config.set_identity_cache(identity_cache);
             }
-            // Or services that take bearer tokens would send the base's or the environment's: another tenant's.
+            // Otherwise, services that accept bearer tokens would send one of the base configuration or the environment,
+            // which is another tenant's.
             config.set_token_provider(None);
             config.insert_origin("token_provider", Origin::shared_config());
             config.insert_origin("auth_scheme_preference", Origin::shared_config());
@@ -237,7 +243,7 @@ impl<S: Service> ClientParams<S> {
     }
 }
 
-/// A base configuration that names a clock and a sleep, which what assumes roles must have.
+/// Returns the base configuration with a clock and a sleep, which providers of roles need.
 pub(crate) fn with_clock(base: &SdkConfig) -> SdkConfig {
     let mut config = base.to_builder();
     if base.time_source().is_none() {
@@ -256,6 +262,8 @@ impl<S: Service> Clone for ClientParams<S> {
 }
 
 impl<S: Service> fmt::Debug for ClientParams<S> {
+    /// Shows the key, without credentials.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ClientParams({})", self.0.key)
     }

@@ -1,4 +1,4 @@
-//! How parameters are set.
+//! [`ClientParamsBuilder`], the setters of all parameters.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -20,9 +20,12 @@ use crate::error::ClientCacheError;
 use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
 use crate::service::Service;
 
-/// Builds [`ClientParams`]. Whatever is not set is inherited from the base configuration.
+/// A builder for [`ClientParams`].
 ///
-/// Setting a parameter again replaces it; only the names of customisations must not repeat.
+/// Unset parameters are inherited from the base configuration. Setting a parameter again replaces it. Only the names of
+/// customizations must differ.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientParams, S3};
@@ -34,7 +37,7 @@ use crate::service::Service;
 ///     .build()?;
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
-#[must_use = "parameters are made by `build`"]
+#[must_use = "call `build` to create the parameters"]
 pub struct ClientParamsBuilder<S: Service> {
     base: Option<String>,
     region: Option<String>,
@@ -64,10 +67,12 @@ impl<S: Service> ClientParamsBuilder<S> {
         }
     }
 
-    /// Names the base configuration that clients are made from, as part of their identity (K7).
+    /// Sets a name for the base configuration, which becomes part of the key.
     ///
-    /// Only who mixes clients of several base configurations in one cache needs it: the configurations themselves
-    /// are not compared.
+    /// Name base configurations if you cache clients of several of them in one cache: the configurations themselves are not
+    /// compared.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -81,11 +86,14 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The region: up to 63 letters, digits and hyphens, as in host names. A [`Region`] will do, too.
+    /// Sets the region: a string of at most 63 letters, digits and hyphens, or a [`Region`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, Region, S3};
-    /// assert!(ClientParams::<S3>::builder().region(&Region::new("us-west-2")).build().is_ok());
+    /// let region = Region::new("us-west-2");
+    /// assert!(ClientParams::<S3>::builder().region(&region).build().is_ok());
     /// assert!(ClientParams::<S3>::builder().region("us-west-2").build().is_ok());
     /// assert!(ClientParams::<S3>::builder().region("").build().is_err());
     /// ```
@@ -94,31 +102,38 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The endpoint: an `http` or `https` URL without userinfo, query or fragment. It wins over the environment's
-    /// `AWS_ENDPOINT_URL_…` and the base's.
+    /// Sets the endpoint: an `http` or `https` URL without userinfo, query or fragment.
+    ///
+    /// It takes precedence over `AWS_ENDPOINT_URL_…` of the environment and over the base configuration.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
-    /// assert!(ClientParams::<S3>::builder().endpoint_url("http://127.0.0.1:9000").build().is_ok());
-    /// let refused = ClientParams::<S3>::builder().endpoint_url("http://user:secret@host").build();
-    /// assert_eq!(refused.unwrap_err().to_string(), "invalid endpoint_url: it has userinfo");
+    /// let build = |url| ClientParams::<S3>::builder().endpoint_url(url).build();
+    /// assert!(build("http://127.0.0.1:9000").is_ok());
+    /// let error = build("http://user:secret@host").unwrap_err().to_string();
+    /// assert_eq!(error, "invalid endpoint_url: must not have userinfo");
     /// ```
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
         self
     }
 
-    /// Static credentials. They take part in the key as a keyed digest (K3), and nothing else of the base that could
-    /// sign a request in their place is used: no bearer token of the base or of the environment.
+    /// Sets static credentials, which are part of the key as a keyed digest.
     ///
-    /// If they carry an expiry, so does the key ([`ClientCacheKey::expiry`]), and no client is cached under it from then on
-    /// (E1, E2).
+    /// They replace every other way to sign: the client uses no bearer token of the base configuration or the environment.
+    ///
+    /// If the credentials expire, so does the key ([`ClientCacheKey::expiry`]). Afterwards no client is cached under it.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, Credentials, S3};
     /// let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "docs");
     /// let params = ClientParams::<S3>::builder().credentials(keys).build()?;
-    /// assert!(!format!("{params:?} {}", params.key()).contains("AKIDEXAMPLE"));
+    /// let shown = format!("{params:?} {}", params.key());
+    /// assert!(!shown.contains("AKIDEXAMPLE"));
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials(mut self, credentials: Credentials) -> Self {
@@ -126,17 +141,25 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// A provider of credentials, instead of static ones, with the same precautions.
+    /// Sets a provider of credentials, which replaces every other way to sign.
     ///
-    /// Its identity is that of the [`SharedCredentialsProvider`]: clones of one are one, and wrapping a provider
-    /// again makes another.
+    /// The key identifies the [`SharedCredentialsProvider`]: its clones are equal, and wrapping a provider a second time
+    /// gives a different one.
+    ///
+    /// # Examples
     ///
     /// ```
-    /// # use aws_client_cache::{ClientParams, Credentials, S3, SharedCredentialsProvider};
-    /// let provider = SharedCredentialsProvider::new(Credentials::new("AKIDEXAMPLE", "secret", None, None, "docs"));
-    /// let params = |provider| ClientParams::<S3>::builder().credentials_provider(provider).build();
-    /// assert_eq!(params(provider.clone())?.key(), params(provider.clone())?.key());
-    /// assert_ne!(params(provider.clone())?.key(), params(SharedCredentialsProvider::new(provider))?.key());
+    /// # use aws_client_cache::{ClientParams, Credentials};
+    /// # use aws_client_cache::{S3, SharedCredentialsProvider};
+    /// let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "docs");
+    /// let provider = SharedCredentialsProvider::new(keys);
+    /// let params = |provider| {
+    ///     ClientParams::<S3>::builder().credentials_provider(provider).build()
+    /// };
+    /// let key = params(provider.clone())?.key();
+    /// assert_eq!(key, params(provider.clone())?.key());
+    /// let wrapped = SharedCredentialsProvider::new(provider);
+    /// assert_ne!(key, params(wrapped)?.key());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn credentials_provider(mut self, provider: SharedCredentialsProvider) -> Self {
@@ -144,11 +167,12 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The credentials of a profile of the shared configuration files, read when they are first wanted, with the same
-    /// precautions.
+    /// Selects a profile of the shared configuration files.
     ///
-    /// Profiles of single sign-on, and those that run a process, need features of `aws-config` (`sso`, `credentials-process`),
-    /// which a program that has such profiles turns on for itself.
+    /// Its credentials replace every other way to sign. The files are read when credentials are first needed. Profiles with single sign-on need the feature `sso` of
+    /// `aws-config`, and profiles that run a process need `credentials-process`. Enable these in your own crate.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -163,21 +187,26 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The credentials of a role, with the same precautions. It is assumed with the credentials that are set besides: static
-    /// ones, a provider's or a profile's; or else with the base configuration's.
+    /// Sets a role to assume, whose credentials replace every other way to sign.
+    ///
+    /// The role is assumed with the other credentials that are set: static ones, a provider or a profile. Without these, it
+    /// is assumed with the credentials of the base configuration.
     ///
     /// A [`Session`](crate::Session) assumes each role once for all services and regions, and renews its credentials.
-    /// [`ClientParams::client`] makes each client a provider of its own. The Security Token Service is called as the base
-    /// configuration says: its endpoint, its FIPS, its timeouts; what these parameters set is for the client.
+    /// [`ClientParams::client`] gives each client its own provider. Calls of STS use the settings of the base configuration,
+    /// such as its endpoint, FIPS and timeouts. These parameters apply only to the client.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{AssumeRole, ClientParams, S3};
-    /// let of = |tenant: u32| {
-    ///     let role = AssumeRole::new(format!("arn:aws:iam::123456789012:role/tenant-{tenant}"));
+    /// let params = |tenant: u32| {
+    ///     let arn = format!("arn:aws:iam::123456789012:role/tenant-{tenant}");
+    ///     let role = AssumeRole::new(arn);
     ///     ClientParams::<S3>::builder().assume_role(role).build()
     /// };
-    /// assert_eq!(of(7)?.key(), of(7)?.key());
-    /// assert_ne!(of(7)?.key(), of(8)?.key());
+    /// assert_eq!(params(7)?.key(), params(7)?.key());
+    /// assert_ne!(params(7)?.key(), params(8)?.key());
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     #[cfg(feature = "assume-role")]
@@ -187,12 +216,14 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// No credentials at all: requests are not signed.
+    /// Disables signing: the client has no credentials.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
-    /// let public = ClientParams::<S3>::builder().region("us-west-2").anonymous().build()?;
-    /// assert_eq!(public.key().to_string(), "S3(region=us-west-2, credentials=anonymous)");
+    /// let public = ClientParams::<S3>::builder().anonymous().build()?;
+    /// assert_eq!(public.key().to_string(), "S3(credentials=anonymous)");
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn anonymous(mut self) -> Self {
@@ -200,7 +231,9 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// Whether to use FIPS endpoints.
+    /// Enables or disables FIPS endpoints.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -214,7 +247,9 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// Whether to use dual-stack endpoints.
+    /// Enables or disables dual-stack endpoints.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -226,13 +261,16 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// How requests are retried.
+    /// Sets the retry configuration.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
     /// use aws_client_cache::RetryConfig;
     ///
-    /// let params = ClientParams::<S3>::builder().retry_config(RetryConfig::standard().with_max_attempts(5)).build()?;
+    /// let retries = RetryConfig::standard().with_max_attempts(5);
+    /// let params = ClientParams::<S3>::builder().retry_config(retries).build()?;
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn retry_config(mut self, retry_config: RetryConfig) -> Self {
@@ -240,17 +278,24 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// When requests time out. Each timeout that it leaves unset is inherited by itself.
+    /// Sets the timeouts of requests.
     ///
-    /// A connect or read timeout of its own gives a client connections of its own.
+    /// Each unset timeout is inherited separately. Clients with different connect or read timeouts do not share
+    /// connections.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
     /// use std::time::Duration;
     /// use aws_client_cache::TimeoutConfig;
     ///
-    /// let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build();
-    /// let params = ClientParams::<S3>::builder().timeout_config(timeouts).build()?;
+    /// let timeouts = TimeoutConfig::builder()
+    ///     .operation_timeout(Duration::from_secs(5))
+    ///     .build();
+    /// let params = ClientParams::<S3>::builder()
+    ///     .timeout_config(timeouts)
+    ///     .build()?;
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     pub fn timeout_config(mut self, timeout_config: TimeoutConfig) -> Self {
@@ -258,24 +303,31 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// The application's name in the user agent.
+    /// Sets the name of the application in the user agent.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
-    /// assert!(ClientParams::<S3>::builder().app_name("billing").build().is_ok());
-    /// assert!(ClientParams::<S3>::builder().app_name("not a name").build().is_err());
+    /// let build = |name| ClientParams::<S3>::builder().app_name(name).build();
+    /// assert!(build("billing").is_ok());
+    /// assert!(build("not a name").is_err());
     /// ```
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.app_name = Some(name.into());
         self
     }
 
-    /// Changes the service's own config builder, by a closure that captures nothing (K1a).
+    /// Adds a customization of the service's config builder, as a closure that captures nothing.
     ///
-    /// The name and the closure's type are identity: the same closure written in two places is two customisations,
-    /// so write it once. Customisations apply in the order of their names. A closure that captures something does
-    /// not compile, because what it captures could not take part in the key:
-    /// [`customize_with`](Self::customize_with) takes it as a value.
+    /// The key contains the name and the type of the closure. Two closures with the same code are two customizations, so
+    /// write the closure once. Customizations apply in the order of their names.
+    ///
+    /// A closure that captures a variable does not compile, because the variable could not be part of the key. Pass the
+    /// variable to [`customize_with`](Self::customize_with) instead. The closure must not read changing state either, such as
+    /// a `static` or the environment, because the key would not reflect it.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
@@ -286,13 +338,13 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     ///
-    /// Nor must it read what differs from call to call, such as a `static` or the environment: the key cannot know.
+    /// This closure captures a variable:
     ///
     /// ```compile_fail,E0080
     /// # use aws_client_cache::{ClientParams, S3};
-    /// let path_style = std::env::args().count() > 1;
+    /// let on = std::env::args().count() > 1;
     /// let params = ClientParams::<S3>::builder()
-    ///     .customize("path_style", move |builder| builder.force_path_style(path_style))
+    ///     .customize("path_style", move |builder| builder.force_path_style(on))
     ///     .build();
     /// ```
     pub fn customize<F>(mut self, name: impl Into<Cow<'static, str>>, apply: F) -> Self
@@ -300,23 +352,29 @@ impl<S: Service> ClientParamsBuilder<S> {
         F: Fn(S::ConfigBuilder) -> S::ConfigBuilder + Send + Sync + 'static,
     {
         const {
-            assert!(size_of::<F>() == 0, "a customisation captures nothing: use `customize_with`");
+            // K1a
+            assert!(size_of::<F>() == 0, "the closure must not capture anything: use `customize_with`");
         }
         let customization = Customization { name: name.into(), function: TypeId::of::<F>(), value: None };
         self.customizations.push((customization, Box::new(apply)));
         self
     }
 
-    /// Changes the service's own config builder with a value, which is part of the key (K1a) and never printed.
+    /// Adds a customization of the service's config builder, as a closure with a value.
     ///
-    /// The key keeps the value as it is, so it is no place for a secret. Its `Eq` decides which clients are the same: it must
-    /// compare all that the closure uses. It is called while the cache is locked, and must not call the cache.
+    /// The value is part of the key. It is never printed, but the key contains it as it is, so it must not be a secret. Its
+    /// `Eq` decides which clients are equal, and must compare everything that the closure uses. The cache calls `Eq` while it
+    /// is locked, so `Eq` must not call the cache.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
-    /// let params = |path_style: bool| {
+    /// let params = |on: bool| {
     ///     ClientParams::<S3>::builder()
-    ///         .customize_with("path_style", path_style, |builder, value| builder.force_path_style(value))
+    ///         .customize_with("path_style", on, |builder, on| {
+    ///             builder.force_path_style(on)
+    ///         })
     ///         .build()
     /// };
     /// assert_eq!(params(true)?.key(), params(true)?.key());
@@ -324,11 +382,15 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// # Ok::<(), aws_client_cache::ClientCacheError>(())
     /// ```
     ///
+    /// The closure itself must not capture a variable:
+    ///
     /// ```compile_fail,E0080
     /// # use aws_client_cache::{ClientParams, S3};
-    /// let path_style = std::env::args().count() > 1;
+    /// let on = std::env::args().count() > 1;
     /// let params = ClientParams::<S3>::builder()
-    ///     .customize_with("path_style", (), move |builder, ()| builder.force_path_style(path_style))
+    ///     .customize_with("path_style", (), move |builder, ()| {
+    ///         builder.force_path_style(on)
+    ///     })
     ///     .build();
     /// ```
     pub fn customize_with<V, F>(mut self, name: impl Into<Cow<'static, str>>, value: V, apply: F) -> Self
@@ -336,7 +398,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         V: Eq + Hash + Clone + Send + Sync + 'static,
         F: Fn(S::ConfigBuilder, V) -> S::ConfigBuilder + Send + Sync + 'static,
     {
-        const { assert!(size_of::<F>() == 0, "a customisation captures nothing but its value") }
+        const { assert!(size_of::<F>() == 0, "the closure must not capture anything: pass it as the value") }
         let customization =
             Customization { name: name.into(), function: TypeId::of::<F>(), value: Some(Box::new(value.clone())) };
         let apply = move |builder| apply(builder, value.clone());
@@ -344,16 +406,18 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// Checks the parameters and computes their key.
+    /// Validates the parameters and computes their key.
     ///
     /// # Errors
     ///
-    /// [`ClientCacheError::InvalidParams`] names the first parameter that is not valid (K5).
+    /// Returns [`ClientCacheError::InvalidParams`] with the name of the first invalid parameter.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3};
-    /// let refused = ClientParams::<S3>::builder().region("").build();
-    /// assert_eq!(refused.unwrap_err().to_string(), "invalid region: it is empty");
+    /// let error = ClientParams::<S3>::builder().region("").build().unwrap_err();
+    /// assert_eq!(error.to_string(), "invalid region: must not be empty");
     /// ```
     pub fn build(self) -> Result<ClientParams<S>, ClientCacheError> {
         let Self {
@@ -369,6 +433,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             mut customizations,
         } = self;
 
+        // K5
         if let Some(base) = &base {
             validate::name("base", base)?;
         }
@@ -412,7 +477,7 @@ impl<S: Service> ClientParamsBuilder<S> {
 }
 
 impl<S: Service> fmt::Debug for ClientParamsBuilder<S> {
-    /// Shows no value: nothing has been checked yet.
+    /// Shows no values, because none has been validated yet.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ClientParamsBuilder<{}>", S::NAME)
     }

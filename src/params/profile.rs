@@ -1,4 +1,4 @@
-//! Credentials of a profile of the shared configuration files.
+//! [`ProfileProvider`], the credentials of a profile of the shared configuration files.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,17 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::SdkConfig;
 
-/// The profile's credentials. The files are read whenever credentials are wanted: the SDK's own provider reads them once, and
-/// keeps what it has read, a failure included.
+/// Returns a provider of the profile's credentials.
 pub(super) fn provider(name: &Arc<str>, base: &SdkConfig) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(ProfileProvider { name: Arc::clone(name), base: base.clone() })
 }
 
+/// Reads the files whenever it provides credentials.
+///
+/// The SDK's own provider reads them once, and keeps the result, even a failure.
+/// Reads the files whenever it provides credentials.
+///
+/// The SDK's own provider reads them once, and keeps the result, even a failure.
 struct ProfileProvider {
     name: Arc<str>,
     base: SdkConfig,

@@ -1,4 +1,6 @@
-//! K5: what a parameter may be. The reasons never repeat the value, which might hold a secret.
+//! Validation of parameters.
+
+// K5. The reasons never repeat the value, which might contain a secret.
 
 use std::net::Ipv6Addr;
 #[cfg(feature = "assume-role")]
@@ -9,61 +11,66 @@ use aws_types::app_name::AppName;
 
 use crate::error::ClientCacheError;
 
-/// A region becomes a label of host names. This is the rule of botocore's `validate_region_name`: up to 63
-/// letters, digits and hyphens, with no hyphen at either end, and not all digits.
+/// Validates a region, which becomes a label of host names.
+///
+/// This is the rule of botocore's `validate_region_name`.
 pub(super) fn region(region: &str) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("region", reason));
     if region.is_empty() {
-        return invalid("it is empty");
+        return invalid("must not be empty");
     }
     if region.len() > 63 || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return invalid("it has more than 63 characters, or others than letters, digits and hyphens");
+        return invalid("must be at most 63 letters, digits and hyphens");
     }
     if region.starts_with('-') || region.ends_with('-') {
-        return invalid("it starts or ends with a hyphen");
+        return invalid("must not start or end with a hyphen");
     }
     if region.bytes().all(|byte| byte.is_ascii_digit()) {
-        return invalid("it is all digits");
+        return invalid("must not consist of digits only");
     }
     Ok(())
 }
 
-/// An endpoint is parsed by the parser that the SDK will use, and must be no more than scheme, host, port and path:
-/// the SDK would drop a fragment and a query silently, and userinfo is a secret in the wrong place.
+/// Validates an endpoint, which may consist of scheme, host, port and path only.
+///
+/// The SDK would silently drop a fragment or a query, and userinfo would be a secret in the wrong place. The parser is the
+/// one that the SDK uses.
 pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("endpoint_url", reason));
     if url.contains('#') {
-        return invalid("it has a fragment");
+        return invalid("must not have a fragment");
     }
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return invalid("it has other characters than visible ASCII");
+        return invalid("must consist of visible ASCII characters");
     }
     let Ok(uri) = url.parse::<http::Uri>() else {
-        return invalid("it is not a URL");
+        return invalid("must be a URL");
     };
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return invalid("it begins with neither http:// nor https://");
+        return invalid("must begin with http:// or https://");
     }
     let Some(authority) = uri.authority() else {
-        return invalid("it has no host");
+        return invalid("must have a host");
     };
     if authority.as_str().contains('@') {
-        return invalid("it has userinfo");
+        return invalid("must not have userinfo");
     }
     if !is_host(authority.host()) {
-        return invalid("its host is neither a name nor an address");
+        return invalid("the host must be a name or an address");
     }
     let has_port = authority.as_str().len() > authority.host().len();
     if has_port && authority.port_u16().is_none() {
-        return invalid("its port is not a number up to 65535");
+        return invalid("the port must be a number up to 65535");
     }
     if uri.query().is_some() {
-        return invalid("it has a query");
+        return invalid("must not have a query");
     }
     Ok(())
 }
 
-/// What the parser lets through as a host is more than hosts.
+/// Returns `true` for host names and addresses.
+///
+/// The parser accepts more.
 fn is_host(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     if let Some(address) = address {
@@ -84,40 +91,43 @@ pub(super) fn app_name(name: String) -> Result<AppName, ClientCacheError> {
 pub(super) fn credentials(credentials: &Credentials) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("credentials", reason));
     if credentials.access_key_id().is_empty() {
-        return invalid("the access key id is empty");
+        return invalid("the access key id must not be empty");
     }
     if credentials.secret_access_key().is_empty() {
-        return invalid("the secret access key is empty");
+        return invalid("the secret access key must not be empty");
     }
     Ok(())
 }
 
-/// Names that this crate gave a meaning: of a base, of a customisation.
+/// Validates the name of a base configuration, a profile or a customization.
 pub(super) fn name(parameter: &'static str, name: &str) -> Result<(), ClientCacheError> {
     if name.is_empty() {
-        return Err(ClientCacheError::invalid(parameter, "its name is empty"));
+        return Err(ClientCacheError::invalid(parameter, "the name must not be empty"));
     }
     Ok(())
 }
 
-/// What is digested needs a key that nobody else has (K3).
+/// Returns the error for a digest without a random key.
+// K3
 pub(super) fn no_random_key(parameter: &'static str, error: getrandom::Error) -> ClientCacheError {
-    let reason = format!("the operating system gave no random key to digest it: {error}");
+    let reason = format!("the operating system provided no random key: {error}");
     ClientCacheError::invalid(parameter, reason)
 }
 
-/// The limits of `AssumeRole`, as the Security Token Service documents them.
+/// Validates the ARN of a role.
+///
+/// These limits and the following ones are those that STS documents for `AssumeRole`.
 #[cfg(feature = "assume-role")]
 pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("assume_role", reason));
     if arn.is_empty() {
-        return invalid("the role's ARN is empty");
+        return invalid("the role ARN must not be empty");
     }
     if !(20..=2_048).contains(&arn.len()) || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return invalid("the role's ARN is not 20 to 2048 visible characters");
+        return invalid("the role ARN must be 20 to 2048 visible characters");
     }
     if !arn.starts_with("arn:") || arn.split_once(":role/").is_none_or(|(_, name)| name.is_empty()) {
-        return invalid("it is no ARN of a role");
+        return invalid("must be the ARN of a role");
     }
     Ok(())
 }
@@ -127,7 +137,7 @@ pub(super) fn session_name(name: &str) -> Result<(), ClientCacheError> {
     if (2..=64).contains(&name.len()) && is_made_of(name, "+=,.@_-") {
         return Ok(());
     }
-    Err(ClientCacheError::invalid("session_name", "it is not 2 to 64 letters, digits and +=,.@_-"))
+    Err(ClientCacheError::invalid("session_name", "must be 2 to 64 letters, digits and +=,.@_-"))
 }
 
 #[cfg(feature = "assume-role")]
@@ -135,7 +145,7 @@ pub(super) fn external_id(id: &str) -> Result<(), ClientCacheError> {
     if (2..=1_224).contains(&id.len()) && is_made_of(id, "+=,.@:/_-") {
         return Ok(());
     }
-    Err(ClientCacheError::invalid("external_id", "it is not 2 to 1224 letters, digits and +=,.@:/_-"))
+    Err(ClientCacheError::invalid("external_id", "must be 2 to 1224 letters, digits and +=,.@:/_-"))
 }
 
 #[cfg(feature = "assume-role")]
@@ -147,10 +157,10 @@ fn is_made_of(text: &str, others: &str) -> bool {
 pub(super) fn session_length(length: Duration) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("session_length", reason));
     if !(Duration::from_mins(15)..=Duration::from_hours(12)).contains(&length) {
-        return invalid("it is not 15 minutes to 12 hours");
+        return invalid("must be between 15 minutes and 12 hours");
     }
     if length.subsec_nanos() != 0 {
-        return invalid("it is not in whole seconds");
+        return invalid("must be in whole seconds");
     }
     Ok(())
 }
@@ -158,7 +168,7 @@ pub(super) fn session_length(length: Duration) -> Result<(), ClientCacheError> {
 #[cfg(feature = "assume-role")]
 pub(super) fn policy(policy: &str) -> Result<(), ClientCacheError> {
     if policy.is_empty() {
-        return Err(ClientCacheError::invalid("policy", "it is empty"));
+        return Err(ClientCacheError::invalid("policy", "must not be empty"));
     }
     Ok(())
 }
@@ -167,28 +177,28 @@ pub(super) fn policy(policy: &str) -> Result<(), ClientCacheError> {
 pub(super) fn policy_arns(arns: &[String]) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("policy_arns", reason));
     if arns.len() > 10 {
-        return invalid("there are more than 10");
+        return invalid("must be at most 10");
     }
     if arns.iter().any(|arn| !arn.starts_with("arn:")) {
-        return invalid("one is no ARN");
+        return invalid("each must be an ARN");
     }
     Ok(())
 }
 
-/// They are sorted by their keys.
+/// Validates tags, which must be sorted by key.
 #[cfg(feature = "assume-role")]
 pub(super) fn tags(tags: &[(String, String)]) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("tags", reason));
     if tags.len() > 50 {
-        return invalid("there are more than 50");
+        return invalid("must be at most 50");
     }
     let is_valid =
         |(key, value): &(String, String)| (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
     if !tags.iter().all(is_valid) {
-        return invalid("a key is not 1 to 128 characters, or a value more than 256");
+        return invalid("keys must be 1 to 128 characters, and values at most 256");
     }
     if tags.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return invalid("a key is repeated");
+        return invalid("keys must differ");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Credentials that are kept until shortly before they expire.
+//! [`CachedCredentials`], the credentials of a provider, cached until shortly before they expire.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -17,50 +17,59 @@ use tokio::sync::Semaphore;
 use super::single_flight::SingleFlight;
 use crate::redact::redact;
 
-/// Longer before they expire than the SDK's identity caches ask for new ones, which would be given the old ones: that of the
-/// base configuration is in front of these.
+/// The time before expiry at which credentials are loaded anew.
+///
+/// It exceeds that of the SDK's identity caches. The base configuration's identity cache may be in front of these credentials,
+/// and would otherwise receive the old ones.
 const BUFFER: Duration = Duration::from_secs(20);
 
-/// What the SDK's identity caches assume of credentials that say nothing.
+/// The lifetime that the SDK's identity caches assume for credentials without an expiry.
 const DEFAULT_EXPIRATION: Duration = Duration::from_mins(15);
 
-/// Longer than the SDK's identity caches wait by default, which bounds every request.
+/// The timeout of a load.
+///
+/// It exceeds the default timeout of the SDK's identity caches, which bounds every request.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The end of the year 9999: the SDK adds to an expiry, and would panic beyond what a time can hold.
+/// The end of the year 9999, the latest expiry.
+///
+/// The SDK adds to it, and would panic on an overflow.
 const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
 
-/// Keeps what a provider provides, for all who ask, and asks it once, however many do (T1).
+/// Caches the credentials of a provider.
 ///
-/// The SDK's identity caches do so for clients, but have all who wait fail one after another, and cannot be asked by a provider
-/// that assumes a role: it asks for the credentials that it assumes it with each time.
+/// Concurrent callers share one load, and its failure. The SDK's identity caches do so for clients, but if a load
+/// fails, their waiters load one after another. Nor can a provider of a role use them: it requests the credentials of
+/// its source for every `AssumeRole`.
+// T1
 #[derive(Clone)]
 pub(super) struct CachedCredentials(Arc<Inner>);
 
 struct Inner {
     provider: SharedCredentialsProvider,
-    /// What they are assumed with.
+    /// The credentials that assume the role, if this is a role.
     source: Option<CachedCredentials>,
     time_source: SharedTimeSource,
     sleep: Option<SharedAsyncSleep>,
-    /// How often they have been forgotten.
+    /// The number of invalidations.
     invalidations: AtomicU64,
     last: Mutex<Option<Last>>,
     loading: SingleFlight<Loaded>,
-    /// Those who wait for a permit to load. Who assumes a role with these credentials is not among them: it may have the
-    /// last permit itself.
+    /// The callers that wait for a permit to load.
+    ///
+    /// Providers that assume a role with these credentials do not wait for a permit: they may hold the last one themselves.
     resolving: SingleFlight<Loaded>,
 }
 
-/// What was loaded last.
+/// The result of the last load.
 struct Last {
     credentials: Credentials,
     expiry: SystemTime,
-    /// When it was asked for.
+    /// The epoch in which the load began.
     epoch: u64,
 }
 
-/// A failure is shared by all who have waited for it.
+/// The result of a load, which all waiters share.
 type Loaded = Result<Credentials, Arc<CredentialsError>>;
 
 impl CachedCredentials {
@@ -78,8 +87,10 @@ impl CachedCredentials {
         }))
     }
 
-    /// Has them loaded, unless they are there and not about to expire; with a permit, of which all who wait for these
-    /// credentials take one. If they are forgotten meanwhile, has them loaded again.
+    /// Loads the credentials, unless fresh ones are cached.
+    ///
+    /// If they are invalidated in the meantime, loads them again. All waiters of these credentials use one permit.
+    // T5
     pub(super) async fn resolve(&self, permits: &Semaphore) -> Result<(), CredentialsError> {
         let inner = &*self.0;
         loop {
@@ -88,7 +99,7 @@ impl CachedCredentials {
                 return Ok(());
             }
             let resolved = inner.resolving.run(epoch, || async {
-                // It is never closed, so this is a permit.
+                // The semaphore is never closed, so this is a permit.
                 let _permit = permits.acquire().await;
                 inner.get().await
             });
@@ -99,7 +110,8 @@ impl CachedCredentials {
         }
     }
 
-    /// Whoever asks from now on has them loaded anew, and so has whoever asks for what is assumed with them (T6).
+    /// Makes later callers load these credentials anew, and those of roles assumed with them.
+    // T6
     pub(super) fn invalidate(&self) {
         let inner = &*self.0;
         inner.invalidations.fetch_add(1, SeqCst);
@@ -108,8 +120,9 @@ impl CachedCredentials {
 }
 
 impl Inner {
-    /// It is another one since these credentials, or those that they are assumed with, have been forgotten: the sum of what
-    /// only grows.
+    /// Returns the epoch, which changes whenever these credentials or their source are invalidated.
+    ///
+    /// It is a sum of counters that only grow.
     fn epoch(&self) -> u64 {
         let source = self.source.as_ref().map_or(0, |source| source.0.epoch());
         source + self.invalidations.load(SeqCst)
@@ -119,7 +132,7 @@ impl Inner {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is kept, if it has not been forgotten and is not about to expire.
+    /// Returns the cached credentials, unless they have been invalidated or are about to expire.
     fn cached(&self) -> Option<Credentials> {
         let (now, epoch) = (self.time_source.now(), self.epoch());
         let is_fresh = |expiry: SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
@@ -133,7 +146,7 @@ impl Inner {
             return Ok(cached);
         }
         let load = || async {
-            // They may have come since.
+            // Another load may have completed in the meantime.
             match self.cached() {
                 Some(cached) => Ok(cached),
                 None => self.load(epoch).await.map_err(|error| Arc::new(redact(&error))),
@@ -142,7 +155,7 @@ impl Inner {
         self.loading.run(epoch, load).await
     }
 
-    /// What comes is of an epoch that has begun already, for what they are assumed with is asked for later.
+    /// Loads the credentials in an epoch that began before their source is requested.
     async fn load(&self, epoch: u64) -> Result<Credentials, CredentialsError> {
         let provided = self.provider.provide_credentials();
         let provided = match &self.sleep {
@@ -156,10 +169,10 @@ impl Inner {
         let now = self.time_source.now();
         let expiry = credentials.expiry().or_else(|| now.checked_add(DEFAULT_EXPIRATION)).unwrap_or(now);
         let expiry = expiry.min(SystemTime::UNIX_EPOCH + LAST_EXPIRY);
-        // Or the next cache would give those that say nothing as long again.
+        // Otherwise the next cache would extend the lifetime of credentials without an expiry.
         *credentials.expiry_mut() = Some(expiry);
         let loaded = Last { credentials: credentials.clone(), expiry, epoch };
-        // Dropped when the lock is released: parts of credentials may be a caller's own.
+        // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _outdated = {
             let last = &mut *self.lock();
             if last.as_ref().is_some_and(|last| last.epoch > epoch) { Some(loaded) } else { last.replace(loaded) }
@@ -182,7 +195,8 @@ impl ProvideCredentials for CachedCredentials {
 }
 
 impl fmt::Debug for CachedCredentials {
-    /// Shows nothing: the `Debug` of what is kept shows access key ids.
+    /// Shows nothing, because the `Debug` of credentials shows access key ids.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CachedCredentials")
     }

@@ -11,20 +11,27 @@ use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
 
-/// The base configuration's HTTP client, or else the SDK's default one; `None` if the feature that brings it is off.
+/// Returns the HTTP client of the base configuration, or else the SDK's default.
+///
+/// Returns `None` if there is neither, because the feature `default-https-client` is off.
 pub(super) fn http_client(base: &SdkConfig) -> Option<SharedHttpClient> {
     let client = base.http_client().or_else(|| default_client(base))?;
     Some(SharedHttpClient::new(ValidatedOnce { client, is_validated: OnceLock::new() }))
 }
 
-/// What a client that is told of no HTTP client takes; proxies of the environment are honoured.
+/// Returns the HTTP client that SDK clients use by default.
+///
+/// It honors the proxies of the environment.
 fn default_client(base: &SdkConfig) -> Option<SharedHttpClient> {
     let plugin = default_http_client_plugin_v2(base.behavior_version()?)?;
     plugin.runtime_components(&RuntimeComponentsBuilder::new("aws-client-cache")).http_client()
 }
 
-/// An HTTP client that is validated by the first client that is made with it (T4), and not by every one: the SDK's own validates
-/// itself by making a TLS connector and throwing it away, which costs more than all the rest of making a client.
+/// An HTTP client that only the first client validates.
+///
+/// The SDK's own HTTP client validates itself by creating and dropping a TLS connector, which costs more than the rest of the
+/// creation of a client.
+// T4
 #[derive(Debug)]
 struct ValidatedOnce {
     client: SharedHttpClient,
@@ -43,7 +50,7 @@ impl HttpClient for ValidatedOnce {
     ) -> Result<(), BoxError> {
         if self.is_validated.get().is_none() {
             self.client.validate_base_client_config(components, config)?;
-            // Another one may have validated it meanwhile, which is as good.
+            // Another client may have validated it in the meantime, which is equivalent.
             let _ = self.is_validated.set(());
         }
         Ok(())

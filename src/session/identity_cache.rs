@@ -1,4 +1,4 @@
-//! What clients resolve identities with: their credentials by what the session keeps, others by the SDK's own cache.
+//! [`ScopedIdentityCache`], the identity cache of the clients of one credential scope.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 
 use super::credentials::CachedCredentials;
 
-/// Credentials that are kept, as the SDK's clients share them: of one identity, whatever asks.
+/// Cached credentials, and a provider of them whose identity all clients share.
 #[derive(Clone)]
 pub(super) struct Provider {
     cached: CachedCredentials,
@@ -37,21 +37,21 @@ impl Provider {
         &self.shared
     }
 
-    /// Whether a partition of an identity cache is of these credentials.
+    /// Returns `true` if a partition of an identity cache belongs to these credentials.
     pub(super) fn is_of(&self, partition: IdentityCachePartition) -> bool {
         self.shared.cache_partition() == Some(partition)
     }
 }
 
-/// A client's other identities than its credentials: of requests that are not signed, and what a service adds.
+/// The number of a client's further identities, such as those of unsigned requests.
 const MAX_IDENTITIES: usize = 8;
 
-/// An identity cache of one credential scope.
+/// The identity cache of one credential scope.
 ///
-/// What the session keeps itself needs no cache on top, which would have all who wait fail one after another, and would not
-/// forget.
+/// It does not cache the credentials that the session caches. A second cache would make waiters of a failing load fail one
+/// after another, and would keep invalidated credentials.
 pub(super) struct ScopedIdentityCache {
-    /// `None` if requests are not signed, or by nothing that the session knows.
+    /// `None` if requests are not signed, or not with credentials of the session.
     credentials: Option<Provider>,
     others: SharedIdentityCache,
 }
@@ -75,7 +75,7 @@ impl ResolveCachedIdentity for ScopedIdentityCache {
         self.others.resolve_cached_identity(resolver, components, config)
     }
 
-    // The default validates nothing, and the SDK's lazy cache wants a clock and a sleep.
+    // The default validates nothing, but the SDK's lazy cache needs a clock and a sleep.
     fn validate_base_client_config(
         &self,
         components: &RuntimeComponentsBuilder,
@@ -93,7 +93,8 @@ impl ResolveCachedIdentity for ScopedIdentityCache {
 }
 
 impl fmt::Debug for ScopedIdentityCache {
-    /// Shows nothing: the `Debug` of an identity cache shows what it holds.
+    /// Shows nothing, because the `Debug` of an identity cache shows its identities.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ScopedIdentityCache")
     }

@@ -1,6 +1,5 @@
-//! The right client for a tenant, made exactly once, on one HTTP client.
+//! [`Session`], which creates clients and shares credentials, connections and retry budgets among them.
 
-mod config;
 mod credentials;
 mod http;
 mod identity_cache;
@@ -23,37 +22,44 @@ use crate::key::{AnyKey, CredentialScope};
 use crate::params::{ClientAuth, ClientParams};
 use crate::service::Service;
 
-pub use config::SessionConfig;
 use identity_cache::Provider;
 use scope::{Partitions, Scope};
 use scope_pool::{Lease, ScopePool};
-pub use session_builder::SessionBuilder;
+pub use session_builder::{SessionBuilder, SessionConfig};
 pub use session_error::SessionError;
 
-/// Gives parameters their client: from its cache, or made, once, however many ask at a time. Cloning is cheap, and a clone
-/// is the same session.
+/// A cache of clients that also creates them, and that shares connections and credentials among them.
 ///
-/// What its clients share, and clients that are made by hand easily don't:
+/// Cloning is cheap. A clone is a handle to the same session. Concurrent calls for one missing client create it once.
+/// The clients of a session share the following, which clients created manually often do not share:
 ///
-/// * **One HTTP client**, so one pool of connections: the base configuration's, or else the SDK's default one.
-/// * **One provider of credentials and one identity cache for each credential scope**, whatever the services and regions: a
-///   role is assumed once, and again shortly before its credentials expire. A scope whose last client has gone lingers for a
-///   while, so that a cache that is too small costs clients, and not calls of the Security Token Service. Two scopes share
-///   nothing.
-/// * **A budget of retries for each credential scope**, by service and region: who is throttled starves nobody else.
+/// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default.
+/// * **One credentials provider and one identity cache per credential scope**, across services and regions. A role is
+///   assumed once, and again shortly before its credentials expire. An unused scope is kept for a while, so that a cache
+///   that is too small costs new clients, but no calls of `AssumeRole`. Two scopes share nothing.
+/// * **Retry budgets per credential scope**, service and region: a throttled scope does not use up the retries of others.
+///
+/// # Examples
 ///
 /// ```
-/// use aws_client_cache::{AssumeRole, ClientParams, EvictionPolicy, S3, SdkConfig, Session, SessionError};
+/// use aws_client_cache::{AssumeRole, ClientParams, S3, SdkConfig};
+/// use aws_client_cache::{Session, SessionError};
 ///
-/// async fn of_tenant(session: &Session, tenant: u32) -> Result<aws_sdk_s3::Client, SessionError> {
-///     let role = AssumeRole::new(format!("arn:aws:iam::123456789012:role/tenant-{tenant}"));
-///     let params = ClientParams::<S3>::builder().region("eu-central-1").assume_role(role).build()?;
+/// async fn client_for(
+///     session: &Session,
+///     tenant: u32,
+/// ) -> Result<aws_sdk_s3::Client, SessionError> {
+///     let arn = format!("arn:aws:iam::123456789012:role/tenant-{tenant}");
+///     let params = ClientParams::<S3>::builder()
+///         .region("eu-central-1")
+///         .assume_role(AssumeRole::new(arn))
+///         .build()?;
 ///     session.client(&params).await
 /// }
 ///
 /// # async fn example(sdk_config: &SdkConfig) -> Result<(), SessionError> {
-/// let session = Session::builder(sdk_config).policy(EvictionPolicy::Lru).max_size(200).build();
-/// let s3 = of_tenant(&session, 7).await?;
+/// let session = Session::builder(sdk_config).max_size(200).build();
+/// let s3 = client_for(&session, 7).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -61,21 +67,24 @@ pub use session_error::SessionError;
 pub struct Session(Arc<Inner>);
 
 struct Inner {
-    /// With a clock, an HTTP client that is validated once, and credentials that are kept.
+    /// Has a clock, an HTTP client that is validated once, and a provider that caches its credentials.
     base: SdkConfig,
     cache: ClientCache,
     scopes: ScopePool,
-    /// The base's own credentials, if it has any.
+    /// The credentials of the base configuration, if it has any.
     base_credentials: Option<Provider>,
-    /// The retries of clients with the base's own credentials.
+    /// The retry partitions of clients with the credentials of the base configuration.
     base_partitions: Partitions,
     has_retry_partitions: bool,
-    /// How many may resolve credentials at a time in [`Session::ready`] (T5).
+    /// Limits the concurrent loads of credentials by [`Session::ready`].
+    // T5
     load_permits: Semaphore,
 }
 
 impl Session {
-    /// A session over a base configuration, with a cache as [`ClientCache::default`] makes: LRU and 10.
+    /// Creates a session with the default settings: LRU, with at most 10 clients.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{SdkConfig, Session};
@@ -89,50 +98,61 @@ impl Session {
         Self::builder(base).build()
     }
 
-    /// Begins a session over a base configuration, to set more than [`new`](Self::new) takes.
+    /// Returns a builder, which sets more than [`new`](Self::new) takes.
     ///
-    /// The type shows an example.
+    /// [`Session`] shows an example.
     pub fn builder(base: &SdkConfig) -> SessionBuilder {
         SessionBuilder::new(base)
     }
 
-    /// The client of these parameters, from the cache, as one use of it, or else made and inserted.
+    /// Returns the client for these parameters, from the cache or newly created and inserted.
     ///
-    /// It makes no network call (T5): a role that is refused shows at the client's first request, or at [`ready`](Self::ready). A
-    /// hit does not suspend, and allocates nothing. Concurrent calls for one missing client make one, as
-    /// [`ClientCache::get_or_try_insert_with`] says (S1 to S8).
+    /// Makes no network call. If AWS refuses a role, the client's first request fails, or [`ready`](Self::ready) does. A hit
+    /// counts as a use; it neither suspends nor allocates. Concurrent calls for one missing client create it once, as
+    /// described at [`ClientCache::get_or_try_insert_with`].
+    ///
+    /// [`Session`] shows an example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Cache`] with
+    /// Returns [`SessionError::Cache`] with one of the following:
     ///
-    /// * [`ClientCacheError::InvalidParams`] for what the base configuration lacks, as
-    ///   [`ClientParams::client`] lists it;
-    /// * [`ClientCacheError::CredentialsExpired`], if the parameters' static credentials have (E2);
-    /// * [`ClientCacheError::ClientMismatch`], if a customisation changes the region (K6).
+    /// * [`ClientCacheError::InvalidParams`] if the base configuration lacks a setting, as listed at
+    ///   [`ClientParams::client`].
+    /// * [`ClientCacheError::CredentialsExpired`] if the static credentials of the parameters have expired.
+    /// * [`ClientCacheError::ClientMismatch`] if a customization changes the region.
     ///
     /// # Panics
     ///
-    /// As [`ClientParams::client`] does. It harms nobody else: the next one who waits makes the client (S5).
+    /// Panics as [`ClientParams::client`] does. The panic affects no other caller: the next waiter creates the client.
     ///
-    /// The type shows an example.
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while it creates the client, the next waiter creates it.
     pub async fn client<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
         let client = self.0.cache.get_or_create(params.key_ref(), || async { self.make(params) }).await?;
         Ok(client)
     }
 
-    /// The same as [`client`](Self::client), but the credentials are there as well: to warm up, or to be refused early. A handler
-    /// may ask so at each request: while the credentials last, it costs a look at them, and makes no call.
+    /// Returns the client for these parameters after its credentials have been loaded.
     ///
-    /// It resolves the credentials, if they are not known yet, or about to expire; for a role, by a call of the Security Token
-    /// Service. Callers for one credential scope do so once, and share a failure. For no more than
-    /// [`SessionBuilder::max_concurrent_loads`] scopes it is done at a time; the others wait. A provider is given half a minute. It
-    /// sends no request to the service itself.
+    /// Use it to warm up, or to detect refused credentials early. A handler may call it for each request: while the
+    /// credentials are fresh, it makes no network call.
+    ///
+    /// It loads credentials that are missing or about to expire; for a role, by a call of `AssumeRole`. Concurrent callers of
+    /// one credential scope share one load, and its failure. At most [`SessionBuilder::max_concurrent_loads`] scopes load at
+    /// a time, and a load times out after 30 seconds. No request is sent to the service of the client.
     ///
     /// # Errors
     ///
-    /// Those of [`client`](Self::client); and [`SessionError::Credentials`], if there are none to be had. Then no client has
-    /// been made.
+    /// Returns the errors of [`client`](Self::client), or [`SessionError::Credentials`] if the credentials cannot be loaded.
+    /// Then no client has been created.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while it loads credentials, the next waiter of the scope loads them.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::{ClientParams, S3, Session, SessionError};
@@ -140,13 +160,15 @@ impl Session {
     /// # async fn example(session: &Session, params: &ClientParams<S3>) {
     /// match session.ready(params).await {
     ///     Ok(s3) => println!("{params:?} is ready"),
-    ///     Err(SessionError::Credentials { key, .. }) => println!("{key} has no credentials"),
+    ///     Err(SessionError::Credentials { key, .. }) => {
+    ///         println!("{key} has no credentials");
+    ///     }
     ///     Err(error) => println!("{error}"),
     /// }
     /// # }
     /// ```
     pub async fn ready<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
-        self.0.cache.refuse_expired(params.key_ref())?;
+        self.0.cache.refuse_expired(params.key_ref())?; // E2
         let lease = self.lease(params)?;
         let credentials = match &lease {
             Some(lease) => lease.scope().credentials(),
@@ -159,16 +181,19 @@ impl Session {
         self.client(params).await
     }
 
-    /// Removes every client with these parameters' credentials, whatever its service and region, and forgets the credentials
-    /// (T6): because a tenant leaves, a key is rotated, or an error of authentication came. So it does with what is signed with a
-    /// role that is assumed with them. Returns the clients, in eviction order. The listener is not told.
+    /// Removes all clients with these parameters' credentials, and drops the credentials.
     ///
-    /// Whoever asks for such a client from now on gets a new one, with credentials that are resolved anew; one that is being
-    /// made at the moment is not stored (S3). Who still holds one of the old clients can go on: its next request resolves
-    /// credentials anew. What keeps credentials itself gives the same again: a provider of yours, or an identity cache that
-    /// the base configuration brings along, which is for the base's own credentials.
+    /// Call it when you offboard a tenant, rotate a key, or see an authentication error. It covers all services and regions,
+    /// and all roles that are assumed with these credentials. Returns the clients in eviction order. The listener is not
+    /// notified. O(n) in the clients and the credential scopes.
     ///
-    /// Linear in the clients and in the credential scopes.
+    /// Later calls return new clients, whose credentials are loaded anew. A client whose creation is in flight is not cached.
+    /// Callers that still hold a removed client can use it: its next request loads credentials anew.
+    ///
+    /// Credentials that are cached elsewhere stay there: in a provider of yours, or, for the base configuration's own
+    /// credentials, in an identity cache that it contains.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};
@@ -178,7 +203,7 @@ impl Session {
     /// # }
     /// ```
     pub fn invalidate_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
-        // First the credentials: a client that is made in between is made with new ones, or revoked below.
+        // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
         let scope = params.scope();
         if let Some(base) = &self.0.base_credentials
             && *scope == CredentialScope::Base
@@ -187,18 +212,22 @@ impl Session {
         }
         let retired = self.0.scopes.invalidate(scope);
         let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));
-        drop(retired); // last, for a provider is a caller's own
+        drop(retired); // last: a provider may be a caller's own type
         removed
     }
 
-    /// The dict underneath: to look at it, to remove from it, to change its bound. It holds clients; their credentials are the
-    /// session's, and stay for a client that is made anew, until [`invalidate_credentials`](Self::invalidate_credentials).
+    /// Returns the cache, to inspect it, to remove clients, or to change its `max_size`.
+    ///
+    /// The cache holds only clients. The session keeps their credentials for new clients until
+    /// [`invalidate_credentials`](Self::invalidate_credentials).
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{ClientParams, S3, Session};
     /// # fn example(session: &Session, params: &ClientParams<S3>) {
     /// if session.cache().remove(&params.key()).is_ok() {
-    ///     println!("the next call makes a new client, with the same credentials");
+    ///     println!("the next call creates a client with the same credentials");
     /// }
     /// # }
     /// ```
@@ -206,7 +235,7 @@ impl Session {
         &self.0.cache
     }
 
-    /// How many credential scopes somebody shares, and how many linger.
+    /// Returns the number of active and of idle credential scopes.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn scopes(&self) -> (usize, usize) {
@@ -225,7 +254,9 @@ impl Session {
         params.make(&self.0.base, Some(auth), partition)
     }
 
-    /// A share in the parameters' credential scope; `None` for the base's own, which is always there.
+    /// Returns a lease of the parameters' credential scope.
+    ///
+    /// Returns `None` for the base configuration's credentials, which need no scope.
     fn lease<S: Service>(&self, params: &ClientParams<S>) -> Result<Option<Lease>, ClientCacheError> {
         let scope = params.scope();
         if *scope == CredentialScope::Base {
@@ -235,7 +266,7 @@ impl Session {
             return Ok(Some(known));
         }
         params.check(&self.0.base)?;
-        // Roles are assumed one with another, so the first one's source comes first.
+        // Each role is assumed with the scope before it, so the chain starts at the source of the first role.
         let mut lease: Option<Lease> = None;
         for (depth, scope) in scope.chain().into_iter().enumerate() {
             if *scope == CredentialScope::Base {
@@ -275,7 +306,8 @@ impl Session {
 }
 
 impl fmt::Debug for Session {
-    /// Shows the cache, without secrets (K4).
+    /// Shows the cache, without secrets.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.0.cache).finish()
     }

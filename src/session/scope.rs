@@ -1,4 +1,4 @@
-//! What the clients of one credential scope share.
+//! [`Scope`], the state that the clients of one credential scope share.
 
 use std::any::TypeId;
 use std::hash::RandomState;
@@ -15,18 +15,24 @@ use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
 
-/// What the clients of one credential scope share, and no others (T1).
+/// The state that the clients of one credential scope share, and no other clients.
+// T1
 pub(super) struct Scope {
     /// `None` if requests are not signed.
     credentials: Option<Provider>,
     identities: ScopedIdentityCache,
     partitions: Partitions,
-    /// Whose credentials it is assumed with, which must not go before it (T2).
+    /// The scope of the source role, which must not be dropped before this one.
+    // T2
     _source: Option<Lease>,
 }
 
 impl Scope {
-    /// `base` has a clock. A role is assumed with the credentials of `source`, or with the base's.
+    /// Creates a scope.
+    ///
+    /// A role is assumed with the credentials of `source`, or with those of the base configuration.
+    ///
+    /// `base` must have a clock.
     pub(super) fn new(
         provider: Option<SharedCredentialsProvider>,
         source: Option<Lease>,
@@ -51,10 +57,13 @@ impl Scope {
     }
 }
 
-/// The budgets of retries of one scope, by service and region, as the SDK has them for a whole process (T3).
+/// The retry partitions of one scope, by service and region.
+// T3
 pub(super) struct Partitions(Mutex<Budgets>);
 
-/// Those that were asked for last, for any name is a region; one that has gone stays with the clients that have it.
+/// The recently used budgets, bounded because any name is a region.
+///
+/// Clients keep an evicted budget.
 type Budgets = EvictingMap<(TypeId, Option<Region>), RetryPartition, RandomState>;
 
 const MAX_BUDGETS: usize = 64;
@@ -68,15 +77,15 @@ impl Default for Partitions {
 impl Partitions {
     pub(super) fn of<S: Service>(&self, params: &ClientParams<S>, base: &SdkConfig) -> RetryPartition {
         let region = params.key_ref().region().or(base.region()).cloned();
-        let place = (TypeId::of::<S>(), region);
+        let key = (TypeId::of::<S>(), region);
         let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = budgets.get(&place) {
+        if let Some(known) = budgets.get(&key) {
             return known.clone();
         }
-        // The name is for logs only: each is a budget of its own.
+        // The name is only for logs: each partition has its own budget.
         let partition = RetryPartition::custom(S::NAME).build();
-        // The place is free, so it is not refused; what makes room for it may go.
-        let _ = budgets.insert(place, partition.clone());
+        // The key is absent, so the insertion succeeds. An evicted budget may be dropped.
+        let _ = budgets.insert(key, partition.clone());
         partition
     }
 }

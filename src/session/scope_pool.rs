@@ -1,4 +1,4 @@
-//! The credential scopes of a session: who shares them, and how long they stay when nobody does.
+//! [`ScopePool`], the credential scopes of a session, active and idle.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,26 +19,29 @@ use super::scope::Scope;
 use crate::key::CredentialScope;
 use crate::map::{EvictingMap, EvictionPolicy};
 
-/// The scopes that somebody has a share in, and those that nobody has, for a while (T2).
+/// The active scopes, which have leases, and the idle ones, which are kept for a while.
 ///
-/// A scope is in one of the two. Scopes are dropped when the lock is released: they may give back a share in another one.
+/// Scopes are dropped after the lock has been released, because they may release the lease of another scope.
+// T2
 pub(super) struct ScopePool {
     state: Mutex<State>,
-    /// How long a scope stays that nobody shares.
+    /// The time for which an idle scope is kept.
     idle_timeout: Duration,
 }
 
 struct State {
     active: HashMap<CredentialScope, ActiveScope>,
-    /// By when the last one left, longest ago first.
+    /// In the order in which the scopes became idle.
     idle: EvictingMap<CredentialScope, IdleScope, RandomState>,
 }
 
 struct ActiveScope {
     scope: Arc<Scope>,
-    /// How many share it, at least one.
+    /// The number of leases, at least one.
     leases: usize,
-    /// Whether somebody has asked for it since it was forgotten, so that it is to linger.
+    /// Set if a caller has requested the scope since it was invalidated.
+    ///
+    /// Only such a scope becomes idle when its last lease is released.
     is_wanted: bool,
 }
 
@@ -53,12 +56,12 @@ pub(super) struct IdleScope {
     since: SystemTime,
 }
 
-/// What has gone, to be dropped when the lock is released, and who has a share can give it back: providers are callers' own.
+/// Scopes to drop after the lock has been released, because providers may be of callers' own types.
 pub(super) type Retired = Vec<(CredentialScope, IdleScope)>;
 
 impl ScopePool {
     pub(super) fn new(idle_timeout: Duration) -> Self {
-        // Keys hold names of tenants, which may be chosen to collide (K3).
+        // K3: keys contain names of tenants, which may be chosen to collide.
         let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, 0, RandomState::new());
         let state = State { active: HashMap::new(), idle };
         Self { state: Mutex::new(state), idle_timeout }
@@ -68,14 +71,14 @@ impl ScopePool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One more share in a scope, if it is known.
+    /// Adds a lease to a scope, if the pool contains it.
     pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<Scope>>, Retired) {
         let state = &mut *self.lock();
         let retired = state.purge(now, self.idle_timeout);
         (state.find(key), retired)
     }
 
-    /// One share in a scope that was not known, unless somebody else has added it since: then one more in that.
+    /// Adds a scope with one lease, or a lease to the scope that another caller has added in the meantime.
     pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime) -> (Arc<Scope>, Retired) {
         let state = &mut *self.lock();
         let retired = state.purge(now, self.idle_timeout);
@@ -87,7 +90,9 @@ impl ScopePool {
         (scope, retired)
     }
 
-    /// One share less; the last one leaves the scope to linger, with at most `max_idle` others.
+    /// Removes a lease.
+    ///
+    /// A scope without leases becomes idle; at most `max_idle` scopes are idle.
     fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
         let _retired = {
             let state = &mut *self.lock();
@@ -97,10 +102,11 @@ impl ScopePool {
         };
     }
 
-    /// Forgets what the scope keeps, and with that what is assumed with it (T6). Those that linger go, and the others when
-    /// their last share is given back.
+    /// Invalidates the credentials of a scope and of all roles that are assumed with it.
     ///
-    /// A scope that others are assumed with is live as long as they are there: they have a share in it.
+    /// Their idle scopes are removed at once, and the active ones when their last lease is released. A source role is active
+    /// while scopes are assumed with it, because they hold a lease of it.
+    // T6
     pub(super) fn invalidate(&self, key: &CredentialScope) -> Retired {
         let (active, retired) = {
             let state = &mut *self.lock();
@@ -116,7 +122,7 @@ impl ScopePool {
         retired
     }
 
-    /// How many somebody shares, and how many nobody does.
+    /// Returns the number of active and of idle scopes.
     #[cfg(feature = "__internals")]
     pub(super) fn len(&self, now: SystemTime) -> (usize, usize) {
         let (len, _retired) = {
@@ -156,13 +162,13 @@ impl State {
         retired
     }
 
-    /// Those that nobody has shared for long enough. Linear in what goes, unless the clock has been turned.
+    /// Removes the scopes that have been idle for too long, in O(k) for k removed scopes.
     fn purge(&mut self, now: SystemTime, idle_timeout: Duration) -> Retired {
         let mut retired = Vec::new();
         while let Some((_, oldest)) = self.idle.peek_next_victim() {
             match now.duration_since(oldest.since) {
                 Ok(idle) if idle < idle_timeout => break,
-                // A time that has not come yet: the clock was ahead, and nobody knows for how long this one has been idle.
+                // The clock was turned back, so the idle time is unknown.
                 Ok(_) | Err(_) => retired.extend(self.idle.pop()),
             }
         }
@@ -170,7 +176,9 @@ impl State {
     }
 }
 
-/// A share in a scope. Every client holds one, in its identity cache, and gives it back when its last clone is dropped.
+/// Keeps a scope active.
+///
+/// Each client holds one in its identity cache, until its last clone is dropped.
 pub(super) struct Lease {
     session: Weak<Inner>,
     key: CredentialScope,
@@ -186,7 +194,7 @@ impl Lease {
         &self.scope
     }
 
-    /// The scope's identity cache, which holds this share.
+    /// Returns the scope's identity cache, which holds this lease.
     pub(super) fn identity_cache(self) -> SharedIdentityCache {
         SharedIdentityCache::new(LeasedIdentityCache(self))
     }
@@ -194,13 +202,14 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Without a session, nobody could ask for the scope again.
+        // Without a session, no caller can request the scope again.
         if let Some(session) = self.session.upgrade() {
             session.scopes.release(&self.key, session.now(), session.cache.max_size());
         }
     }
 }
 
+/// The identity cache of a client, which keeps the scope active.
 struct LeasedIdentityCache(Lease);
 
 impl ResolveCachedIdentity for LeasedIdentityCache {
@@ -223,7 +232,8 @@ impl ResolveCachedIdentity for LeasedIdentityCache {
 }
 
 impl fmt::Debug for LeasedIdentityCache {
-    /// Shows nothing: the `Debug` of an identity cache shows what it holds.
+    /// Shows nothing, because the `Debug` of an identity cache shows its identities.
+    // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LeasedIdentityCache")
     }

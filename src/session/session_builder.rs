@@ -1,4 +1,4 @@
-//! How a session is configured.
+//! [`SessionBuilder`], and the part of its settings that a file can hold.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,77 @@ use super::http::http_client;
 use super::identity_cache::{Provider, ScopedIdentityCache};
 use super::scope::Partitions;
 use super::scope_pool::ScopePool;
-use super::{Inner, Session, SessionConfig};
-use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
+use super::{Inner, Session};
+use crate::cache::{ClientCache, ClientCacheBuilder, ClientCacheConfig, Evicted, EvictionCause};
 use crate::map::EvictionPolicy;
 use crate::params::with_clock;
 
-/// Builds a [`Session`]. Nothing has to be set.
+/// The settings of a [`Session`] that are data: all except the base configuration and the listener.
+///
+/// With the feature `serde`, it can be part of a service's configuration file, with durations such as `"5m"`. A missing
+/// setting has its default; an unknown one is an error.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use aws_client_cache::{EvictionPolicy, SdkConfig, Session, SessionConfig};
+///
+/// # #[cfg(feature = "serde")]
+/// # fn example(sdk_config: &SdkConfig) -> Result<(), serde_json::Error> {
+/// let file = r#"{ "max_size": 200, "scope_idle_timeout": "5m" }"#;
+/// let config: SessionConfig = serde_json::from_str(file)?;
+/// assert_eq!(config.scope_idle_timeout, Duration::from_secs(300));
+/// let session = Session::builder(sdk_config).config(config).build();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[non_exhaustive]
+pub struct SessionConfig {
+    /// The eviction policy: `"LRU"`, which is the default, or `"LFU"`.
+    ///
+    /// See [`SessionBuilder::policy`].
+    pub policy: EvictionPolicy,
+    /// The maximum number of clients.
+    ///
+    /// The default is 10. See [`SessionBuilder::max_size`].
+    pub max_size: usize,
+    /// The time for which an unused scope is kept, such as `"1h 30s"`.
+    ///
+    /// The default is 15 minutes. See [`SessionBuilder::scope_idle_timeout`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub scope_idle_timeout: Duration,
+    /// Set if each scope has its own retry budgets, which is the default.
+    ///
+    /// See [`SessionBuilder::retry_partitions`].
+    pub retry_partitions: bool,
+    /// The maximum number of concurrent loads.
+    ///
+    /// The default is 8. See [`SessionBuilder::max_concurrent_loads`].
+    pub max_concurrent_loads: usize,
+}
+
+impl Default for SessionConfig {
+    /// Returns the default settings.
+    fn default() -> Self {
+        let ClientCacheConfig { policy, max_size } = ClientCacheConfig::default();
+        Self {
+            policy,
+            max_size,
+            scope_idle_timeout: Duration::from_mins(15),
+            retry_partitions: true,
+            max_concurrent_loads: 8,
+        }
+    }
+}
+
+/// A builder for a [`Session`].
+///
+/// Every setting has a default.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,11 +96,11 @@ use crate::params::with_clock;
 ///     .build();
 /// # }
 /// ```
-#[must_use = "a session is made by `build`"]
+#[must_use = "call `build` to create the session"]
 pub struct SessionBuilder {
     base: SdkConfig,
     config: SessionConfig,
-    /// With the listener.
+    /// Contains the listener.
     cache: ClientCacheBuilder,
 }
 
@@ -44,7 +109,7 @@ impl SessionBuilder {
         Self { base: with_clock(base), config: SessionConfig::default(), cache: ClientCache::builder() }
     }
 
-    /// Sets all that is data, as from a file: all that follows but the listener.
+    /// Sets all settings that are data: all except the listener.
     ///
     /// [`SessionConfig`] shows an example.
     pub fn config(mut self, config: SessionConfig) -> Self {
@@ -52,58 +117,71 @@ impl SessionBuilder {
         self
     }
 
-    /// Which client goes first. The default is LRU.
+    /// Sets the eviction policy.
     ///
-    /// The type shows an example.
+    /// The default is LRU.
+    ///
+    /// [`SessionBuilder`] shows an example.
     pub fn policy(mut self, policy: EvictionPolicy) -> Self {
         self.config.policy = policy;
         self
     }
 
-    /// The most clients that the session keeps, and the most credential scopes that nobody uses. The default is 10. At 0,
-    /// every client is made anew, and nothing lingers.
+    /// Sets the maximum number of clients, and of idle credential scopes.
     ///
-    /// The type shows an example.
+    /// The default is 10. With 0, no client is cached and no idle scope is kept.
+    ///
+    /// [`SessionBuilder`] shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {
         self.config.max_size = max_size;
         self
     }
 
-    /// Calls `listener` with every client that leaves to make room or because its credentials have expired, as
-    /// [`ClientCacheBuilder::on_evict`] does (C2). It must not own the session, which would then own itself.
+    /// Sets a listener for clients that are evicted or have expired.
+    ///
+    /// It is called as described at [`ClientCacheBuilder::on_evict`]. The listener must not own the session: the session would own itself and would never be dropped.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
     /// # fn example(sdk_config: &SdkConfig) {
     /// let session = Session::builder(sdk_config)
-    ///     .on_evict(|evicted, cause| eprintln!("{} left: {cause:?}", evicted.key))
+    ///     .on_evict(|evicted, cause| eprintln!("{}: {cause:?}", evicted.key))
     ///     .build();
     /// # }
     /// ```
     pub fn on_evict(mut self, listener: impl Fn(&Evicted, EvictionCause) + Send + Sync + 'static) -> Self {
-        self.cache = self.cache.on_evict(listener);
+        self.cache = self.cache.on_evict(listener); // C2
         self
     }
 
-    /// How long a credential scope keeps its credentials when its last client has gone, so that a client that returns costs no
-    /// call of the Security Token Service. The default is 15 minutes; at zero, nothing lingers. What has lingered for longer is
-    /// let go when the session next makes a client, or one is dropped.
+    /// Sets how long an unused scope is kept, so that a returning tenant needs no new `AssumeRole` call.
     ///
-    /// The type shows an example.
+    /// A credential scope becomes idle when its last client has been dropped. The default is 15 minutes. With zero, no idle
+    /// scope is kept. Scopes that have been idle for longer are dropped when the session creates a client, or when a client
+    /// is dropped.
+    ///
+    /// [`SessionBuilder`] shows an example.
     pub fn scope_idle_timeout(mut self, scope_idle_timeout: Duration) -> Self {
         self.config.scope_idle_timeout = scope_idle_timeout;
         self
     }
 
-    /// Whether each credential scope has a budget of retries of its own, by service and region. It has, by default: the SDK's
-    /// is one for a whole process, so that one tenant who is throttled leaves the others without retries. A customisation that
-    /// sets a `retry_partition` wins. A budget is as large as the SDK's own by default. What assumes roles has the SDK's one for
-    /// the process in any case.
+    /// Sets whether each credential scope has its own retry budgets, by service and region.
+    ///
+    /// This is the default. The SDK shares one budget in the whole process, so that a throttled tenant leaves the
+    /// others without retries. Each budget is as large as the SDK's default. A customization that sets a
+    /// `retry_partition` takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
     /// # fn example(sdk_config: &SdkConfig) {
-    /// let session = Session::builder(sdk_config).retry_partitions(false).build();
+    /// let session = Session::builder(sdk_config)
+    ///     .retry_partitions(false)
+    ///     .build();
     /// # }
     /// ```
     pub fn retry_partitions(mut self, own: bool) -> Self {
@@ -111,12 +189,18 @@ impl SessionBuilder {
         self
     }
 
-    /// For how many credential scopes [`Session::ready`] resolves credentials at a time. The default is 8; 0 counts as 1.
+    /// Sets the maximum number of scopes that load credentials concurrently in [`Session::ready`].
+    ///
+    /// The default is 8; 0 means 1.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # use aws_client_cache::{SdkConfig, Session};
     /// # fn example(sdk_config: &SdkConfig) {
-    /// let session = Session::builder(sdk_config).max_concurrent_loads(2).build();
+    /// let session = Session::builder(sdk_config)
+    ///     .max_concurrent_loads(2)
+    ///     .build();
     /// # }
     /// ```
     pub fn max_concurrent_loads(mut self, max_concurrent_loads: usize) -> Self {
@@ -124,9 +208,9 @@ impl SessionBuilder {
         self
     }
 
-    /// Makes the session, with an empty cache.
+    /// Creates the session, with an empty cache.
     ///
-    /// The type shows an example.
+    /// [`SessionBuilder`] shows an example.
     pub fn build(self) -> Session {
         let SessionConfig { policy, max_size, scope_idle_timeout, retry_partitions, max_concurrent_loads } =
             self.config;
@@ -154,14 +238,14 @@ impl SessionBuilder {
 }
 
 impl Inner {
-    /// The base configuration's clock.
+    /// Returns the time of the base configuration's clock.
     pub(super) fn now(&self) -> SystemTime {
         self.base.time_source().unwrap_or_default().now()
     }
 }
 
 impl fmt::Debug for SessionBuilder {
-    /// Leaves the base configuration out, whose `Debug` shows access key ids.
+    /// Omits the base configuration, whose `Debug` shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { base: _, config, cache } = self;
         f.debug_struct("SessionBuilder").field("config", config).field("cache", cache).finish_non_exhaustive()

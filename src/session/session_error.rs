@@ -1,4 +1,4 @@
-//! What can go wrong in a session.
+//! [`SessionError`], the error of a session.
 
 use aws_credential_types::provider::error::CredentialsError;
 
@@ -6,36 +6,44 @@ use crate::error::ClientCacheError;
 use crate::key::AnyKey;
 use crate::redact;
 
-/// Why a session gave no client. No message holds a secret (K4).
+/// The error of a [`Session`](crate::Session).
+///
+/// No message contains a secret.
+///
+/// # Examples
 ///
 /// ```
 /// use aws_client_cache::{ClientParams, S3, SessionError};
 ///
-/// let refused = ClientParams::<S3>::builder().region("").build();
-/// let error = SessionError::from(refused.unwrap_err());
-/// assert_eq!(error.to_string(), "invalid region: it is empty");
+/// let error = ClientParams::<S3>::builder().region("").build().unwrap_err();
+/// let error = SessionError::from(error);
+/// assert_eq!(error.to_string(), "invalid region: must not be empty");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// No client could be made, or none may be cached.
+    // K4: no message contains a secret.
+    /// The client could not be created, or must not be cached.
     #[error(transparent)]
     Cache(#[from] ClientCacheError),
-    /// The credentials of a client could not be resolved.
-    #[error("no credentials for {key}")]
+    /// The credentials of a client could not be loaded.
+    #[error("failed to load the credentials of {key}")]
     #[non_exhaustive]
     Credentials {
-        /// The client's key.
+        /// The key of the client.
         key: AnyKey,
-        /// Why, as the provider says it.
+        /// The error of the provider, without secrets.
         source: CredentialsError,
     },
 }
 
 impl SessionError {
-    /// The code by which AWS has refused credentials, as `"AccessDenied"` for a role that may not be assumed; `None` for a
-    /// code that the operation's model names, as `"RegionDisabledException"`, and for what is no refusal: no
-    /// answer, or an error of the caller's own.
+    /// Returns the error code with which AWS refused credentials, such as `"AccessDenied"`.
+    ///
+    /// Returns `None` for errors that the operation's model names, such as `"RegionDisabledException"`. Also returns `None` if
+    /// AWS refused nothing, for example after a timeout or an error of the caller's own provider.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use aws_client_cache::SessionError;

@@ -1,14 +1,15 @@
-//! One run for all who come while it lasts.
+//! [`SingleFlight`], which coalesces concurrent calls.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// What many may want at a time and one of them does, for all of them: success and failure alike. Whoever comes when it is
-/// done has it done anew. If the one that does it is dropped or panics, the next one in line does it.
+/// Coalesces concurrent calls: one runs the future, the others await its result.
+///
+/// They share a failure as well as a success. A call after the future has completed runs it again. If the running call is dropped or panics, the next waiter takes over.
 pub(super) struct SingleFlight<T>(Mutex<Option<Attempt<T>>>);
 
-/// What those who come join, if they come in the same epoch.
+/// The attempt that callers of the same epoch join.
 struct Attempt<T> {
     epoch: u64,
     cell: Arc<OnceCell<T>>,
@@ -21,12 +22,14 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// Whoever comes in another epoch has it done anew; those who have come already get what they came for.
+    /// Runs a future, or awaits one that is in flight.
+    ///
+    /// A call in another epoch starts another attempt. Waiters of earlier attempts receive the results of these.
     pub(super) async fn run<Fut: Future<Output = T>>(&self, epoch: u64, run: impl FnOnce() -> Fut) -> T {
         let cell = self.join(epoch);
         let done = cell.get_or_init(|| async {
             let done = run().await;
-            // Nobody comes to this one any more. Another one may have taken its place.
+            // No further caller joins this attempt. Another one may have replaced it.
             self.lock().take_if(|current| Arc::ptr_eq(&current.cell, &cell));
             done
         });

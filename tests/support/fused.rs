@@ -30,7 +30,7 @@ impl Service for FusedService {
     }
 }
 
-/// A [`ClientCache`] under test. A key is a customisation whose value is [`Fused`]. Even keys are looked up as typed keys, odd ones
+/// A [`ClientCache`] under test. A key is a customization whose value is [`Fused`]. Even keys are looked up as typed keys, odd ones
 /// as erased ones.
 #[derive(Debug)]
 pub struct FusedCache {

@@ -1,7 +1,6 @@
-//! K1–K3 as one property over all parameters: keys are equal exactly if every parameter is.
+//! Rules K1 to K3 as one property: keys are equal if and only if all parameters are equal.
 //!
-//! `Settings` mirrors the builder, and a guard below does not compile when the builder has a field that `Settings`
-//! lacks.
+//! `Settings` mirrors the builder. A guard below does not compile if the builder has a field that `Settings` lacks.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -42,7 +41,7 @@ impl Service for Testing {
 
 type Builder = ClientParamsBuilder<Testing>;
 
-/// Every parameter, each by its place among a few values that all differ, or unset.
+/// All parameters, each unset or an index into a few values that all differ.
 #[derive(Clone, Debug, PartialEq)]
 struct Settings {
     base: Option<usize>,
@@ -57,7 +56,7 @@ struct Settings {
     customizations: BTreeMap<usize, usize>,
 }
 
-/// The parameters that exclude one another, and the role that is assumed with them.
+/// The source of credentials, which excludes the others, and the role that it assumes.
 #[derive(Clone, Debug, PartialEq)]
 struct CredentialsSetting {
     source: Option<Source>,
@@ -74,12 +73,13 @@ enum Source {
     },
     Provider(usize),
     Profile(usize),
-    /// Goes with no role.
+    /// Excludes a role.
     Anonymous,
 }
 
-/// Does not compile when the builder gains a parameter: add it to `Settings` then, to all that follows here, and to the fuzz
-/// target `identity`.
+/// Does not compile if the builder gains a parameter.
+///
+/// Add such a parameter to `Settings`, to the rest of this file, and to the fuzz target `identity`.
 fn _every_parameter_is_a_setting(builder: &Builder) {
     let ClientParamsBuilder {
         base: _,
@@ -100,18 +100,18 @@ const NAMES: [&str; 3] = ["a", "b", "a "];
 const REGIONS: [&str; 3] = ["us-west-2", "us-west-1", "US-WEST-2"];
 const ENDPOINTS: [&str; 4] = ["http://a", "http://a/", "https://a", "http://a:80"];
 const APP_NAMES: [&str; 3] = ["a", "b", "A"];
-// The same characters, cut differently.
+// The same characters, split differently.
 const KEYS: [(&str, &str); 3] = [("ab", "cd"), ("abc", "d"), ("abcd", "cd")];
 const TOKENS: [&str; 3] = ["", "t", "cd"];
 const ACCOUNTS: [&str; 2] = ["123456789012", "t"];
 const CUSTOMIZATIONS: usize = 6;
 
 static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
-    // Equal, but not the same.
+    // Equal credentials, but different providers.
     [(); 2].map(|()| SharedCredentialsProvider::new(Credentials::new("ab", "cd", None, None, "test")))
 });
 
-/// Roles that all differ, each from the first in one thing, by their builder.
+/// Returns roles that all differ, most of them from the first in one setting.
 fn roles() -> Vec<AssumeRole> {
     let one = || AssumeRole::new("arn:aws:iam::123456789012:role/one");
     let two = || AssumeRole::new("arn:aws:iam::123456789012:role/two");
@@ -219,7 +219,7 @@ impl Settings {
         )
     }
 
-    /// One step for each parameter that is set, in a fixed order.
+    /// Returns a builder step for each parameter that is set, in a fixed order.
     fn steps(&self) -> Vec<Box<dyn Fn(Builder) -> Builder + '_>> {
         let mut steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>> = Vec::new();
         if let Some(choice) = self.base {
@@ -262,9 +262,10 @@ impl Settings {
         build(self.steps())
     }
 
-    /// What the hash takes in: everything, but for the parts of two parameters that have no accessor. Of the values
-    /// that look the same without them, the first.
-    fn taken_in(&self) -> Self {
+    /// Replaces each value by the first one with the same hash.
+    ///
+    /// The hash omits those parts of two parameters that have no accessor.
+    fn hashed(&self) -> Self {
         Self {
             retry_config: self.retry_config.map(|choice| if (4..7).contains(&choice) { 0 } else { choice }),
             timeout_config: self.timeout_config.map(|choice| if choice < 3 { 0 } else { choice }),
@@ -303,7 +304,7 @@ fn customize(builder: Builder, name: &'static str, choice: usize) -> Builder {
         0 => builder.customize(name, |()| ()),
         1 => builder.customize(name, |unit| unit),
         choice => {
-            // One closure for several values, and two types that hash alike.
+            // One closure with several values, and two types with equal hashes.
             let one = |builder: Builder, value: u64| builder.customize_with(name, value, |(), _| ());
             match choice {
                 2 => one(builder, 1),
@@ -324,9 +325,9 @@ fn hash(key: &ClientCacheKey<Testing>) -> u64 {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
-    /// K2
+    // K2
     #[test]
-    fn equal_parameters_set_in_any_order_are_equal_keys(
+    fn equal_parameters_set_in_any_order_give_equal_keys(
         settings in Settings::strategy(),
         picks in prop::collection::vec(any::<Index>(), 16),
     ) {
@@ -343,13 +344,12 @@ proptest! {
         prop_assert_eq!(hash(&key), hash(&same));
     }
 
-    /// K1, K2: unset included. Taking one parameter over from other settings makes a difference exactly if that
-    /// parameter differed.
+    // K1, K2: replacing one parameter, which may be unset, changes the key if and only if the value differs.
     #[test]
-    fn parameters_that_differ_in_any_one_differ_as_keys(settings in Settings::strategy(), other in Settings::strategy()) {
+    fn keys_differ_if_any_one_parameter_differs(settings in Settings::strategy(), other in Settings::strategy()) {
         macro_rules! each {
             ($($parameter:ident),* $(,)?) => {
-                // Every field, or this does not compile.
+                // Does not compile if a field is missing.
                 let Settings { $($parameter: _),* } = &settings;
                 $({
                     let mut one = settings.clone();
@@ -367,7 +367,7 @@ proptest! {
 }
 
 #[test]
-fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
+fn any_two_values_of_a_parameter_give_different_keys() {
     let unset = Settings {
         base: None,
         region: None,
@@ -427,11 +427,11 @@ fn every_value_of_every_parameter_differs_from_every_other_and_from_unset() {
     }
     let keys: Vec<_> = all.iter().map(Settings::key).collect();
     let hashes: Vec<_> = keys.iter().map(hash).collect();
-    let taken_in: Vec<_> = all.iter().map(Settings::taken_in).collect();
+    let hashed: Vec<_> = all.iter().map(Settings::hashed).collect();
     for (i, a) in keys.iter().enumerate() {
         for (j, b) in keys.iter().enumerate() {
             assert_eq!(a == b, i == j, "{:?} and {:?}", all[i], all[j]);
-            assert_eq!(hashes[i] == hashes[j], taken_in[i] == taken_in[j], "{:?} and {:?}", all[i], all[j]);
+            assert_eq!(hashes[i] == hashes[j], hashed[i] == hashed[j], "{:?} and {:?}", all[i], all[j]);
         }
     }
 }

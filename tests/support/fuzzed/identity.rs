@@ -410,7 +410,7 @@ impl Told {
             Ok(params) => assert!(bad.is_empty(), "{params:?} should be refused for {bad:?}"),
             Err(error @ ClientCacheError::InvalidParams { parameter, .. }) => {
                 assert!(bad.contains(parameter), "{error}, but bad are {bad:?}");
-                // But the names of customisations are shown (K1a).
+                // But the names of customizations are shown (K1a).
                 if *parameter != "customize" {
                     shows_no(UNCHECKED, &[error.to_string(), debug(error)]);
                 }
