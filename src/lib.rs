@@ -1,4 +1,4 @@
-//! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU and LFU eviction.
+//! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU, LFU or LFUDA eviction.
 //!
 //! Creating a client of the AWS SDK for Rust costs thousands of times as much as cloning one. The first request of a new
 //! client may also have to open a connection. A program that calls AWS as many tenants, roles, regions or endpoints
@@ -56,9 +56,12 @@
 //!
 //! # Choosing a policy
 //!
-//! [`EvictionPolicy::Lru`] suits most programs: it assumes that recently used clients will be used again.
-//! [`EvictionPolicy::Lfu`] suits a few tenants that are always busy among many that appear once: a burst of new tenants
-//! does not evict the busy ones. Its use counts do not age, so a tenant that was busy once stays cached for long.
+//! [`EvictionPolicy::Lru`] suits most programs: it evicts the least recently used client. [`EvictionPolicy::Lfu`] suits a
+//! few tenants that stay busy among many that appear once: newcomers evict each other and not the busy ones. Its counts do
+//! not age, so a tenant that was busy once stays long. [`EvictionPolicy::Lfuda`] counts uses too, but lets old counts lose
+//! their lead. [POLICIES.md] compares the hit ratios of all three.
+//!
+//! [POLICIES.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/POLICIES.md
 //!
 //! # Key equality
 //!
@@ -172,3 +175,8 @@ struct Migration;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/GUIDE.md")]
 struct Guide;
+
+/// Compiles the example of the page on policies.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/POLICIES.md")]
+struct Policies;

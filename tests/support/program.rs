@@ -5,7 +5,12 @@ use std::process::{Command, Output};
 /// An example of this crate, which is built first if it is not.
 pub(crate) fn example(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", name, "--"]).args(arguments);
+    command.args(["run", "--quiet", "--example", name]);
+    // The features of the test, so that nothing is compiled twice.
+    if cfg!(not(feature = "s3")) {
+        command.arg("--no-default-features");
+    }
+    command.arg("--").args(arguments);
     command
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is what it is for")]
 
-use aws_client_cache_benches::contender::{Hasher, Lfu, Locked, Lru, Unbounded};
+use aws_client_cache_benches::contender::{Hasher, Lfu, Lfuda, Locked, Lru, Unbounded};
 use aws_client_cache_benches::contest::{Entrant, Outcome, Workload, alone, hits, ratios, together};
 use aws_client_cache_benches::workload::{Key, Shape};
 use clap::Parser;
@@ -45,6 +45,11 @@ fn lru<K: Key>() -> Vec<Entrant<[K]>> {
 
 fn lfu<K: Key>() -> Vec<Entrant<[K]>> {
     vec![Entrant::of::<Lfu<K>>("ours"), Entrant::of::<lfu_cache::LfuCache<K, u64>>("lfu_cache")]
+}
+
+/// LFUDA next to our own LFU, which evicts other entries.
+fn lfuda<K: Key>() -> Vec<Entrant<[K]>> {
+    vec![Entrant::of::<Lfuda<K>>("ours"), Entrant::of::<Lfu<K>>("ours, LFU")]
 }
 
 fn removing<K: Key>() -> Vec<Entrant<[K]>> {
@@ -113,6 +118,7 @@ fn main() {
     arguments.compare("LRU, hits only, u64 keys, beside the floor", &floor, 2, &of(Shape::Zipf, &sizes));
     arguments.compare("LFU, get or insert, u64 keys", &lfu::<u64>(), 1, &zipf);
     arguments.compare("LFU, get or insert, keys of 40 bytes", &lfu::<String>(), 1, &zipf[..5]);
+    arguments.compare("LFUDA, get or insert, u64 keys", &lfuda::<u64>(), 1, &zipf);
     let sizes = [(30, 60), (1_000, 2_000), (100_000, 200_000)];
     arguments.compare("LRU, remove and insert, u64 keys", &removing::<u64>(), STRICT, &of(Shape::Zipf, &sizes));
     arguments.compare("LRU, iterate, u64 keys, an entry", &iterating::<u64>(), STRICT, &of(Shape::Zipf, &sizes));
@@ -125,7 +131,8 @@ fn main() {
         let mut entrants = lru::<u64>();
         entrants[0].name = "LRU (ours)";
         entrants.insert(1, Entrant::of::<Lfu<u64>>("LFU (ours)"));
-        entrants.truncate(2);
+        entrants.insert(2, Entrant::of::<Lfuda<u64>>("LFUDA (ours)"));
+        entrants.truncate(3);
         entrants.push(Entrant::of::<QuickCache<u64>>("quick_cache"));
         entrants.push(Entrant::of::<MiniMoka<u64>>("mini-moka"));
         hits(&entrants, &arguments.outcomes(&entrants, 1, &traces))

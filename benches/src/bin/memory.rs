@@ -6,7 +6,7 @@
 use std::alloc::System;
 use std::fmt::Write as _;
 
-use aws_client_cache_benches::contender::{Contender, Hasher, Lfu, Lru};
+use aws_client_cache_benches::contender::{Contender, Hasher, Lfu, Lfuda, Lru};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -28,7 +28,7 @@ fn bytes<C: Contender<u64>>(max_size: usize, entries: usize, newcomers: usize) -
 }
 
 fn main() {
-    let all: [(&str, Count); 8] = [
+    let all: [(&str, Count); 9] = [
         ("ours, LRU", bytes::<Lru<u64>>),
         ("lru", bytes::<lru::LruCache<u64, u64, Hasher>>),
         ("hashlink", bytes::<hashlink::LruCache<u64, u64, Hasher>>),
@@ -36,6 +36,7 @@ fn main() {
         ("quick_cache", bytes::<quick_cache::unsync::Cache<u64, u64, quick_cache::UnitWeighter, Hasher>>),
         ("mini-moka", bytes::<mini_moka::unsync::Cache<u64, u64, Hasher>>),
         ("ours, LFU", bytes::<Lfu<u64>>),
+        ("ours, LFUDA", bytes::<Lfuda<u64>>),
         ("lfu_cache", bytes::<lfu_cache::LfuCache<u64, u64>>),
     ];
     let mut table = String::from("| |");

@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     again: bool,
 
     /// The time that each fuzz target runs
-    #[arg(long, value_name = "SECONDS", env = "FUZZ_SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     fuzz_seconds: u32,
 }
 
