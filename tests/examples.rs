@@ -84,7 +84,7 @@ fn a_configuration_file_that_is_wrong_is_refused_and_what_is_wrong_is_named() {
     let tenant = "[[tenant]]\nname = 'eve'\nregion = 'no region'\nrole = 'arn:aws:iam::123456789012:role/eve'";
     let wrong = [
         ("[session]\nmaxsize = 3", "unknown field `maxsize`"),
-        ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected `LRU` or `LFU`"),
+        ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected one of `LRU`, `LFU`, `LFUDA`"),
         ("[session]\nscope_idle_timeout = 'soon'", "line 2"),
         (tenant, "tenant eve: invalid region"),
     ];

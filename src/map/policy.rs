@@ -51,7 +51,7 @@ impl EvictionPolicy {
     /// ```
     /// use aws_client_cache::EvictionPolicy;
     ///
-    /// for policy in EvictionPolicy::ALL {
+    /// for &policy in EvictionPolicy::ALL {
     ///     assert_eq!(policy.to_string().parse(), Ok(policy));
     /// }
     /// ```
