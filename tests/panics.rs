@@ -66,6 +66,52 @@ mod the_engine {
         }
     }
 
+    fn contents(engine: &Engine<Key, Value>) -> Vec<u64> {
+        engine.0.layout(|key| u64::from(*key.get()), false)
+    }
+
+    /// P1: all hashes are computed before the first entry is removed.
+    #[test]
+    fn a_map_goes_on_after_a_panic_while_it_gives_memory_back() {
+        type Shrink = fn(&mut Engine<Key, Value>);
+        let ways: [(&str, Shrink); 4] = [
+            ("set_max_size", |engine| drop(engine.0.set_max_size(5))),
+            ("retain", |engine| engine.0.retain(|key, _| *key.get() < 5)),
+            ("pop", |engine| drop(engine.0.pop())),
+            ("remove", |engine| {
+                let last = engine.0.keys().next_back().cloned();
+                drop(last.and_then(|last| engine.0.remove(&last)));
+            }),
+        ];
+        for policy in POLICIES {
+            for (name, shrink) in ways {
+                let mut blown = 0;
+                let alive = Key::alive();
+                let mut engine = Engine::<Key, Value>::new(policy, 300);
+                for key in 0..200 {
+                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                }
+                while engine.0.len() > 5 {
+                    let before = contents(&engine);
+                    // A removal by key hashes it once itself.
+                    for calls in usize::from(name == "remove").. {
+                        let burned = with_fuse(Callback::Hash, calls, || shrink(&mut engine));
+                        assert_eq!(engine.check(), Ok(()));
+                        if burned != Burned::Blown {
+                            break;
+                        }
+                        blown += 1;
+                        assert_eq!(contents(&engine), before, "{policy:?} {name}: call {calls} panics");
+                    }
+                    assert!(engine.0.len() < before.len());
+                }
+                assert!(blown >= 5, "{policy:?} {name}: {blown} hashes panicked");
+                drop(engine);
+                assert_eq!(Key::alive(), alive, "{policy:?} {name}: a leak");
+            }
+        }
+    }
+
     #[test]
     fn a_map_goes_on_after_a_panic_while_it_grows() {
         for policy in POLICIES {
