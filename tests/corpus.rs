@@ -1,4 +1,4 @@
-//! What the fuzzer has found worth keeping, replayed on stable Rust.
+//! The corpora of the fuzz targets, replayed on stable Rust.
 
 mod support;
 
@@ -7,22 +7,28 @@ use std::path::Path;
 
 use arbitrary::Unstructured;
 use support::assured::assured;
-use support::fuzzed::{Fuzzed, collisions, identity, operations, panics};
+use support::fuzzed::{Fuzzed, Reached, collisions, identity, operations, panics};
 
-/// Runs a target on its corpus, of at least so many inputs.
+/// Runs a target on its corpus, which has at least so many inputs and reaches all branches of the target.
 fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut replayed = 0;
+    let (mut replayed, mut reached) = (0, Reached::new());
     for file in fs::read_dir(corpus).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         // As the fuzzer reads them.
         if let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(&bytes)) {
-            input.run();
+            input.run(&mut reached);
             replayed += 1;
         }
     }
     assert!(replayed >= at_least, "only {replayed} inputs were replayed");
-    assured("corpus", format!("of the fuzz target `{target}`, replayed"), format!("{replayed} inputs"));
+    let missed: Vec<_> = Input::branches().difference(&reached).cloned().collect();
+    assert_eq!(missed, Vec::<String>::new(), "no input reaches these");
+    assured(
+        "corpus",
+        format!("of the fuzz target `{target}`, replayed"),
+        format!("{replayed} inputs, {} branches", Input::branches().len()),
+    );
 }
 
 #[test]

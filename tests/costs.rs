@@ -48,10 +48,8 @@ fn hashed(map: &mut Map, call: impl FnOnce(&mut Map)) -> usize {
 
 /// Returns the number of entries that there is room for, and the number of buckets.
 fn room(map: &Map) -> (usize, usize) {
-    let layout = map.layout(|_| 0, true);
-    // It ends with the room of the index in three numbers.
-    let room = &layout[layout.len() - 3..];
-    (usize::try_from(room[0]).unwrap(), usize::try_from(room[1]).unwrap())
+    let [entries, buckets, _] = map.room();
+    (entries, buckets)
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) const MAX_ENTRIES: usize = 1 << 30;
 ///
 /// A bucket takes five bytes, so that a few entries afford many. A lookup in a sparse index seldom compares a second key, and
 /// seldom reads a group of buckets that was written just before.
-pub(super) const MAX_SPARSE: usize = 1 << 10;
+pub const MAX_SPARSE: usize = 1 << 10;
 
 /// The largest room that is kept however few entries are left.
 const MIN_SHRINK: usize = 64;
@@ -87,8 +87,8 @@ impl Index {
 
     /// Returns the room, the number of buckets and the capacity.
     #[cfg(any(test, feature = "__internals"))]
-    pub(super) fn layout(&self) -> [u64; 3] {
-        [self.room, self.slots.num_buckets(), self.slots.capacity()].map(|count| count as u64)
+    pub(super) fn room(&self) -> [usize; 3] {
+        [self.room, self.slots.num_buckets(), self.slots.capacity()]
     }
 
     /// Verifies that there are `len` slots, for all of which there is room.

@@ -98,6 +98,9 @@ pub use drain::IntoIter;
 pub use entry::{GetOrInsert, KeyExists, Replaced};
 use eviction::{AnyEviction, Eviction};
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
+#[doc(hidden)]
+#[cfg(feature = "__internals")]
+pub use index::MAX_SPARSE;
 use index::{Index, MAX_ENTRIES};
 pub use iter::{Iter, Keys, Values};
 pub use iter_mut::{IterMut, ValuesMut};
@@ -266,9 +269,16 @@ impl<K, V, S> EvictingMap<K, V, S> {
         if index {
             layout.push(u64::MAX);
             layout.extend(slots().flat_map(|slot| [slot, self.slab.bucket(slot)].map(u64::from)));
-            layout.extend(self.index.layout());
+            layout.extend(self.room().map(|count| count as u64));
         }
         layout
+    }
+
+    /// Returns the number of entries that there is room for, and the number of buckets and the capacity of the index.
+    #[doc(hidden)]
+    #[cfg(feature = "__internals")]
+    pub fn room(&self) -> [usize; 3] {
+        self.index.room()
     }
 
     #[inline]

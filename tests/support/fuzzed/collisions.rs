@@ -1,23 +1,28 @@
-//! The engine beside the model under hashes that collide, on maps of up to some hundreds of entries: the index grows from the
-//! very sparse one to the other, fills up with tombstones, and is rebuilt.
+//! The engine next to the model under colliding hashes, on both sides of the bound up to which the index is sparse.
+//!
+//! The index grows across that bound, fills up with tombstones, is rebuilt, and shrinks.
 
 use arbitrary::Arbitrary;
-use aws_client_cache::map::EvictingMap;
+use aws_client_cache::map::{EvictingMap, MAX_SPARSE};
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
 
-use super::Fuzzed;
 use super::engine::{Engine, policy};
 use super::hashing::Hashing;
+use super::{Fuzzed, Reached};
 
-/// An input ends after so many operations, or the fuzzer would take it for a hang. 3,584 newcomers fill the index over 256
-/// entries with tombstones; 1,792, the less sparse one over 640.
-const OPERATIONS: usize = 4096;
+/// Bounds are below this: on both sides of the largest sparse index.
+const BOUNDS: u16 = {
+    let bounds = MAX_SPARSE + MAX_SPARSE / 4;
+    assert!(bounds < u16::MAX as usize / 4, "keys are of 16 bits");
+    bounds as u16
+};
 
-/// Runs are shorter than this.
-const RUN: u16 = 2048;
+/// Runs are shorter than this, and longer than it takes to fill an index.
+const RUN: u16 = 2 * BOUNDS;
 
-/// Bounds are below this: on both sides of the 512 entries up to which the index is very sparse.
-const BOUNDS: u16 = 640;
+/// An input ends after so many operations, or the fuzzer would take it for a hang. With an index of at most 3.7 buckets for
+/// each entry, this fills the largest one, and then once more with tombstones.
+const OPERATIONS: usize = 4 * BOUNDS as usize;
 
 /// A cache, how it hashes, and what is done with it.
 #[derive(Arbitrary, Debug)]
@@ -81,10 +86,19 @@ impl Back {
 }
 
 impl Fuzzed for Input {
-    fn run(self) {
+    fn branches() -> Reached {
+        let policies = EvictionPolicy::ALL.map(|policy| format!("{policy:?}"));
+        let branches = [SPARSE, DENSE, GROWTH, SHRINKAGE, TOMBSTONES, COLLISIONS].map(str::to_owned);
+        policies.into_iter().chain(branches).collect()
+    }
+
+    fn run(self, reached: &mut Reached) {
         let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let max_size = (self.max_size % BOUNDS).into();
-        let mut pair = Pair::new(policy, max_size, self.max_uses.into(), self.hash.into());
+        if !matches!(self.hash, Hash::Identity) {
+            reached.insert(COLLISIONS.to_owned());
+        }
+        let mut pair = Pair::new(policy, max_size, self.max_uses.into(), Hashing::from(self.hash), reached);
         let mut newest = 0;
         for step in self.steps {
             if pair.operations >= OPERATIONS {
@@ -116,8 +130,24 @@ impl Fuzzed for Input {
     }
 }
 
+/// A sparse index that holds an entry.
+const SPARSE: &str = "sparse index";
+/// An index beyond the largest sparse one.
+const DENSE: &str = "dense index";
+/// An index for more entries than before.
+const GROWTH: &str = "growth";
+/// An index for fewer entries than before.
+const SHRINKAGE: &str = "shrinkage";
+/// An index that was rebuilt to get rid of tombstones.
+const TOMBSTONES: &str = "tombstones";
+/// A hasher with few values.
+const COLLISIONS: &str = "collisions";
+
 /// Engine and model.
-struct Pair {
+struct Pair<'a> {
+    reached: &'a mut Reached,
+    /// Room, buckets and capacity of the engine's index before the operation.
+    room: [usize; 3],
     engine: Engine<u16, usize, Hashing>,
     model: Model<u16, usize>,
     /// The number of operations, of which each newcomer's value is made.
@@ -126,11 +156,18 @@ struct Pair {
     budget: usize,
 }
 
-impl Pair {
-    fn new(spec_policy: EvictionPolicy, max_size: usize, max_uses: u64, hashing: Hashing) -> Self {
+impl<'a> Pair<'a> {
+    fn new(
+        spec_policy: EvictionPolicy,
+        max_size: usize,
+        max_uses: u64,
+        hashing: Hashing,
+        reached: &'a mut Reached,
+    ) -> Self {
+        reached.insert(format!("{spec_policy:?}"));
         let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let model = Model::with_max_uses(spec_policy, max_size, max_uses);
-        Self { engine: Engine(map), model, operations: 0, budget: 0 }
+        Self { reached, room: map.room(), engine: Engine(map), model, operations: 0, budget: 0 }
     }
 
     /// An operation that the input names: up to 64 entries, every accessor is compared after it.
@@ -155,6 +192,27 @@ impl Pair {
         } else {
             self.operations += 1;
             assert_eq!(operation.apply(&mut self.engine), operation.apply(&mut self.model), "{operation:?}");
+            self.look_at_room();
+        }
+    }
+
+    /// Adds the branches of the index that the last operation reached.
+    fn look_at_room(&mut self) {
+        let ([was, _, capacity_before], now) = (self.room, self.engine.0.room());
+        self.room = now;
+        let [room, _, capacity] = now;
+        let branches = [
+            (SPARSE, (1..=MAX_SPARSE).contains(&room)),
+            (DENSE, room > MAX_SPARSE),
+            (GROWTH, was > 0 && room > was),
+            (SHRINKAGE, room > 0 && room < was),
+            (TOMBSTONES, room == was && capacity > capacity_before),
+        ];
+        for (branch, _) in branches.into_iter().filter(|(_, is_reached)| *is_reached) {
+            // Most operations reach nothing new, and need no string.
+            if !self.reached.contains(branch) {
+                self.reached.insert(branch.to_owned());
+            }
         }
     }
 
@@ -164,5 +222,6 @@ impl Pair {
         if let Err(divergence) = step(&mut self.engine, &mut self.model, operation) {
             panic!("{divergence}");
         }
+        self.look_at_room();
     }
 }

@@ -18,8 +18,8 @@ use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::ReconnectMode;
 
 use self::role::Chain;
-use super::Fuzzed;
 use super::fake::{Client, Fake};
+use super::{Fuzzed, Reached};
 
 type Builder = ClientParamsBuilder<Fake>;
 type Built = Result<ClientParams<Fake>, ClientCacheError>;
@@ -508,15 +508,34 @@ fn hash(key: &AnyKey) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(key)
 }
 
+/// Parameters that are refused.
+const REFUSED: &str = "refused";
+/// Equal settings.
+const SAME: &str = "equal keys";
+/// Different settings.
+const DIFFERENT: &str = "different keys";
+/// A client of another region than that of its key.
+const MISMATCH: &str = "a client of another region";
+/// A key whose credentials have expired.
+const EXPIRED: &str = "an expired key";
+
 impl Fuzzed for Input {
-    fn run(self) {
+    fn branches() -> Reached {
+        [REFUSED, SAME, DIFFERENT, MISMATCH, EXPIRED].map(str::to_owned).into()
+    }
+
+    fn run(self, reached: &mut Reached) {
         let one = Told::new(self.common.iter().chain(&self.one));
         let other = Told::new(self.other.iter().chain(&self.common));
-        let (Ok(params), Ok(other_params)) = (&one.built, &other.built) else { return };
+        let (Ok(params), Ok(other_params)) = (&one.built, &other.built) else {
+            reached.insert(REFUSED.to_owned());
+            return;
+        };
         let (key, other_key) = (AnyKey::from(params.key()), AnyKey::from(other_params.key()));
 
         // K1, K2
         let same = one.settings == other.settings;
+        reached.insert(if same { SAME } else { DIFFERENT }.to_owned());
         assert_eq!(key == other_key, same, "{:?} and {:?}", one.settings, other.settings);
         assert_eq!(other_key == key, same, "equality is symmetric");
         assert_eq!(params.key() == other_params.key(), same, "typed keys are as erased ones");
@@ -542,7 +561,13 @@ impl Fuzzed for Input {
         assert_eq!(matches!(inserted, Err(ClientCacheError::ClientMismatch { .. })), mismatch);
         // E1, E2
         assert_eq!(key.expiry(), one.expiry());
+        if mismatch {
+            reached.insert(MISMATCH.to_owned());
+        }
         let expired = one.expiry().is_some_and(|expiry| expiry <= SystemTime::UNIX_EPOCH);
+        if expired {
+            reached.insert(EXPIRED.to_owned());
+        }
         let again = cache.insert(params.key(), Client::new(2));
         assert_eq!(matches!(again, Err(ClientCacheError::CredentialsExpired { .. })), expired);
         let found = cache.try_get(&other_params.key());

@@ -1,10 +1,10 @@
-//! The engine beside the model: any sequence of operations on few keys, every accessor compared after each one.
+//! The engine next to the model: operations on few keys, with every accessor compared after each one.
 
 use arbitrary::Arbitrary;
-use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
+use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation, step};
 
-use super::Fuzzed;
 use super::engine::Engine;
+use super::{Fuzzed, Reached};
 
 /// A cache, and what is done with it.
 #[derive(Arbitrary, Debug)]
@@ -51,15 +51,25 @@ impl From<Step> for Operation<u8, u64> {
 }
 
 impl Fuzzed for Input {
-    fn run(self) {
+    fn branches() -> Reached {
+        // Every step compares the items, and so needs no operation for them.
+        let steps = Branch::ALL.iter().filter(|branch| !matches!(branch, Branch::Items | Branch::ItemsEmpty));
+        steps.chain(&Branch::OF_AGING).map(|branch| format!("{branch:?}")).collect()
+    }
+
+    fn run(self, reached: &mut Reached) {
         let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let (max_size, max_uses) = (usize::from(self.max_size % 24), self.max_uses.into());
         let mut engine = Engine::with_max_uses(policy, max_size, max_uses);
         let mut model = Model::with_max_uses(policy, max_size, max_uses);
-        for operation in self.operations {
-            if let Err(divergence) = step(&mut engine, &mut model, &operation.into()) {
+        let mut branches = Branches::default();
+        for operation in self.operations.into_iter().map(Operation::from) {
+            branches.apply(&mut model.clone(), &operation);
+            if let Err(divergence) = step(&mut engine, &mut model, &operation) {
                 panic!("{divergence}");
             }
         }
+        let taken = Branch::ALL.iter().chain(&Branch::OF_AGING).filter(|branch| branches.count(**branch) > 0);
+        reached.extend(taken.map(|branch| format!("{branch:?}")));
     }
 }

@@ -6,9 +6,9 @@ use aws_client_cache_spec::{
     Burned, Callback, EvictionPolicy, Fused, Model, Operation, Outcome, Subject, may_be_left, with_fuse,
 };
 
-use super::Fuzzed;
 use super::engine::{Engine, policy};
 use super::hashing::Hashing;
+use super::{Fuzzed, Reached};
 
 type Key = Fused<u8>;
 type Value = Fused<u64>;
@@ -73,15 +73,25 @@ impl Step {
 }
 
 impl Fuzzed for Input {
-    fn run(self) {
+    fn branches() -> Reached {
+        let of_policy = |policy| Callback::ALL.into_iter().map(move |callback| branch(policy, callback));
+        EvictionPolicy::ALL.into_iter().flat_map(of_policy).collect()
+    }
+
+    fn run(self, reached: &mut Reached) {
         let alive = Key::alive();
-        self.run_and_drop();
+        self.run_and_drop(reached);
         assert_eq!(Key::alive(), alive, "a key or a value leaked");
     }
 }
 
+/// Names the panic of a callback under a policy.
+fn branch(policy: EvictionPolicy, callback: Callback) -> String {
+    format!("{policy:?}, {callback:?} panics")
+}
+
 impl Input {
-    fn run_and_drop(self) {
+    fn run_and_drop(self, reached: &mut Reached) {
         let spec_policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let hashing = match self.hashing {
             Hash::Default => Hashing::Default,
@@ -107,6 +117,7 @@ impl Input {
                     match with_fuse(callback, (*calls).into(), || operation.apply(&mut engine)) {
                         Burned::Intact(outcome) => agree(&mut models, &operation, &outcome),
                         Burned::Blown => {
+                            reached.insert(branch(spec_policy, callback));
                             let (shown, max_size) = (engine.items(), engine.max_size());
                             let left = |model| may_be_left(model, &operation, &shown, max_size);
                             models = models.iter().flat_map(left).collect();
