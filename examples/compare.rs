@@ -1,17 +1,14 @@
-//! Holds the engine against the reference model, for as many random operations as you like.
+//! Compares the engine with the reference model, over a given number of random operations.
 //!
 //! ```text
 //! cargo run --example compare -- --policy lfu --operations 1000000 --seed 7
 //! ```
 //!
-//! Prints how fast that went and how often each branch of each operation was taken; or, should the two part, the fewest
-//! operations that lead there, as a Rust test. `--fault` puts a cache with a known fault in the engine's place, to see that.
+//! Prints the speed, and how often each branch of each operation was taken. If engine and model differ, it prints the
+//! fewest operations that show the difference, as a Rust test. `--fault` replaces the engine by a cache with a known
+//! fault, which shows such a difference.
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
-
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-#[path = "../tests/support/engine.rs"]
-mod engine;
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -19,34 +16,34 @@ use std::time::{Duration, Instant};
 
 use aws_client_cache_spec::{Branch, Branches, Broken, CounterExample, EvictionPolicy, Fault, Random, order};
 use clap::Parser;
-use engine::Engine;
 use indicatif::{ProgressBar, ProgressStyle};
+use support::engine::Engine;
 
-/// Holds the engine against the reference model.
+/// Compares the engine with the reference model.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What it evicts by: lru or lfu.
+    /// The eviction policy: lru, lfu or lfuda.
     #[arg(long, default_value = "lru", value_parser = policy)]
     policy: EvictionPolicy,
-    /// How many operations to compare.
+    /// The number of operations to compare.
     #[arg(long, default_value_t = 1_000_000)]
     operations: u64,
-    /// Equal seeds give equal operations.
+    /// The seed; equal seeds give equal operations.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How many keys there are.
+    /// The number of keys.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..))]
     keys: u8,
-    /// The greatest `max_size` that is set.
+    /// The largest `max_size` that is set.
     #[arg(long, default_value_t = 8)]
     max_size: u8,
-    /// Where use counts saturate.
+    /// The use count at which counts saturate.
     #[arg(long, default_value_t = 5)]
     max_uses: u64,
-    /// How many operations are done to one engine, with one mix, before a new one is made.
+    /// The number of operations on one engine, with one mix of operations, before a new engine is created.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     run: u64,
-    /// Hold a cache with this fault against the model instead.
+    /// The fault of a cache to compare instead of the engine.
     #[arg(long, value_parser = fault)]
     fault: Option<Fault>,
 }
@@ -59,7 +56,7 @@ fn policy(name: &str) -> Result<EvictionPolicy, String> {
 fn fault(name: &str) -> Result<Fault, String> {
     let faults: Vec<_> = Fault::ALL.into_iter().filter(|fault| !fault.is_of_expiry()).collect();
     let named = faults.iter().find(|fault| format!("{fault:?}") == name);
-    named.copied().ok_or_else(|| format!("it is one of {faults:?}"))
+    named.copied().ok_or_else(|| format!("expected one of {faults:?}"))
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -94,7 +91,7 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
             operations: arguments.run.min(arguments.operations - branches.operations()),
             keys: arguments.keys,
             max_size: arguments.max_size,
-            // The engine knows nothing of expiry.
+            // The engine does not implement expiry.
             expiry: &[],
         };
         branches += match arguments.fault {
@@ -107,13 +104,13 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
     Ok(branches)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+#[expect(clippy::cast_precision_loss, reason = "a rate for display")]
 fn report(arguments: &Arguments, branches: &Branches, took: Duration) {
     let operations = branches.operations();
     let rate = operations as f64 / took.as_secs_f64() / 1e6;
     println!("{operations} operations under {:?}, seed {}: no difference", arguments.policy, arguments.seed);
     println!("{took:.1?}, {rate:.2} million operations a second, every accessor compared after each one\n");
-    // The rare ones are what one looks for, so a bar shows how many binary digits there are.
+    // Rare branches matter most, so a bar shows the number of binary digits.
     let digits = |count: u64| (u64::BITS - count.leading_zeros()) as usize;
     for branch in Branch::ALL {
         let count = branches.count(branch);

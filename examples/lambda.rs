@@ -1,7 +1,7 @@
-//! A Lambda function that reads objects as many tenants: what is made at the cold start serves every invocation.
+//! A Lambda function that reads objects as many tenants, with one session for all invocations.
 //!
-//! `State` and `handle` are the function. `main` invokes it with some events, on a server of S3 and STS in this process;
-//! Lambda does so by the crate `lambda_runtime`:
+//! `State` and `handle` are the function. `main` invokes it with some events, on a server of S3 and STS in this
+//! process. On Lambda, the crate `lambda_runtime` invokes it:
 //!
 //! ```text
 //! let base = aws_config::load_defaults(BehaviorVersion::latest()).await;
@@ -13,7 +13,7 @@
 //! cargo run --example lambda
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 use aws_client_cache::{AssumeRole, ClientCacheError, ClientParams, Credentials, S3, SdkConfig, Session};
 use serde::{Deserialize, Serialize};
@@ -23,32 +23,32 @@ use support_server::Server;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What an invocation asks for.
+/// The request of an invocation.
 #[derive(Deserialize)]
 struct Event {
-    /// Whoever an authorizer has found the caller to be.
+    /// The tenant that an authorizer has identified as the caller.
     tenant: String,
     key: String,
 }
 
-/// What it is answered.
+/// The response to an invocation.
 #[derive(Serialize)]
 struct Response {
     content: String,
-    /// Whether the tenant's client was there already.
+    /// Is `true` if the tenant's client was cached.
     warm: bool,
 }
 
-/// What outlives an invocation.
+/// The state that outlives an invocation.
 struct State {
     session: Session,
 }
 
 impl State {
-    /// At the cold start: makes the session, and assumes the roles of those who will surely ask.
+    /// Creates the session at the cold start, and assumes the roles of the tenants in `warm_up`.
     async fn start(base: &SdkConfig, warm_up: &[&str]) -> Result<Self, Error> {
-        // It takes one event at a time, so a few clients are enough. One that has had to go is soon made again, and its
-        // role need not be assumed again: the session keeps as many idle roles as clients.
+        // The function handles one event at a time, so a few clients are enough. An evicted client is quickly created
+        // again, and its role is not assumed again: the session keeps as many idle roles as clients.
         let session = Session::builder(base).max_size(2).build();
         for tenant in warm_up {
             session.ready(&params(tenant)?).await?;
@@ -57,13 +57,15 @@ impl State {
     }
 }
 
-/// What makes a tenant's client another one than the others'. A name that makes no role's ARN is an error.
+/// Returns the parameters of a tenant's client.
+///
+/// A name that does not form the ARN of a role is an error.
 fn params(tenant: &str) -> Result<ClientParams<S3>, ClientCacheError> {
     let role = AssumeRole::new(format!("arn:aws:iam::123456789012:role/{tenant}")).session_name("lambda");
     ClientParams::<S3>::builder().region("eu-central-1").assume_role(role).build()
 }
 
-/// One invocation.
+/// Handles one invocation.
 async fn handle(state: &State, event: Event) -> Result<Response, Error> {
     let params = params(&event.tenant)?;
     let warm = state.session.cache().contains_key(&params.key());

@@ -1,13 +1,13 @@
 //! Three tenants share one cache of S3 clients that is too small for them.
 //!
-//! An S3 server runs in this process, unless `AWS_ENDPOINT_URL` names another; then the environment's credentials are
-//! everyone's.
+//! An S3 server runs in this process, unless `AWS_ENDPOINT_URL` names another server. Then all tenants use the
+//! credentials of the environment.
 //!
 //! ```text
 //! cargo run --example quickstart -- --policy lfu --max-size 2
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 use std::error::Error;
 
@@ -27,12 +27,12 @@ struct Arguments {
     #[arg(long, default_value_t)]
     policy: EvictionPolicy,
 
-    /// The most clients that the cache holds.
+    /// The maximum number of clients in the cache.
     #[arg(long, default_value_t = 2)]
     max_size: usize,
 }
 
-/// Someone whose client differs from everyone else's.
+/// A tenant with the parameters of its client.
 struct Tenant {
     name: &'static str,
     params: ClientParams<S3>,
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let policy = arguments.policy;
 
-    // In a program of yours: aws_config::load_defaults(BehaviorVersion::latest()).await, and no server.
+    // In your program: aws_config::load_defaults(BehaviorVersion::latest()).await, and no server.
     let (_server, sdk_config, tenants) = set_up().await?;
 
     println!("\n1. A cache of at most {} clients, and three tenants' keys\n", arguments.max_size);
@@ -61,12 +61,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("   {:>9}  {}", tenant.name, tenant.params.key());
     }
 
-    println!("\n2. Objects are put and got; alice is here most often, bob was here last\n");
+    println!("\n2. Objects are put and read; alice comes most often, bob came last\n");
     for tenant in [alice, bob, alice, alice, bob] {
         visit(&cache, &sdk_config, tenant).await?;
     }
 
-    println!("\n3. carol is one too many: {policy} decides who goes\n");
+    println!("\n3. carol is one too many: {policy} selects the victim\n");
     visit(&cache, &sdk_config, carol).await?;
     println!("\n{}", indented(&cache));
 
@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The server, the configuration that all clients are made from, and the tenants.
+/// Returns the server, the base configuration of all clients, and the tenants.
 async fn set_up() -> Result<(Option<Server>, SdkConfig, [Tenant; 3]), Box<dyn Error>> {
     let names = [("alice", "us-west-2"), ("bob", "eu-central-1"), ("carol", "ap-south-1")];
     let params = |region: &'static str| {
@@ -129,7 +129,7 @@ async fn set_up() -> Result<(Option<Server>, SdkConfig, [Tenant; 3]), Box<dyn Er
     Ok((Some(server), sdk_config, tenants))
 }
 
-/// The tenant's client: the cached one, or else a new one, which is then cached.
+/// Returns the tenant's client: the cached client, or a new one, which is then cached.
 async fn client(
     cache: &ClientCache,
     sdk_config: &SdkConfig,
@@ -137,11 +137,11 @@ async fn client(
 ) -> Result<aws_sdk_s3::Client, ClientCacheError> {
     let key = tenant.params.key();
     if let Some(client) = cache.get(&key) {
-        println!("   {:>9}  finds a client", tenant.name);
+        println!("   {:>9}  uses its cached client", tenant.name);
         return Ok(client);
     }
     let client = tenant.params.client(sdk_config).await?;
-    println!("   {:>9}  makes a client", tenant.name);
+    println!("   {:>9}  creates a client", tenant.name);
     match cache.insert(key.clone(), client.clone()) {
         // Another task was faster; this program has none.
         Err(ClientCacheError::AlreadyExists { .. }) => Ok(cache.get(&key).unwrap_or(client)),
@@ -150,7 +150,7 @@ async fn client(
     }
 }
 
-/// Puts an object, gets it back, and sees that it is the same.
+/// Puts an object, reads it back, and checks that it is the same.
 async fn visit(cache: &ClientCache, sdk_config: &SdkConfig, tenant: &Tenant) -> Result<(), Box<dyn Error>> {
     let s3 = client(cache, sdk_config, tenant).await?;
     let (bucket, greeting) = (bucket(tenant), format!("hello from {}", tenant.name));
@@ -165,7 +165,7 @@ async fn visit(cache: &ClientCache, sdk_config: &SdkConfig, tenant: &Tenant) -> 
     let object = s3.get_object().bucket(&bucket).key("greeting.txt").send().await.map_err(context)?;
     let read = object.body.collect().await?.into_bytes();
     if read != greeting.as_bytes() {
-        return Err(format!("{} read something else than was written", tenant.name).into());
+        return Err(format!("{} read another text than it wrote", tenant.name).into());
     }
     println!("   {:>9}  read \"{greeting}\" from {region}", "");
     Ok(())
@@ -187,7 +187,7 @@ fn indented(cache: &ClientCache) -> String {
     format!("   {cache}").replace('\n', "\n   ")
 }
 
-/// The SDK's errors say little by themselves; their sources say the rest.
+/// Adds the sources of an SDK error, which alone says little.
 fn context(error: impl Error + Send + Sync + 'static) -> Box<dyn Error> {
     DisplayErrorContext(error).to_string().into()
 }

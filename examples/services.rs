@@ -1,13 +1,13 @@
 //! Clients of several services and regions under one role, which is assumed once for all of them.
 //!
-//! They are S3 in two regions, the Security Token Service by way of `service!`, and a client of one's own. A server of S3
-//! and STS runs in this process.
+//! The clients are S3 in two regions, the Security Token Service through `service!`, and a custom client. A server of
+//! S3 and STS runs in this process.
 //!
 //! ```text
 //! cargo run --example services
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 use std::error::Error;
 
@@ -16,13 +16,13 @@ use aws_client_cache::{
 };
 use support_server::Server;
 
-// Any `aws-sdk-*` crate takes a line.
+// One such declaration for each `aws-sdk-*` crate.
 aws_client_cache::service!(
-    /// Says who one is.
+    /// The Security Token Service.
     pub Sts = aws_sdk_sts
 );
 
-/// A client of one's own: an S3 client that knows what it is for.
+/// A custom client: an S3 client that reads notes.
 #[derive(Clone)]
 struct Notes {
     s3: aws_sdk_s3::Client,
@@ -35,7 +35,7 @@ impl Notes {
     }
 }
 
-/// The marker of [`Notes`]. What it is told is what an S3 client is told.
+/// The marker of [`Notes`], which forwards all settings to S3.
 enum OwnNotes {}
 
 impl Service for OwnNotes {
@@ -55,7 +55,7 @@ impl Service for OwnNotes {
         S3::allow_no_auth(config)
     }
 
-    // The S3 client in it shows the session, as long as there is one, that the role is in use.
+    // While this S3 client exists, the session knows that the role is in use.
     fn client(config: Self::ConfigBuilder) -> Notes {
         Notes { s3: S3::client(config) }
     }
@@ -67,7 +67,7 @@ impl Service for OwnNotes {
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
 
-/// Parameters of any service, under the one role.
+/// Returns the parameters of any service, under the one role.
 fn params<S: Service>(region: &str) -> Result<ClientParams<S>, ClientCacheError> {
     ClientParams::builder().region(region).assume_role(AssumeRole::new(ROLE).session_name("services")).build()
 }

@@ -1,7 +1,5 @@
 //! A hit on the cache allocates nothing, with the SDK's own clients. One test, for the counts are of the whole program.
 
-#![cfg(all(feature = "s3", feature = "rt-tokio", feature = "default-https-client"))]
-
 use std::alloc::System;
 use std::hint::black_box;
 use std::pin::pin;

@@ -1,20 +1,20 @@
-//! Counts the instructions of one operation, which repeat on a machine whose times do not.
+//! Counts the instructions of one operation. The counts repeat even on a machine whose times vary.
 //!
-//! `cargo xtask bench instructions` makes a table of it. It needs valgrind and gungraun-runner.
+//! `cargo xtask bench instructions` prints them as a table. It needs valgrind and gungraun-runner.
 
 #![expect(
     clippy::cast_possible_truncation,
     clippy::exit,
     missing_docs,
     unused_qualifications,
-    reason = "counts are far from where that matters; the rest is the harness's"
+    reason = "counts are far below the limits of precision; the harness causes the rest"
 )]
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use aws_client_cache::{ClientCache, ClientParams, EvictionPolicy, Region, SdkConfig, Service};
-use aws_client_cache_benches::contender::{Contender, Hasher, Lfu, Lru};
+use aws_client_cache_benches::candidate::{CandidateCache, Hasher, Lfu, Lru};
 use gungraun::prelude::*;
 
 type LruPeer = lru::LruCache<u64, u64, Hasher>;
@@ -22,17 +22,17 @@ type Hashlink = hashlink::LruCache<u64, u64, Hasher>;
 type Schnellru = schnellru::LruMap<u64, u64, schnellru::ByLength, Hasher>;
 type LfuPeer = lfu_cache::LfuCache<u64, u64>;
 
-/// The number of entries: few enough for the first level of the processor's caches.
+/// The number of entries, which fit in the first level of the processor's caches.
 const ENTRIES: u64 = 30;
 
 /// The number of operations of a benchmark, by which `cargo xtask bench` divides.
 const OPERATIONS: u64 = 20_000;
 
-/// The operations of a benchmark, on a cache that is made before they are counted.
+/// The operations of a benchmark, on a cache that is created before the count starts.
 type Work = Box<dyn FnOnce() -> u64>;
 
-/// Returns a cache that is full.
-fn full<C: Contender<u64>>() -> C {
+/// Returns a full cache.
+fn full<C: CandidateCache<u64>>() -> C {
     let mut cache = C::new(ENTRIES as usize, 7);
     for key in 0..ENTRIES {
         cache.get_or_insert(&key);
@@ -41,9 +41,9 @@ fn full<C: Contender<u64>>() -> C {
 }
 
 /// Looks up keys that are present.
-fn hits<C: Contender<u64>>() -> Work {
+fn hits<C: CandidateCache<u64>>() -> Work {
     let mut cache = full::<C>();
-    // Not one after another, which would always be the next victim.
+    // In a mixed order, because in sequence each key would be the next victim.
     Box::new(move || {
         let is_hit = |turn: &u64| cache.get_or_insert(black_box(&(turn * 7 % ENTRIES)));
         (0..OPERATIONS).filter(is_hit).count() as u64
@@ -51,7 +51,7 @@ fn hits<C: Contender<u64>>() -> Work {
 }
 
 /// Inserts keys that are absent; each replaces an entry.
-fn replacements<C: Contender<u64>>() -> Work {
+fn replacements<C: CandidateCache<u64>>() -> Work {
     let mut cache = full::<C>();
     Box::new(move || {
         let is_hit = |turn: &u64| cache.get_or_insert(black_box(&(ENTRIES + turn)));

@@ -1,4 +1,4 @@
-//! Caches of real clients of S3, which are only ever found: making one costs a thousand times more.
+//! Caches of real S3 clients under hits only: creating a client costs a thousand times more.
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,22 +7,22 @@ use aws_client_cache::{ClientCache, ClientCacheKey, ClientParams, EvictionPolicy
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 
-use crate::contest::{Entrant, Outcome, on_threads, run};
+use crate::harness::{Candidate, Outcome, on_threads, run};
 use crate::workload::{Shape, stream};
 
 type Key = ClientCacheKey<S3>;
 
-/// How many clients there are.
+/// The number of clients.
 const CLIENTS: usize = 30;
 
-/// Look-ups that are timed at once, and how often.
+/// The number of look-ups in a timed part, and the number of parts.
 const PARTS: (usize, usize) = (50_000, 31);
 
-/// Keys bring their hash along.
+/// Passes on the hash that a key contains.
 #[derive(Debug, Default)]
-struct Prehashed(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for Prehashed {
+impl Hasher for IdentityHasher {
     fn write(&mut self, _: &[u8]) {
         unreachable!("keys write their hash and nothing else");
     }
@@ -36,17 +36,17 @@ impl Hasher for Prehashed {
     }
 }
 
-type Floor = hashbrown::HashMap<Key, Client, BuildHasherDefault<Prehashed>>;
+type Floor = hashbrown::HashMap<Key, Client, BuildHasherDefault<IdentityHasher>>;
 
-/// An entrant that has all clients, and finds them by these keys.
-fn entrant<C: Sync + 'static>(
+/// Returns a candidate that holds all clients, and looks them up by their keys.
+fn candidate<C: Sync + 'static>(
     name: &'static str,
     clients: &Arc<Vec<(Key, Client)>>,
     cache: impl Fn(&[(Key, Client)]) -> C + 'static,
     get: impl Fn(&C, &Key) -> Option<Client> + Copy + Sync + 'static,
-) -> Entrant<[Vec<u64>]> {
+) -> Candidate<[Vec<u64>]> {
     let clients = Arc::clone(clients);
-    Entrant::new(name, move |_, _| {
+    Candidate::new(name, move |_, _| {
         let (clients, cache) = (Arc::clone(&clients), cache(&clients));
         Box::new(move |threads: &[Vec<u64>]| {
             let is_found =
@@ -56,12 +56,12 @@ fn entrant<C: Sync + 'static>(
     })
 }
 
-/// Ours, the floor, and peers.
+/// Returns our cache, a plain hash table, and the peers.
 ///
 /// # Panics
 ///
-/// If no client can be made.
-pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
+/// If a client cannot be created.
+pub fn candidates() -> Vec<Candidate<[Vec<u64>]>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let base =
         SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("eu-north-1"));
@@ -81,15 +81,15 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
         }
     };
     vec![
-        entrant("ours", &clients, ours(EvictionPolicy::Lru), ClientCache::get),
-        entrant("ours, LFU", &clients, ours(EvictionPolicy::Lfu), ClientCache::get),
-        entrant(
+        candidate("ours", &clients, ours(EvictionPolicy::Lru), ClientCache::get),
+        candidate("ours, LFU", &clients, ours(EvictionPolicy::Lfu), ClientCache::get),
+        candidate(
             "a table behind a lock",
             &clients,
             |clients| Mutex::new(clients.iter().cloned().collect::<Floor>()),
             |floor, key| floor.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned(),
         ),
-        entrant(
+        candidate(
             "quick_cache",
             &clients,
             |clients| {
@@ -99,7 +99,7 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
             },
             quick_cache::sync::Cache::get,
         ),
-        entrant(
+        candidate(
             "moka",
             &clients,
             |clients| {
@@ -109,7 +109,7 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
             },
             moka::sync::Cache::get,
         ),
-        entrant(
+        candidate(
             "mini-moka",
             &clients,
             |clients| {
@@ -122,16 +122,16 @@ pub fn entrants() -> Vec<Entrant<[Vec<u64>]>> {
     ]
 }
 
-/// Finds clients on so many threads.
+/// Looks up clients on `threads` threads.
 ///
 /// # Panics
 ///
-/// If one of them does not find all: it has lost a client, and its time means nothing.
-pub fn find(entrants: &[Entrant<[Vec<u64>]>], threads: u64, seeds: u64) -> Outcome {
+/// If a candidate misses: it has lost a client, and its time means nothing.
+pub fn find(candidates: &[Candidate<[Vec<u64>]>], threads: u64, seeds: u64) -> Outcome {
     let name = format!("find a client, threads: {threads}");
     let universe = u32::try_from(CLIENTS).expect("they are few");
-    // All of them are there, whatever the cache, so all hit always.
-    run(name, entrants, entrants.len(), (CLIENTS, seeds, PARTS.0), |seed| {
+    // Every cache holds all clients, so every look-up hits.
+    run(name, candidates, candidates.len(), (CLIENTS, seeds, PARTS.0), |seed| {
         let of_thread = |thread| stream(Shape::Zipf, universe, PARTS.0 * (PARTS.1 + 1), seed * threads + thread);
         let all: Vec<Vec<u64>> = (0..threads).map(of_thread).collect();
         let part =

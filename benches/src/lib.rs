@@ -1,16 +1,16 @@
-//! Workloads for the benchmarks, and what the engine is compared with.
+//! The workloads of the benchmarks, and the caches that the engine is compared with.
 
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "counts and times are far from where that matters"
+    reason = "counts and times are far below the limits of precision"
 )]
 
+pub mod candidate;
 #[cfg(feature = "clients")]
 pub mod clients;
-pub mod contender;
-pub mod contest;
-pub mod measure;
+pub mod harness;
 pub mod peers;
+pub mod timing;
 pub mod workload;

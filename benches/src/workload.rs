@@ -4,12 +4,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 
-/// What a key is: the same streams, as numbers or as text.
+/// A type of keys, so that the same streams exist as numbers and as text.
 pub trait Key: Clone + Eq + std::hash::Hash + Send + Sync + 'static {
-    /// Whether cloning one is as cheap as passing a reference. Caches that look up by value are then told by value.
+    /// Is `true` if a clone is as cheap as a reference. Then caches that look up by value receive a value.
     const IS_COPY: bool;
 
-    /// The key of a rank.
+    /// Returns the key of a rank.
     fn of(rank: u64) -> Self;
 }
 
@@ -24,28 +24,28 @@ impl Key for u64 {
 impl Key for String {
     const IS_COPY: bool = false;
 
-    /// Forty bytes, the last of which tell keys apart, as they do in names with a common prefix.
+    /// Returns forty bytes, of which the last ones distinguish keys, like names with a common prefix.
     fn of(rank: u64) -> Self {
         format!("arn:aws:iam::123456789012:role/{rank:09}")
     }
 }
 
-/// In what order keys come.
+/// The order of the keys in a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
-    /// Independently, the k-th most frequent one with weight k^-0.9.
+    /// Independent keys, the k-th most frequent with weight k^-0.9.
     Zipf,
-    /// One after another, over and over: with more keys than the cache holds, the worst case of LRU.
+    /// A repeated sequence: with more keys than the cache holds, the worst case of LRU.
     Loop,
-    /// As under [`Zipf`](Self::Zipf), but a tenth of the keys come once and never again, in runs of a hundred.
+    /// Like [`Zipf`](Self::Zipf), but a tenth of the keys appear only once, in runs of a hundred.
     Scan,
-    /// As under [`Zipf`](Self::Zipf), but which keys are frequent changes all along.
+    /// Like [`Zipf`](Self::Zipf), but the frequent keys change continuously.
     Shift,
-    /// Each once.
+    /// Keys that each appear once.
     Churn,
 }
 
-/// `count` keys out of `universe`, the same for the same seed.
+/// Returns `count` keys out of `universe`, the same for the same seed.
 ///
 /// # Panics
 ///
@@ -55,16 +55,16 @@ pub fn stream<K: Key>(shape: Shape, universe: u32, count: usize, seed: u64) -> V
     let zipf = Zipf::new(f64::from(universe), 0.9).expect("a universe that is not empty");
     let mut rank = move || zipf.sample(&mut rng) as u64;
     let universe = u64::from(universe);
-    // What has no seed of its own begins somewhere else.
+    // Shapes that draw no keys start at a random key instead.
     let start = StdRng::seed_from_u64(seed).random_range(0..universe);
-    let key = |place: usize| {
-        let place = place as u64;
+    let key = |index: usize| {
+        let index = index as u64;
         match shape {
-            Shape::Loop => (start + place) % universe,
-            Shape::Scan if place % 1_000 < 100 => u64::from(u32::MAX) + place,
+            Shape::Loop => (start + index) % universe,
+            Shape::Scan if index % 1_000 < 100 => u64::from(u32::MAX) + index,
             Shape::Zipf | Shape::Scan => rank(),
-            Shape::Shift => (rank() + place * universe / 100_000) % universe,
-            Shape::Churn => (start << 40) + place,
+            Shape::Shift => (rank() + index * universe / 100_000) % universe,
+            Shape::Churn => (start << 40) + index,
         }
     };
     (0..count).map(key).map(K::of).collect()
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_skewed_and_of_the_universe() {
+    fn keys_are_skewed_and_within_the_universe() {
         let keys: Vec<u64> = stream(Shape::Zipf, 60, 10_000, 7);
         assert!(keys.iter().all(|key| (1..=60).contains(key)));
         let count = |wanted| keys.iter().filter(|key| **key == wanted).count();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_has_each_key_as_often_and_churn_has_each_once() {
+    fn a_loop_repeats_each_key_equally_and_churn_has_each_once() {
         let mut keys: Vec<u64> = stream(Shape::Loop, 50, 100, 7);
         keys.sort_unstable();
         assert!(keys.chunks(2).all(|two| two[0] == two[1]));

@@ -14,28 +14,29 @@ fn text(output: &Output) -> (String, String) {
     (String::from_utf8_lossy(&output.stdout).into(), String::from_utf8_lossy(&output.stderr).into())
 }
 
-/// The cells of a way's line, from the seconds on.
-fn figures(stdout: &str, way: &str) -> Vec<String> {
-    let line = stdout.lines().find_map(|line| line.strip_prefix(way)).unwrap_or_else(|| panic!("{way} in {stdout}"));
+/// Returns the cells of a strategy's line, from the seconds on.
+fn figures(stdout: &str, strategy: &str) -> Vec<String> {
+    let line =
+        stdout.lines().find_map(|line| line.strip_prefix(strategy)).unwrap_or_else(|| panic!("{strategy} in {stdout}"));
     line.split_whitespace().map(Into::into).collect()
 }
 
 #[test]
-fn each_way_has_its_figures() {
-    // More tenants than the SDK's identity cache has room for, and environments that none of the processes may heed.
+fn each_strategy_has_its_figures() {
+    // More tenants than the SDK's identity cache can hold, and environments that all processes must ignore.
     let output = tenants(&["--tenants", "70", "--calls", "2", "--max-size", "70"])
         .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-        .env("AWS_SESSION_TOKEN", "somebody's")
-        .env("AWS_PROFILE", "nobody's")
+        .env("AWS_SESSION_TOKEN", "foreign")
+        .env("AWS_PROFILE", "missing")
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .output()
         .unwrap();
     let (stdout, stderr) = text(&output);
     assert!(output.status.success(), "{stdout}\n{stderr}");
 
-    // After the seconds: AssumeRole calls, connections opened, sockets held. What goes when the SDK's identity cache is
-    // full is up to a hash map, and so is how often that costs a call.
-    let of = |way| figures(&stdout, way).iter().map(|cell| cell.parse().unwrap_or(0)).collect::<Vec<usize>>();
+    // After the seconds: AssumeRole calls, connections opened, sockets held. A hash map selects the entry that a full
+    // identity cache of the SDK evicts, so the number of calls varies.
+    let of = |strategy| figures(&stdout, strategy).iter().map(|cell| cell.parse().unwrap_or(0)).collect::<Vec<usize>>();
     let each_call = of("a new client for each call");
     assert!(each_call[1..3] == [140, 280] && each_call[3] <= 8, "{stdout}");
     let each_tenant = of("a client for each tenant");
@@ -49,7 +50,7 @@ fn each_way_has_its_figures() {
 }
 
 #[test]
-fn a_small_session_and_calls_at_once_will_do() {
+fn a_small_session_and_concurrent_calls_succeed() {
     let mut small = tenants(&["--tenants", "12", "--calls", "3", "--max-size", "0", "--concurrency", "6"]);
     let output = small.output().unwrap();
     let (stdout, stderr) = text(&output);

@@ -1,13 +1,13 @@
-//! A service that reads from a file how large its session is, what it evicts, and whom it serves.
+//! A service that reads its tenants, and the size and policy of its session, from a file.
 //!
 //! ```text
 //! cargo run --example configured
 //! cargo run --example configured -- path/to/another.toml
 //! ```
 //!
-//! `SessionConfig` needs the feature `serde`. It makes no network call: clients make none until they are used.
+//! `SessionConfig` needs the feature `serde`. The program makes no network call: clients make none until they are used.
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 use std::error::Error;
 use std::fs;
@@ -21,7 +21,7 @@ use aws_config::BehaviorVersion;
 use clap::Parser;
 use serde::Deserialize;
 
-/// A service that reads from a file how large its session is, what it evicts, and whom it serves.
+/// A service that reads its tenants, and the size and policy of its session, from a file.
 #[derive(Parser)]
 struct Arguments {
     /// The configuration file.
@@ -29,7 +29,7 @@ struct Arguments {
     file: PathBuf,
 }
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Configuration {
@@ -49,7 +49,7 @@ struct Tenant {
 }
 
 impl Tenant {
-    /// Everything that makes this tenant's client another one than the others'. What is not valid is refused by name.
+    /// Returns the parameters of the tenant's client. An error names the invalid parameter.
     fn params(&self) -> Result<ClientParams<S3>, ClientCacheError> {
         let mut role = AssumeRole::new(&self.role).session_name("configured");
         if let Some(external_id) = &self.external_id {
@@ -59,7 +59,9 @@ impl Tenant {
     }
 }
 
-/// In a program of yours: `aws_config::load_defaults(BehaviorVersion::latest()).await`.
+/// Returns a base configuration.
+///
+/// In your program: `aws_config::load_defaults(BehaviorVersion::latest()).await`.
 fn sdk_config() -> SdkConfig {
     let own = Credentials::new("AKIACONFIGURED", "the secret of the service", None, None, "configured");
     SdkConfig::builder()

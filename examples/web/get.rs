@@ -1,4 +1,4 @@
-//! A request to the service, as its callers send it.
+//! Sends requests to the service, as its callers do.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-/// Gets a path, over a connection of its own, and says what came back.
+/// Gets a path over a new connection, and returns the status and the body.
 pub(crate) async fn get(service: SocketAddr, path: &str) -> Result<(StatusCode, String), Box<dyn Error + Send + Sync>> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
     let response = client.get(format!("http://{service}{path}").parse()?).await?;

@@ -1,14 +1,14 @@
-//! A web service that reads objects as many tenants: one `Session` in axum's state, a role for each tenant.
+//! A web service that reads objects as many tenants, with one `Session` in axum's state.
 //!
-//! `service.rs` is the service. What is here runs it on a server of S3 and STS in this process, and asks it for some
-//! objects; with `--serve` it goes on until it is interrupted.
+//! `service.rs` is the service. This program runs it on a server of S3 and STS in the same process, and requests some
+//! objects. With `--serve`, it then serves until it is interrupted.
 //!
 //! ```text
 //! cargo run --example web
 //! cargo run --example web -- --serve
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 mod get;
 mod service;
@@ -26,7 +26,7 @@ use support_server::Server;
 /// A web service that reads objects as many tenants.
 #[derive(Parser)]
 struct Arguments {
-    /// Goes on serving, until it is interrupted.
+    /// Keeps serving until it is interrupted.
     #[arg(long)]
     serve: bool,
 }
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-/// Three tenants with a greeting in each of two regions. The role of the third one refuses.
+/// Returns three tenants with a greeting in each of two regions. The role of the third is refused.
 fn tenants(server: &Server) -> Result<HashMap<String, Tenant>, Box<dyn Error + Send + Sync>> {
     let mut tenants = HashMap::new();
     for name in ["alice", "bob", "carol"] {

@@ -1,4 +1,6 @@
-//! The service itself, to be copied: a request names a tenant, and is answered with what that tenant's role may read.
+//! The service, to be copied.
+//!
+//! A request names a tenant, and returns an object that the tenant's role may read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,30 +15,30 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// What is known of a tenant: in a service of yours, a row of a table.
+/// A tenant; in your service, perhaps a row of a table.
 pub(crate) struct Tenant {
     pub(crate) role_arn: String,
     pub(crate) external_id: String,
-    /// What the tenant's buckets begin with; there is one in each region.
+    /// The prefix of the tenant's buckets, one in each region.
     pub(crate) bucket: String,
 }
 
 impl Tenant {
-    /// Everything that makes this tenant's client another one than the others'.
+    /// Returns the parameters of the tenant's client.
     fn params(&self, region: &str) -> Result<ClientParams<S3>, ClientCacheError> {
         let role = AssumeRole::new(&self.role_arn).external_id(&self.external_id).session_name("web");
         ClientParams::<S3>::builder().region(region).assume_role(role).build()
     }
 }
 
-/// What all requests share. A clone is the same: so is one of a session.
+/// The state that all requests share. Clones share one session.
 #[derive(Clone)]
 struct Shared {
     session: Session,
     tenants: Arc<HashMap<String, Tenant>>,
 }
 
-/// The service, over a session that is made once.
+/// Returns the service, over a session that is created once.
 pub(crate) fn router(session: Session, tenants: HashMap<String, Tenant>) -> Router {
     let shared = Shared { session, tenants: Arc::new(tenants) };
     Router::new().route("/tenants/{tenant}/{region}/{*key}", get(object)).with_state(shared)
@@ -44,26 +46,26 @@ pub(crate) fn router(session: Session, tenants: HashMap<String, Tenant>) -> Rout
 
 /// Streams an object of a tenant.
 ///
-/// That the caller may act for the tenant is for a layer in front of this one to find out. The region is the caller's
-/// choice: one that nobody needs costs a client, of which the session keeps `max_size`, and no role.
+/// A layer in front of this one must check that the caller may act for the tenant. The caller chooses the region: a
+/// needless region costs a client, of which the session keeps at most `max_size`, but no `AssumeRole` call.
 async fn object(
     State(shared): State<Shared>,
     Path((tenant, region, key)): Path<(String, String, String)>,
 ) -> Result<Body, Failure> {
     let tenant = shared.tenants.get(&tenant).ok_or(Failure::UnknownTenant)?;
     let params = tenant.params(&region).map_err(SessionError::from)?;
-    // `ready`, and not `client`, so that a role that is refused is an error of its own, before the request to S3. While
-    // the role's credentials last, neither makes a call.
+    // `ready` instead of `client`, so that a refused role is a separate error, before the request to S3. While the
+    // role's credentials are valid, neither makes a call.
     let s3 = shared.session.ready(&params).await?;
     let object = s3.get_object().bucket(format!("{}-{region}", tenant.bucket)).key(key).send().await?;
     Ok(Body::new(object.body.into_inner()))
 }
 
-/// Why there is no object.
+/// The reason for a missing object.
 enum Failure {
     UnknownTenant,
     Session(SessionError),
-    // The SDK's error is a large one.
+    // Boxed, because the SDK's error is large.
     S3(Box<SdkError<GetObjectError>>),
 }
 
@@ -80,8 +82,9 @@ impl From<SdkError<GetObjectError>> for Failure {
 }
 
 impl IntoResponse for Failure {
-    /// The log says why. The answer does not: errors name roles, and with them accounts. What it says of a parameter
-    /// does not repeat its value.
+    /// Logs the reason, and returns an answer without it.
+    ///
+    /// Errors name roles, and with them accounts. An answer about a parameter does not repeat its value.
     fn into_response(self) -> Response {
         match self {
             Self::UnknownTenant => answer(StatusCode::NOT_FOUND, "no such tenant"),

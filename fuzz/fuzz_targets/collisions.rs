@@ -1,5 +1,5 @@
 #![no_main]
 
-use aws_client_cache_fuzz::fuzzed::{Fuzzed, Reached, collisions};
+use support::fuzzed::{Fuzzed, Reached, collisions};
 
 libfuzzer_sys::fuzz_target!(|input: collisions::Input| input.run(&mut Reached::new()));

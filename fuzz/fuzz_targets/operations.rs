@@ -1,5 +1,5 @@
 #![no_main]
 
-use aws_client_cache_fuzz::fuzzed::{Fuzzed, Reached, operations};
+use support::fuzzed::{Fuzzed, Reached, operations};
 
 libfuzzer_sys::fuzz_target!(|input: operations::Input| input.run(&mut Reached::new()));

@@ -1,4 +1,4 @@
-//! What a run has reached: how often each operation took each of its branches.
+//! Branch coverage of a run: how often each operation took each of its branches.
 
 use std::fmt;
 
@@ -6,87 +6,123 @@ use crate::model::{EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 
-/// What an operation can do, as the rules distinguish it.
+/// A branch of an operation, as the rules distinguish it.
 ///
 /// [`Branches`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Branch {
-    /// D2: an insertion with room to spare.
+    // D2.
+    /// An insertion with room to spare.
     InsertStores,
-    /// D2: an insertion that evicts.
+    // D2.
+    /// An insertion that evicts.
     InsertEvicts,
-    /// F1: an insertion that evicts one of several entries with the lowest count.
+    // F1.
+    /// An insertion that evicts one of several entries with the lowest count.
     InsertEvictsTied,
-    /// D1, D2: an insertion at a bound of 0.
+    // D1, D2.
+    /// An insertion at a bound of 0.
     InsertAtZero,
-    /// D3: a refused insertion.
+    // D3.
+    /// A refused insertion.
     InsertRefused,
-    /// D4: a hit.
+    // D4.
+    /// A hit.
     Hit,
-    /// D4: a hit of the next victim.
+    // D4.
+    /// A hit of the next victim.
     HitNextVictim,
-    /// F1: a hit of an entry whose count is saturated.
+    // F1.
+    /// A hit of an entry whose count is saturated.
     HitSaturated,
-    /// D4: a miss.
+    // D4.
+    /// A miss.
     Miss,
-    /// D5: peeking or asking, where there is something.
+    // D5.
+    /// A peek or a question about an entry that is present.
     LookThere,
-    /// D5: peeking or asking, where there is nothing.
+    // D5.
+    /// A peek or a question about an absent entry.
     LookAbsent,
-    /// D6: a removal of the next victim.
+    // D6.
+    /// A removal of the next victim.
     RemoveNextVictim,
-    /// D6: a removal from elsewhere.
+    // D6.
+    /// A removal from elsewhere.
     Remove,
-    /// D6: a removal of what is not there.
+    // D6.
+    /// A removal of an absent key.
     RemoveAbsent,
-    /// D6: the next victim popped.
+    // D6.
+    /// The next victim popped.
     Pop,
-    /// D6: nothing to pop.
+    // D6.
+    /// Nothing to pop.
     PopEmpty,
-    /// Something cleared.
+    /// A cache with entries is cleared.
     Clear,
-    /// Nothing cleared.
+    /// An empty cache is cleared.
     ClearEmpty,
-    /// D8: a copy of something.
+    // D8.
+    /// A copy of a cache with entries.
     Copy,
-    /// D8: a copy of nothing.
+    // D8.
+    /// A copy of an empty cache.
     CopyEmpty,
-    /// D9: a bound that is no lower.
+    // D9.
+    /// A bound that is no lower.
     Grow,
-    /// D9: a lower bound that what is there fits.
+    // D9.
+    /// A lower bound that all entries fit.
     ShrinkFits,
-    /// D9: one evicted by a lower bound.
+    // D9.
+    /// One entry is evicted by a lower bound.
     ShrinkOne,
-    /// D9: several evicted by a lower bound, and some left.
+    // D9.
+    /// Several entries are evicted by a lower bound, and some are left.
     ShrinkSeveral,
-    /// D9: everything evicted by a bound of 0.
+    // D9.
+    /// All entries are evicted by a bound of 0.
     ShrinkToZero,
-    /// D7: a snapshot of something.
+    // D7.
+    /// A snapshot of a cache with entries.
     Items,
-    /// D7: a snapshot of nothing.
+    // D7.
+    /// A snapshot of an empty cache.
     ItemsEmpty,
-    /// E2: a refused insertion of an expired key that is absent.
+    // E2.
+    /// A refused insertion of an expired key that is absent.
     InsertExpired,
-    /// E2: a refused insertion of an expired key that is present.
+    // E2.
+    /// A refused insertion of an expired key that is present.
     InsertExpiredThere,
-    /// E4: an insertion that evicts the next victim, and leaves what is expired.
+    // E4.
+    /// An insertion that evicts the next victim, and leaves an expired entry.
     InsertSparesExpired,
-    /// E3: a look-up of what is expired, which is a miss.
+    // E3.
+    /// A look-up of an expired entry, reported as a miss.
     GetExpired,
-    /// E3: a look-up of what is expired, which is an error.
+    // E3.
+    /// A look-up of an expired entry, reported as an error.
     TryGetExpired,
-    /// E4: peeking or asking, where what there is is expired.
+    // E4.
+    /// A peek or a question about an expired entry.
     LookExpired,
-    /// E4: a removal of what is expired, where nothing is.
+    // E4.
+    /// A removal of all expired entries, of which there are none.
     ExpireNone,
-    /// E4: a removal of what is expired, and something is left.
+    // E4.
+    /// A removal of all expired entries that leaves others.
     ExpireSome,
-    /// E4: a removal of what is expired, and everything is.
+    // E4.
+    /// A removal of all expired entries that leaves none.
     ExpireAll,
-    /// E5: the clock turned forth, or left where it is.
+    // E5.
+    /// The clock is set to a later time, or to the same one.
     TimeForth,
-    /// E5: the clock turned back.
+    // E5.
+    /// The clock is set back.
     TimeBack,
     // F2: these are counted in addition to the branch above that the operation takes.
     /// An insertion whose victim raises the floor from 0.
@@ -110,7 +146,7 @@ pub enum Branch {
 }
 
 impl Branch {
-    /// All of them that there are where nothing expires.
+    /// All branches where nothing expires.
     pub const ALL: [Self; 27] = [
         Self::InsertStores,
         Self::InsertEvicts,
@@ -141,7 +177,7 @@ impl Branch {
         Self::ItemsEmpty,
     ];
 
-    /// Those that there are only where keys expire.
+    /// The branches that exist only where keys expire.
     pub const OF_EXPIRY: [Self; 11] = [
         Self::InsertExpired,
         Self::InsertExpiredThere,
@@ -156,7 +192,7 @@ impl Branch {
         Self::TimeBack,
     ];
 
-    /// Those that there are only under [`EvictionPolicy::Lfuda`].
+    /// The branches that exist only under [`EvictionPolicy::Lfuda`].
     pub const OF_AGING: [Self; 9] = [
         Self::InsertRaisesFloor,
         Self::InsertRaisesFloorAgain,
@@ -169,7 +205,7 @@ impl Branch {
         Self::ShrinkRaisesFloor,
     ];
 
-    /// Which branch an operation took that was done to `before` and had an outcome.
+    /// Returns the branch of an operation that was applied to `before`, with its outcome.
     fn of(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
         let next_victim = before.keys().first().copied();
         let uses = |key: u8| before.entries.iter().find(|entry| entry.key == key).map(|entry| entry.uses);
@@ -223,7 +259,7 @@ impl Branch {
         }
     }
 
-    /// The same, if it is one of an operation that would have taken another, were nothing expired.
+    /// Returns the same for an operation that would take another branch if nothing were expired.
     fn of_expired(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Option<Self> {
         let is_expired = |key: u8| before.expiry.is_past(&key);
         let is_there = |key: u8| before.position(&key).is_some();
@@ -268,7 +304,7 @@ impl Branch {
     }
 }
 
-/// How often each [`Branch`] was taken.
+/// The number of times that each [`Branch`] was taken.
 ///
 /// ```
 /// use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
@@ -284,11 +320,12 @@ impl Branch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branches {
     taken: [u64; Self::NUMBER],
-    /// F2: whether a model was of the policy that ages.
+    // F2.
+    /// Is `true` if a model had the policy that ages.
     ages: bool,
 }
 
-/// None taken.
+/// Creates counts of 0.
 impl Default for Branches {
     fn default() -> Self {
         Self { taken: [0; _], ages: false }
@@ -314,24 +351,24 @@ impl Branches {
         outcome
     }
 
-    /// How often a branch was taken.
+    /// Returns the number of times that a branch was taken.
     ///
     /// The type shows an example.
     pub fn count(&self, branch: Branch) -> u64 {
         self.taken[branch as usize]
     }
 
-    /// How many operations there were.
+    /// Returns the number of operations.
     ///
     /// The type shows an example.
     pub fn operations(&self) -> u64 {
         Branch::ALL.into_iter().chain(Branch::OF_EXPIRY).map(|branch| self.count(branch)).sum()
     }
 
-    /// Returns the branches that there are to take.
+    /// Returns the branches that can be taken.
     ///
-    /// Those [of expiry](Branch::OF_EXPIRY) are among them only if one of them was taken, those [of aging](Branch::OF_AGING)
-    /// only if a model was of the policy [`EvictionPolicy::Lfuda`].
+    /// Those [of expiry](Branch::OF_EXPIRY) are included only if one of them was taken, those [of
+    /// aging](Branch::OF_AGING) only if a model had the policy [`EvictionPolicy::Lfuda`].
     ///
     /// ```
     /// # use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
@@ -349,7 +386,7 @@ impl Branches {
         Branch::ALL.into_iter().chain(of_expiry).chain(of_aging)
     }
 
-    /// Returns those of [all](Self::all) that were never taken.
+    /// Returns the branches of [all](Self::all) that were never taken.
     ///
     /// The type shows an example.
     pub fn never(&self) -> impl Iterator<Item = Branch> {

@@ -7,15 +7,17 @@ use crate::operation::Operation;
 use crate::step::step;
 use crate::subject::Subject;
 
-/// L2: does every operation in every joint state of cache and model that any sequence of operations leads to, and compares
-/// every outcome and accessor. Since it goes on until there is no new state, it covers sequences of every length.
+/// Checks every joint state of cache and model that operations reach, in a small scope (L2).
 ///
-/// `new` makes an empty cache of the scope's policy with the given `max_size`, whose use counts saturate where the scope
-/// says, and in which the scope's keys expire.
+/// Applies every operation in each of these states, and compares every outcome and accessor. The search continues until
+/// there is no new state, so it covers sequences of every length.
+///
+/// `new` creates an empty cache of the scope's policy with the given `max_size`. Its use counts saturate where the
+/// scope says, and the scope's keys expire in it.
 ///
 /// # Errors
 ///
-/// A shortest sequence of operations that leads cache and model apart.
+/// A shortest sequence of operations that makes cache and model differ.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Level, Model, Operation, Scope, closure};
@@ -33,12 +35,13 @@ pub fn closure<C: Explore<u8, u64>>(scope: Scope, new: impl Fn(usize) -> C) -> R
     walk(Level::Closure, scope, new, |_, _, _| Ok(()))
 }
 
-/// L2 for a cache that cannot be copied: every sequence of operations that is no longer than the scope's `depth`, each on a
-/// cache of its own. The states in the result are sequences.
+/// Checks every sequence of operations up to a depth, for a cache that cannot be copied (L2).
+///
+/// The `depth` is that of the scope. Each sequence runs on a new cache. The states in the result are sequences.
 ///
 /// # Errors
 ///
-/// A shortest sequence of operations that leads cache and model apart.
+/// A shortest sequence of operations that makes cache and model differ.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, bounded};

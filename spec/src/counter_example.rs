@@ -1,4 +1,4 @@
-//! How a cache and the model are led apart, as a Rust test to paste.
+//! A difference between a cache and the model, as a Rust test to paste.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::model::EvictionPolicy;
 use crate::operation::Operation;
 use crate::step::Divergence;
 
-/// The operations that lead a cache and the model apart, and nothing that could be left out.
+/// The operations that make a cache and the model differ, none of which can be omitted.
 ///
 /// [`closure`](crate::closure()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone, Debug)]
@@ -23,13 +23,13 @@ pub(crate) struct Found {
     pub(crate) max_uses: u64,
     pub(crate) expiry: &'static [(u8, u64)],
     pub(crate) operations: Vec<Operation<u8, u64>>,
-    /// Which call of which callback panics in the last operation.
+    /// The callback that panics in the last operation, and the number of its call.
     pub(crate) panic: Option<(Callback, usize)>,
     pub(crate) divergence: Divergence,
 }
 
 impl Found {
-    /// The expiries of the keys that the operations are about: those of others have no effect.
+    /// Returns the expiries of the keys in the operations; other expiries have no effect.
     fn expiry_of_what_occurs(&self) -> Vec<(u8, u64)> {
         let occurs = |key: u8| self.operations.iter().any(|operation| operation.key() == Some(&key));
         self.expiry.iter().copied().filter(|(key, _)| occurs(*key)).collect()
@@ -37,21 +37,21 @@ impl Found {
 }
 
 impl CounterExample {
-    /// The level that the cache doesn't have.
+    /// Returns the level that the cache fails.
     ///
     /// [`closure`](crate::closure()) shows an example.
     pub fn level(&self) -> Level {
         self.0.level
     }
 
-    /// What is to be done, in this order, to an empty cache.
+    /// Returns the operations, to be applied in this order to an empty cache.
     ///
     /// [`closure`](crate::closure()) shows an example.
     pub fn operations(&self) -> &[Operation<u8, u64>] {
         &self.0.operations
     }
 
-    /// Where they part in the end.
+    /// Returns the difference after the last operation.
     ///
     /// [`closure`](crate::closure()) shows an example.
     pub fn divergence(&self) -> &Divergence {
@@ -59,7 +59,7 @@ impl CounterExample {
     }
 }
 
-/// A Rust test, to paste.
+/// Formats a Rust test, to paste.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Found { level, policy, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;

@@ -1,4 +1,4 @@
-//! What a bounded dict does, whichever of its entries goes: the rules D without the order.
+//! A bounded dict, whichever of its entries it evicts: the rules D without the order.
 
 use std::fmt::Debug;
 
@@ -7,8 +7,10 @@ use crate::operation::{Operation, Outcome, Refusal};
 use crate::step::{Divergence, look, same_set};
 use crate::subject::{Difference, Subject, differs};
 
-/// A bounded dict that leaves the choice of victims to the cache that it is compared with, and holds it to it: exactly so
-/// many go as must, each was there, and is gone.
+/// A bounded dict that leaves the choice of victims to the cache that it is compared with.
+///
+/// It checks that exactly the required number of entries are evicted, and that each was present before and is absent
+/// afterwards.
 ///
 /// ```
 /// use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
@@ -28,14 +30,16 @@ pub struct Dict<K, V> {
 }
 
 impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
-    /// D1: an empty dict that holds at most `max_size` entries.
+    // D1.
+    /// Creates an empty dict that holds at most `max_size` entries.
     ///
     /// The type shows an example.
     pub fn new(max_size: usize) -> Self {
         Self { max_size, entries: Vec::new(), expiry: Expiry::new() }
     }
 
-    /// E1: the same, but this key expires at this time, as in [`Model::with_expiry`](crate::Model::with_expiry).
+    // E1.
+    /// Makes a key expire at a time, as in [`Model::with_expiry`](crate::Model::with_expiry).
     ///
     /// ```
     /// # use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
@@ -52,12 +56,13 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         self
     }
 
-    /// Applies one operation to a cache, and compares the outcome and then every accessor, in whatever order it shows its
-    /// entries.
+    /// Applies one operation to a cache, and compares the outcome and then every accessor.
+    ///
+    /// The cache may list its entries in any order.
     ///
     /// # Errors
     ///
-    /// The first difference, or what the cache's own [`check`](Subject::check) finds.
+    /// The first difference, or a failure of the cache's own [`check`](Subject::check).
     ///
     /// The type shows an example.
     pub fn step<C: Subject<K, V>>(&mut self, cache: &mut C, operation: &Operation<K, V>) -> Result<(), Divergence> {
@@ -71,17 +76,19 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         look(cache, operation, &self.entries, false, self.max_size, &self.expiry)
     }
 
-    /// What is held under a key, expired or not.
+    /// Returns the value under a key, expired or not.
     fn held(&self, key: &K) -> Option<V> {
         self.entries.iter().find_map(|(present, value)| (present == key).then(|| value.clone()))
     }
 
-    /// E4: what is seen under a key.
+    // E4.
+    /// Returns the visible value under a key.
     pub(crate) fn value(&self, key: &K) -> Option<V> {
         self.held(key).filter(|_| !self.expiry.is_past(key))
     }
 
-    /// D4: what a use finds under a key. E3: what is expired is removed by it.
+    // D4, E3.
+    /// Returns the value that a use finds under a key, and removes an expired entry.
     fn used(&mut self, key: &K) -> Result<V, Refusal> {
         let held = self.held(key).ok_or(Refusal::NotFound)?;
         if self.expiry.is_past(key) {
@@ -91,8 +98,9 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         Ok(held)
     }
 
-    /// Does what the cache has done, if a dict may; or says what it would do. `left`, of a cache that doesn't tell its
-    /// victims, is what it holds now.
+    /// Follows the cache, if a dict may do the same; otherwise returns the expected outcome.
+    ///
+    /// `left` is the content of a cache that does not return its victims.
     fn follow(
         &mut self,
         operation: &Operation<K, V>,
@@ -162,7 +170,9 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         if *outcome == expected { Ok(()) } else { Err(format!("{expected:?}")) }
     }
 
-    /// Lets go what the cache has let go, if they are so many as must, and not the newcomer.
+    /// Removes the entries that the cache has evicted.
+    ///
+    /// Fails if their number is wrong, or if the new entry is among them.
     fn evict(&mut self, outcome: &Outcome<K, V>, left: Option<&[(K, V)]>, newcomer: Option<&K>) -> Result<(), String> {
         let excess = self.entries.len().saturating_sub(self.max_size);
         let told = if let Outcome::Evicted(told) = outcome { Some(told.clone()) } else { None };

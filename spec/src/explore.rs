@@ -1,4 +1,4 @@
-//! A walk through every joint state of a cache and the model, breadth first.
+//! A breadth-first walk through every joint state of a cache and the model.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt::Debug;
@@ -12,7 +12,7 @@ use crate::operation::Operation;
 use crate::step::{Divergence, step};
 use crate::subject::{Difference, Subject, differs};
 
-/// A [`Subject`] that can be copied exactly and shows its layout, so that a search knows when it has seen a state before.
+/// A [`Subject`] that can be copied exactly, with a layout by which a search recognizes its states.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
@@ -24,12 +24,16 @@ use crate::subject::{Difference, Subject, differs};
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub trait Explore<K: Eq, V>: Subject<K, V> {
-    /// An exact copy, down to the layout; not [`copy`](Subject::copy), which may tidy up.
+    /// Returns an exact copy, down to the layout.
+    ///
+    /// This is not [`copy`](Subject::copy), which may tidy up.
     #[must_use]
     fn fork(&self) -> Self;
 
-    /// Everything that the cache's later behaviour can depend on, apart from the values, with a key shown as `names` shows
-    /// it. A cache that shows nothing is held in every state of the model, but not in every state of its own.
+    /// Returns everything that the cache's later behavior can depend on, apart from the values.
+    ///
+    /// `names` shows the keys. A cache that returns nothing is checked in every state of the model, but not in every
+    /// state of its own.
     fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
         let _ = names;
         Vec::new()
@@ -42,12 +46,12 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
     }
 
     fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
-        // What LRU counts has no effect.
+        // LRU counts have no effect.
         let counts = |uses| if self.policy == EvictionPolicy::Lru { 0 } else { uses };
         let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(key), counts(uses)]);
         let mut layout: Vec<_> = [self.max_size() as u64, self.floor].into_iter().chain(entries).collect();
-        // Where nothing expires, what the time is has no effect. Where something does, keys are not interchangeable whose
-        // expiries differ, whatever they are called.
+        // Where nothing expires, the time has no effect. Where a key expires, keys with different expiries are not
+        // interchangeable, whatever their names are.
         if self.expiry.occurs() {
             layout.push(self.now());
             let expiries = self.by_last_use().map(|(key, _)| self.expiry.of(key));
@@ -57,7 +61,7 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
     }
 }
 
-/// How keys are shown in a layout.
+/// The representation of keys in a layout.
 ///
 /// [`Explore::layout`] is called with them.
 ///
@@ -75,7 +79,7 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
 /// ```
 #[derive(Debug)]
 pub struct Names<'a, K> {
-    /// The keys, each named by its place.
+    /// The keys, each named by its index.
     keys: &'a [K],
     own: bool,
 }
@@ -89,7 +93,7 @@ impl<K> Clone for Names<'_, K> {
 impl<K> Copy for Names<'_, K> {}
 
 impl<K: PartialEq> Names<'_, K> {
-    /// What to show for a key.
+    /// Returns the number that represents a key.
     ///
     /// The type shows an example.
     pub fn of(self, key: &K) -> u64 {
@@ -98,8 +102,10 @@ impl<K: PartialEq> Names<'_, K> {
 }
 
 impl<K> Names<'_, K> {
-    /// Whether keys have names of their own, so that the layout is to be complete. Otherwise keys are interchangeable, and
-    /// what depends on which key is which, such as the bucket that its hash gives it, is to be left out.
+    /// Returns `true` if keys have individual names, so that the layout must be complete.
+    ///
+    /// Otherwise keys are interchangeable. Then omit everything that depends on the identity of a key, such as the
+    /// bucket that its hash selects.
     ///
     /// The type shows an example.
     pub fn are_own(self) -> bool {
@@ -107,26 +113,30 @@ impl<K> Names<'_, K> {
     }
 }
 
-/// How much a search covers.
+/// The limits of a search.
 ///
 /// [`Explore`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// The order under test.
+    /// The policy under test.
     pub policy: EvictionPolicy,
-    /// The greatest bound that is set; all from 0 to this one are.
+    /// The largest bound that is set; all bounds from 0 on are.
     pub max_size: u8,
-    /// How many keys there are.
+    /// The number of keys.
     pub keys: u8,
-    /// Where use counts saturate.
+    /// The use count at which counts saturate.
     pub max_uses: u64,
-    /// Whether states that differ only by which key is which, of those with one expiry, count as one, which covers more keys
-    /// in less time. What depends on hashes is then left out of the layout, and covered by a search that is not symmetric.
+    /// Merges states that differ only by the identity of keys with equal expiry.
+    ///
+    /// So a search covers more keys in less time. Omit everything that depends on hashes from the layout, and cover it
+    /// by a search that is not symmetric.
     pub symmetric: bool,
-    /// How many operations there are in a row, at most.
+    /// The maximum number of operations in a sequence.
     pub depth: usize,
-    /// The keys that expire, each with its expiry (E1); caches are to be made with the same. The clock is then turned to the
-    /// beginning, and to the last moment before each expiry, the moment itself and the first one after it.
+    /// The keys that expire, each with its expiry (E1).
+    ///
+    /// Caches must be created with the same expiries. The clock is then set to time 0 and, for each expiry, to the last
+    /// moment before it, the moment itself and the first moment after it.
     ///
     /// ```
     /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
@@ -141,7 +151,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Sequences of every length, each key with a name of its own, and none that expires.
+    /// Creates a scope of sequences of every length, with individual keys that do not expire.
     ///
     /// Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
     ///
@@ -154,7 +164,7 @@ impl Scope {
         Self { policy, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
     }
 
-    /// The model that caches are held against, empty.
+    /// Creates the empty model that caches are compared with.
     pub(crate) fn model<K: Eq + From<u8>, V>(self) -> Model<K, V> {
         let model = Model::with_max_uses(self.policy, self.max_size.into(), self.max_uses);
         self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
@@ -171,30 +181,31 @@ impl Scope {
     }
 }
 
-/// What a search covered.
+/// The extent of a search.
 ///
 /// [`Explore`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// The states that there are.
+    /// The number of states.
     pub states: usize,
-    /// The operations that were compared, each in a state of its own or as another operation in the same.
+    /// The number of compared operations. No two are the same operation in the same state.
     pub transitions: usize,
 }
 
 struct Joint<C, K, V> {
     cache: C,
     model: Model<K, V>,
-    /// Where in the search this state was found, and by what.
+    /// The state and the operation from which the search reached this state.
     found: Option<(usize, Operation<u8, u64>)>,
     depth: usize,
 }
 
-/// What a visit found: a divergence, and the panic that led to it.
+/// The result of a visit: a divergence, and the panic that led to it.
 pub(crate) type Visit = Result<(), (Divergence, Option<(Callback, usize)>)>;
 
-/// Does every operation in every joint state, and before it, `visit`s the state with it. The cache and the model are then to
-/// agree.
+/// Applies every operation in every joint state, after it has called `visit` with both.
+///
+/// Cache and model must then agree.
 pub(crate) fn walk<K, V, C>(
     level: Level,
     scope: Scope,
@@ -242,7 +253,9 @@ where
     Ok(Covered { states: seen.len(), transitions })
 }
 
-/// A state, as it is told from others: the model's and the layout of the cache, with keys named alike.
+/// Returns a state in a comparable form.
+///
+/// It consists of the model's state and the cache's layout, with equal names of keys.
 fn canonical<K, V, C>(joint: &Joint<C, K, V>, scope: Scope, universe: &[K]) -> Vec<u64>
 where
     K: Clone + Eq,
@@ -252,14 +265,16 @@ where
     let order: Vec<K> = joint.model.by_last_use().map(|(key, _)| key.clone()).collect();
     let names = Names { keys: if scope.symmetric { &order } else { universe }, own: !scope.symmetric };
     let mut state = joint.model.layout(names);
-    // The model's part has a known length, so the two cannot run into each other.
+    // The model's part has a known length, so the two parts cannot overlap.
     state.push(state.len() as u64);
     state.extend(joint.cache.layout(names));
     state
 }
 
-/// Every operation that may make a difference: of several absent keys with one expiry, one stands for all if they are
-/// interchangeable. What is expired is present.
+/// Returns every operation that may make a difference.
+///
+/// If keys are interchangeable, one absent key stands for all absent keys with the same expiry. Expired entries are
+/// present.
 pub(crate) fn operations<K, V, C>(model: &Model<K, V>, scope: Scope) -> Vec<Operation<u8, u64>>
 where
     K: Clone + Eq + From<u8>,
@@ -281,7 +296,7 @@ where
             Operation::Remove(key),
         ]
     };
-    // What is refused is not what is there already, so that a replacement shows.
+    // The refused value differs from the present one, so that a replacement shows.
     let present = present.into_iter().flat_map(|key| about(key, u64::from(key) + 100));
     let absent = absent.flat_map(|key| about(key, key.into()));
     let sizes = (0..=scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
@@ -292,7 +307,7 @@ where
     all.filter(|operation| may_be_asked::<K, V, C>(operation, |key| model.contains_key(&K::from(key)))).collect()
 }
 
-/// Whether an operation is one that the cache declares no difference in.
+/// Returns `true` unless the cache declares a difference in the operation.
 pub(crate) fn may_be_asked<K: Eq, V, C: Subject<K, V>>(
     operation: &Operation<u8, u64>,
     is_present: impl Fn(u8) -> bool,

@@ -1,4 +1,4 @@
-//! Keys and values whose callbacks panic when a test says so.
+//! Keys and values whose callbacks panic on demand.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -6,43 +6,45 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-/// The code of a caller that a cache runs.
+/// A callback: the code of a caller that a cache runs.
 ///
 /// [`with_fuse`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Callback {
-    /// A key is hashed.
+    /// Hashes a key.
     Hash,
-    /// A key is compared.
+    /// Compares a key.
     Eq,
-    /// A key or a value is cloned.
+    /// Clones a key or a value.
     Clone,
-    /// A key or a value is dropped.
+    /// Drops a key or a value.
     Drop,
 }
 
 impl Callback {
-    /// All of them.
+    /// All callbacks.
     pub const ALL: [Self; 4] = [Self::Hash, Self::Eq, Self::Clone, Self::Drop];
 }
 
 thread_local! {
-    /// Which callback is to panic, and how many calls of it from now.
+    /// The callback that will panic, and the number of its calls before that.
     static FUSE: Cell<Option<(Callback, usize)>> = const { Cell::new(None) };
-    /// How many were made on this thread and not yet dropped.
+    /// The number of values that were created on this thread and not yet dropped.
     static ALIVE: Cell<isize> = const { Cell::new(0) };
-    /// What is called when one is dropped.
+    /// The hook that is called when a value is dropped.
     static ON_DROP: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
-/// Calls `call`, on this thread, and `hook` whenever a [`Fused`] is dropped in it, but for those that the hook drops.
+/// Calls `call` on this thread, and `hook` for each [`Fused`] that is dropped in it.
+///
+/// Values that the hook itself drops do not call it.
 pub(crate) fn on_drop(hook: impl Fn() + 'static, call: impl FnOnce()) {
     ON_DROP.set(Some(Rc::new(hook)));
     call();
     ON_DROP.set(None);
 }
 
-/// What a fuse panics with.
+/// The payload of the panic of a fuse.
 struct Blown;
 
 fn called(callback: Callback) {
@@ -56,21 +58,23 @@ fn called(callback: Callback) {
     }
 }
 
-/// What became of a call under a fuse.
+/// The result of a call under a fuse.
 ///
 /// [`with_fuse`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Burned<T> {
-    /// It made fewer calls of the callback.
+    /// The call made fewer calls of the callback.
     Intact(T),
     /// The fuse blew: the callback panicked.
     Blown,
-    /// It panicked of itself.
+    /// The call panicked for another reason.
     Panicked,
 }
 
-/// Calls `call`, on this thread, with a fuse that makes one call of a callback panic, after `calls` calls that don't.
-/// Only keys and values that are [`Fused`] have one. The panic prints no message.
+/// Calls `call` on this thread, and makes one call of a callback panic.
+///
+/// The panic follows after `calls` calls without one. Only [`Fused`] keys and values can panic. The panic prints no
+/// message.
 ///
 /// ```
 /// use aws_client_cache_spec::{Burned, Callback, Fused, with_fuse};
@@ -86,12 +90,12 @@ pub fn with_fuse<T>(callback: Callback, calls: usize, call: impl FnOnce() -> T) 
     match result {
         Ok(result) if !blown => Burned::Intact(result),
         Err(payload) if !payload.is::<Blown>() => Burned::Panicked,
-        // A cache may have caught it.
+        // A cache may have caught the panic.
         _ => Burned::Blown,
     }
 }
 
-/// A key or a value whose callbacks can be made to panic, [`with_fuse`], and which is counted.
+/// A counted key or value whose callbacks can be made to panic by [`with_fuse`].
 ///
 /// ```
 /// use aws_client_cache_spec::Fused;
@@ -104,7 +108,7 @@ pub fn with_fuse<T>(callback: Callback, calls: usize, call: impl FnOnce() -> T) 
 pub struct Fused<T>(T);
 
 impl<T> Fused<T> {
-    /// One more.
+    /// Creates a value, and counts it.
     ///
     /// The type shows an example.
     pub fn new(inner: T) -> Self {
@@ -112,14 +116,14 @@ impl<T> Fused<T> {
         Self(inner)
     }
 
-    /// What is inside.
+    /// Returns the inner value.
     ///
     /// The type shows an example.
     pub fn get(&self) -> &T {
         &self.0
     }
 
-    /// How many, of all types, were made on this thread and not dropped there.
+    /// Returns the number of values, of all types, that were created on this thread and not dropped there.
     ///
     /// The type shows an example.
     pub fn alive() -> isize {
@@ -159,7 +163,7 @@ impl<T: Clone> Clone for Fused<T> {
 impl<T> Drop for Fused<T> {
     fn drop(&mut self) {
         ALIVE.set(ALIVE.get() - 1);
-        // When the thread ends, there is no hook any more.
+        // When the thread ends, the hook no longer exists.
         if let Ok(Some(hook)) = ON_DROP.try_with(RefCell::take) {
             hook();
             ON_DROP.set(Some(hook));
@@ -168,7 +172,7 @@ impl<T> Drop for Fused<T> {
     }
 }
 
-/// As what is inside.
+/// Formats the inner value.
 impl<T: fmt::Debug> fmt::Debug for Fused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -1,4 +1,4 @@
-//! What threads did to a cache, and whether some order of it explains what they saw.
+//! Histories of the calls of threads, and the search for an order that explains them.
 
 use std::collections::HashSet;
 use std::fmt::{self, Debug};
@@ -19,19 +19,19 @@ pub struct Call<K, V> {
     /// The times of the call and of its return, on one clock for all threads.
     time: Range<u64>,
     operation: Operation<K, V>,
-    /// `None` if it had not returned when the history ends.
+    /// Is `None` if the call had not returned when the history ends.
     outcome: Option<Outcome<K, V>>,
 }
 
 impl<K, V> Call<K, V> {
-    /// A call that was made at the `time`'s start and returned at its end.
+    /// Creates a call that was made at the start of `time` and returned at its end.
     ///
     /// [`History`] shows an example.
     pub fn new(thread: usize, time: Range<u64>, operation: Operation<K, V>, outcome: Outcome<K, V>) -> Self {
         Self { thread, time, operation, outcome: Some(outcome) }
     }
 
-    /// A call that had not returned when the history ends. It may have had its effect already, or not.
+    /// Creates a call that had not returned when the history ends. It may have taken effect or not.
     ///
     /// ```
     /// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
@@ -48,7 +48,7 @@ impl<K, V> Call<K, V> {
     }
 }
 
-/// What threads did to a cache.
+/// The calls of threads to a cache.
 ///
 /// ```
 /// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
@@ -72,28 +72,30 @@ pub struct History<K, V> {
 }
 
 impl<K, V> History<K, V> {
-    /// A history of these calls, in any order: their times tell what came before what.
+    /// Creates a history of these calls, in any order: their times determine their sequence.
     ///
     /// The type shows an example.
     pub fn new(calls: Vec<Call<K, V>>) -> Self {
         Self { calls }
     }
 
-    /// How many calls it has.
+    /// Returns the number of calls.
     ///
     /// The type shows an example.
     pub fn len(&self) -> usize {
         self.calls.len()
     }
 
-    /// Whether nothing was called.
+    /// Returns `true` if there are no calls.
     ///
     /// The type shows an example.
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// How many calls were made while another was under way: with none, the history is no test of concurrency.
+    /// Returns the number of calls that were made while another was in flight.
+    ///
+    /// If there are none, the history does not test concurrency.
     ///
     /// ```
     /// # use aws_client_cache_spec::{Call, History, Operation, Outcome};
@@ -110,22 +112,25 @@ impl<K, V> History<K, V> {
 }
 
 impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
-    /// An order of the calls, by their places, in which the model, beginning as it is, returns what they returned, and
-    /// in which no call comes before one that had returned when it was made.
+    /// Returns an order of the calls, by their indices, that explains their outcomes.
     ///
-    /// The search is that of Wing and Gong, and remembers, as Lowe's does, which calls had been placed in which state of the
-    /// model. Evictions couple all keys, so a history is not split by them. Exponential in the number of calls that overlap.
+    /// The model, from its current state, returns the same outcomes in this order. No call precedes a call that had
+    /// returned before the first one was made.
+    ///
+    /// The search is that of Wing and Gong. Like Lowe's, it remembers the calls that had been placed in each state of
+    /// the model. Evictions couple all keys, so a history cannot be split by keys. The search is exponential in the
+    /// number of calls that overlap.
     ///
     /// # Errors
     ///
-    /// If there is none: the shortest beginning of the history for which there is none.
+    /// If there is no such order: the shortest prefix of the history that has none.
     ///
     /// The type shows an example.
     pub fn linearize(&self, model: &Model<K, V>) -> Result<Vec<usize>, NotLinearizable<K, V>> {
         if let Some(order) = self.order(model) {
             return Ok(order);
         }
-        // If a beginning has no order, no longer one has.
+        // If a prefix has no order, no longer prefix has one.
         let mut ends: Vec<u64> = self.calls.iter().map(|call| call.time.end).collect();
         ends.sort_unstable();
         let shortest = ends.partition_point(|end| self.until(*end).order(model).is_some());
@@ -133,7 +138,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
         Err(NotLinearizable { model: model.clone(), history })
     }
 
-    /// The history as it was known at a time: what had not returned is pending.
+    /// Returns the history as known at a time: a call that had not returned is pending.
     fn until(&self, end: u64) -> Self {
         let known = self.calls.iter().filter(|call| call.time.start < end).cloned();
         let calls = known.map(|call| {
@@ -144,11 +149,11 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
 
     fn order(&self, model: &Model<K, V>) -> Option<Vec<usize>> {
         let mut search = Search { calls: &self.calls, placed: vec![false; self.calls.len()], order: Vec::new() };
-        // What was tried: the calls that had been placed, and the state of the model. What is there again is to no avail.
+        // The tried combinations of placed calls and model states. Repeating one is useless.
         let mut tried = HashSet::new();
         let mut branches = vec![(model.clone(), search.next())];
         while let Some((model, next)) = branches.last_mut() {
-            // Those that are pending need no place.
+            // Pending calls need no place.
             if search.left().all(|place| self.calls[place].outcome.is_none()) {
                 return Some(search.order);
             }
@@ -173,7 +178,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
     }
 }
 
-/// The calls that have a place in the order, and those that are left.
+/// The placed calls, and the remaining ones.
 struct Search<'a, K, V> {
     calls: &'a [Call<K, V>],
     placed: Vec<bool>,
@@ -185,7 +190,9 @@ impl<K, V> Search<'_, K, V> {
         (0..self.calls.len()).filter(|place| !self.placed[*place])
     }
 
-    /// Those that may come next, the first one last: they were made before any that is left had returned.
+    /// Returns the calls that may come next, the first one last.
+    ///
+    /// They were made before any remaining call had returned.
     fn next(&self) -> Vec<usize> {
         let first_return = self.left().map(|place| self.calls[place].time.end).min().unwrap_or(u64::MAX);
         let mut next: Vec<_> = self.left().filter(|place| self.calls[*place].time.start < first_return).collect();
@@ -215,7 +222,7 @@ pub struct NotLinearizable<K, V> {
 }
 
 impl<K, V> NotLinearizable<K, V> {
-    /// The shortest beginning of the history that no order explains.
+    /// Returns the shortest prefix of the history that no order explains.
     ///
     /// [`linearizable`](crate::linearizable()) shows an example.
     pub fn history(&self) -> &History<K, V> {
@@ -223,7 +230,7 @@ impl<K, V> NotLinearizable<K, V> {
     }
 }
 
-/// A Rust test, to paste.
+/// Formats a Rust test, to paste.
 impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "// {}: no order of these calls explains what they returned", Level::Threads)?;
@@ -234,7 +241,7 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             match outcome {
                 None => writeln!(f, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
                 Some(outcome) => {
-                    // A vector's `Debug` is an array.
+                    // The `Debug` output of a vector is an array.
                     let outcome = format!("{outcome:?}").replacen("([", "(vec![", 1);
                     writeln!(
                         f,
@@ -251,7 +258,7 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
     }
 }
 
-/// The same as [`Display`](fmt::Display), so that `unwrap` shows the test.
+/// Formats like [`Display`](fmt::Display), so that `unwrap` shows the test.
 impl<K: Debug, V: Debug> Debug for NotLinearizable<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,8 +1,8 @@
-//! What a cache can claim.
+//! The levels that a cache can claim.
 
 use std::fmt;
 
-/// What a cache can claim, each a function that holds it to that.
+/// A level that a cache can claim, each checked by a function.
 ///
 /// ```
 /// use aws_client_cache_spec::Level;
@@ -13,22 +13,22 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Level {
-    /// L0, [`dict`](crate::dict()): a bounded dict, whichever of its entries goes, in random runs.
+    /// L0, [`dict`](crate::dict()): a bounded dict, whichever entries it evicts, in random runs.
     Dict,
     /// L1, [`order`](crate::order()): a strict LRU, LFU or LFUDA, in random runs.
     Order,
     /// L2, [`closure`](crate::closure()): the same, in every state of a small scope.
     Closure,
-    /// L3, [`panics`](crate::panics()): the same, whatever of the caller's code panics, in every state of a small scope.
+    /// L3, [`panics`](crate::panics()): the same under panics of callers' code, in a small scope.
     Panics,
     /// L4, [`linearizable`](crate::linearizable()): the same, shared by threads.
     Threads,
-    /// L5, [`creation`](crate::creation()): creation on a miss, exactly once, whoever gives up and in whatever order.
+    /// L5, [`creation`](crate::creation()): creation on a miss, exactly once, in every schedule.
     Creation,
 }
 
 impl Level {
-    /// All of them, weakest first.
+    /// All levels, weakest first.
     ///
     /// The type shows an example.
     pub const ALL: [Self; 6] = [Self::Dict, Self::Order, Self::Closure, Self::Panics, Self::Threads, Self::Creation];

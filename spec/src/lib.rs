@@ -1,10 +1,10 @@
 //! A conformance kit for bounded caches with strict LRU, LFU or LFUDA eviction.
 //!
-//! It is a reference model, and levels that any cache can claim, each by one call.
+//! The kit consists of a reference model, and of levels that any cache can claim, each by one call.
 //!
 //! The [`rules`] are numbered, as everywhere in `aws-client-cache`, whose caches have every level. [`Model`] is the
-//! specification as a program: a plain `Vec`, so simple that a reader sees that it is right. To hold a cache of your own
-//! against it, forward to it from a [`Subject`]:
+//! specification as a program: a plain `Vec`, so simple that you can see that it is right. To check your own cache,
+//! forward to it from a [`Subject`]:
 //!
 //! ```
 //! use std::collections::VecDeque;
@@ -31,7 +31,7 @@
 //!     }
 //! }
 //!
-//! /// What is to be written for the kit: six methods, of which each forwards.
+//! /// The adapter for the kit: six methods that forward.
 //! impl<K: Clone + Eq, V: Clone> Subject<K, V> for Lru<K, V> {
 //!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
 //!         if self.contains_key(&key) { Err(Refusal::AlreadyExists) } else { Ok(self.put(key, value)) }
@@ -63,31 +63,32 @@
 //!
 //! # The levels
 //!
-//! | level | claim it by | of | what it shows |
+//! | level | function | cache | checks |
 //! |---|---|---|---|
-//! | L0 | [`dict()`] | [`Subject`] | a bounded dict, whichever of its entries goes, in random runs |
+//! | L0 | [`dict()`] | [`Subject`] | a bounded dict, whichever entries it evicts, in random runs |
 //! | L1 | [`order()`] | [`Subject`] | the strict order of LRU, LFU or LFUDA, in random runs |
-//! | L2 | [`closure()`] | [`Explore`] | the same in every state of a small scope, and so after sequences of every length |
+//! | L2 | [`closure()`] | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations |
 //! | L2 | [`bounded()`] | [`Subject`] | the same after every short sequence, for a cache that cannot be copied |
-//! | L3 | [`panics()`] | [`Explore`] of [`Fused`] keys and values | nothing is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
-//! | L4 | [`linearizable()`] | [`Shared`] | some order explains what threads see |
-//! | L4 | [`reentrant()`] | [`Shared`] of [`Fused`] keys and values | what is dropped may use the cache |
+//! | L3 | [`panics()`] | [`Explore`] of [`Fused`] keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
+//! | L4 | [`linearizable()`] | [`Shared`] | some order explains the outcomes of threads |
+//! | L4 | [`reentrant()`] | [`Shared`] of [`Fused`] keys and values | keys and values may use the cache when they are dropped |
 //! | L5 | [`creation()`] | [`Creates`] | creation on a miss, exactly once, in every schedule |
 //!
-//! Each returns what it covered, in numbers to assert, so that an eroded test fails; or a counter-example from which nothing
-//! can be left out, whose `Display` is a Rust test to paste.
+//! Each function returns the covered scope, in numbers. Assert them, so that a test that has lost coverage fails. If
+//! the cache fails, the function returns a counterexample from which nothing can be omitted. Its `Display` is a Rust
+//! test to paste.
 //!
-//! What a cache does in another way on purpose is declared as a [`Difference`], and left out. What it cannot do at all
-//! ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) is not asked of it.
+//! Declare a deliberate difference of your cache as a [`Difference`]; it is not compared. Operations that your cache
+//! does not have ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) are not called.
 //!
-//! LFUDA is LFU with dynamic aging: an entry starts above the count of the last one that was evicted, so that entries that
-//! were busy once make way. [`EvictionPolicy::ALL`] names the policies to claim a level for.
+//! LFUDA is LFU with dynamic aging: an entry starts above the count of the last victim, so that entries that were busy
+//! once are evicted in time. [`EvictionPolicy::ALL`] lists the policies to claim a level for.
 //!
 //! # Expiry
 //!
-//! A cache whose keys expire (the rules E) has a clock that is turned by [`Subject::set_time`]. Name the keys that expire in
-//! [`Random::expiry`] or [`Scope::expiry`], and make caches in which the same keys do: L0 to L3 then hold it to when each of
-//! them does, at every time at which that could make a difference. Here, the cache is the [`Model`]:
+//! A cache whose keys expire (the rules E) has a clock that [`Subject::set_time`] sets. Name the keys that expire in
+//! [`Random::expiry`] or [`Scope::expiry`], and create caches in which the same keys expire. L0 to L3 then check each
+//! expiry, at every time that could make a difference. Here, the cache is the [`Model`]:
 //!
 //! ```
 //! use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
@@ -99,17 +100,22 @@
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
 //!
-//! # The proof that it can fail
+//! # Faulty caches
 //!
-//! [`Broken`], [`BrokenShared`] and [`Reference`] are caches that are each wrong in one subtle way, if a [`Fault`], a
-//! [`SharedFault`] or a [`CreationFault`] is named. Each is refused, by the level that names its fault; one that is wrong
-//! about expiry ([`Fault::is_of_expiry`]), where keys expire. Each shows under the policies of [`Fault::policies`].
+//! These caches prove that the levels can fail. [`Broken`], [`BrokenShared`] and [`Reference`] each have one subtle
+//! fault, if you name a [`Fault`], a [`SharedFault`] or a [`CreationFault`]. The level that names the fault refuses the
+//! cache. Faults of expiry ([`Fault::is_of_expiry`]) show where keys expire. Each fault shows under the policies of
+//! [`Fault::policies`].
 //!
-//! # By hand
+//! # Parts for your own tests
 //!
-//! The levels are made of parts that serve other tests too, property-based ones and fuzzers: an [`Operation`] and its
-//! [`Outcome`], one [`step()`] of a comparison, [`panic_step()`], a [`Recorder`] of histories for a scheduler of your own and
-//! [`History::linearize`], [`Schedules::run`] for one schedule, and the [`Branches`] that operations took.
+//! The levels consist of parts that also serve property tests and fuzzers:
+//!
+//! * An [`Operation`] and its [`Outcome`].
+//! * [`step()`], one step of a comparison, and [`panic_step()`].
+//! * A [`Recorder`] of histories, for a scheduler of your own, and [`History::linearize`].
+//! * [`Schedules::run`] for one schedule.
+//! * [`Branches`], the branches that operations took.
 
 mod branch;
 mod closure;

@@ -1,26 +1,30 @@
-//! The specification as a program. Every rule stands where it is enforced.
+//! The specification as a program. Each rule number stands where the rule is enforced.
 
 use crate::expiry::Expiry;
 use crate::operation::Refusal;
 use crate::subject::Subject;
 
-/// Which entry goes first.
+/// The order in which entries are evicted.
 ///
 /// [`Model`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EvictionPolicy {
-    /// L1: by last use, oldest first.
+    // L1.
+    /// By last use, oldest first.
     Lru,
-    /// F1: by use count, lowest first; within a count, by last use, oldest first.
+    // F1.
+    /// By use count, lowest first; within a count, by last use, oldest first.
     Lfu,
-    /// F2: by weight, lowest first; within a weight, by last use, oldest first.
+    // F2.
+    /// By weight, lowest first; within a weight, by last use, oldest first.
     ///
-    /// A weight is a count that starts above the weight of the last victim, so that entries that were busy once make way.
+    /// A weight is a count that starts above the weight of the last victim, so that entries that were busy once are
+    /// evicted in time.
     Lfuda,
 }
 
 impl EvictionPolicy {
-    /// All of them.
+    /// All policies.
     ///
     /// ```
     /// # use aws_client_cache_spec::EvictionPolicy;
@@ -33,11 +37,12 @@ impl EvictionPolicy {
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
-    /// F1: the use count, or F2: the weight.
+    // F1.
+    /// The use count, or F2: the weight.
     pub(crate) uses: u64,
 }
 
-/// A bounded cache, as simple as it can be: every operation is linear or worse.
+/// A bounded cache, as simple as possible: every operation is linear or worse.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -54,7 +59,8 @@ pub struct Model<K, V> {
     pub(crate) policy: EvictionPolicy,
     pub(crate) max_size: usize,
     pub(crate) max_uses: u64,
-    /// F2: the weight of the last victim; 0 at first, and under the other policies.
+    // F2.
+    /// The weight of the last victim; 0 at first, and under the other policies.
     pub(crate) floor: u64,
     /// By last use, oldest first.
     pub(crate) entries: Vec<Entry<K, V>>,
@@ -62,7 +68,8 @@ pub struct Model<K, V> {
 }
 
 impl<K, V> Model<K, V> {
-    /// D1: an empty cache that holds at most `max_size` entries.
+    // D1.
+    /// Creates an empty cache that holds at most `max_size` entries.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -73,7 +80,7 @@ impl<K, V> Model<K, V> {
         Self::with_max_uses(policy, max_size, u64::MAX)
     }
 
-    /// The same, with use counts and weights that saturate at `max_uses` (F1, F2), which is at least 1.
+    /// Sets the value, at least 1, at which use counts and weights saturate (F1, F2).
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -87,7 +94,8 @@ impl<K, V> Model<K, V> {
         Self { policy, max_size, max_uses: max_uses.max(1), floor: 0, entries: Vec::new(), expiry: Expiry::new() }
     }
 
-    /// E5: what the clock said when it was last turned, and 0 at first.
+    // E5.
+    /// Returns the time to which the clock was last set, 0 at first.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -100,14 +108,15 @@ impl<K, V> Model<K, V> {
         self.expiry.now()
     }
 
-    /// The keys and use counts by last use, oldest first.
+    /// Returns the keys and use counts by last use, oldest first.
     ///
-    /// A model consists of them, the bound and the floor, and of the clock if keys expire.
+    /// Together with the bound, the floor and, if keys expire, the clock, they are the whole state of a model.
     pub(crate) fn by_last_use(&self) -> impl Iterator<Item = (&K, u64)> {
         self.entries.iter().map(|entry| (&entry.key, entry.uses))
     }
 
-    /// L1, F1, F2, D7: the places of the entries in the order in which they are to go.
+    // L1, F1, F2, D7.
+    /// Returns the indices of the entries in eviction order.
     ///
     /// The sort is stable, so that the order of last use decides within a count.
     pub(crate) fn in_eviction_order(&self) -> Vec<usize> {
@@ -119,13 +128,13 @@ impl<K, V> Model<K, V> {
         order
     }
 
-    /// Takes out the next victim, for whatever reason.
+    /// Removes the next victim, for any reason.
     fn take_next(&mut self) -> Option<Entry<K, V>> {
         let victim = *self.in_eviction_order().first()?;
         Some(self.entries.remove(victim))
     }
 
-    /// Takes out the next victim to make room, which alone moves the floor.
+    /// Removes the next victim to make room, which alone moves the floor.
     pub(crate) fn evict(&mut self) -> Option<(K, V)> {
         let victim = self.take_next()?;
         if self.policy == EvictionPolicy::Lfuda {
@@ -136,8 +145,10 @@ impl<K, V> Model<K, V> {
 }
 
 impl<K: Eq, V> Model<K, V> {
-    /// E1: the same, but this key expires at this time, for the life of the model. It may be called for several keys; of
-    /// two calls for one key, the latter counts.
+    // E1.
+    /// Makes a key expire at a time, for the life of the model.
+    ///
+    /// Call it once for each key that expires. Of two calls for one key, the latter counts.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
@@ -156,7 +167,7 @@ impl<K: Eq, V> Model<K, V> {
         self
     }
 
-    /// Where an entry is, expired or not.
+    /// Returns the index of an entry, expired or not.
     pub(crate) fn position(&self, key: &K) -> Option<usize> {
         self.entries.iter().position(|entry| entry.key == *key)
     }

@@ -1,4 +1,4 @@
-//! What can be asked of a cache, and what it answers.
+//! The operations of a cache, and their outcomes.
 
 use std::fmt;
 
@@ -13,42 +13,42 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operation<K, V> {
-    /// Insert under an absent key (D2, D3).
+    /// Inserts under an absent key (D2, D3).
     Insert(K, V),
-    /// Look up, as a use; a miss is no error (D4).
+    /// Looks up, as a use; a miss is no error (D4).
     Get(K),
-    /// Look up, as a use; a miss is an error (D4).
+    /// Looks up, as a use; a miss is an error (D4).
     TryGet(K),
-    /// Look up, not as a use (D5).
+    /// Looks up, not as a use (D5).
     Peek(K),
-    /// Ask whether a key is there (D5).
+    /// Checks if a key is present (D5).
     ContainsKey(K),
-    /// Remove (D6).
+    /// Removes an entry (D6).
     Remove(K),
-    /// Remove the next victim (D6).
+    /// Removes the next victim (D6).
     Pop,
-    /// Remove everything.
+    /// Removes all entries.
     Clear,
-    /// Go on with a copy (D8).
+    /// Continues with a copy (D8).
     Copy,
-    /// Set the bound, and evict what exceeds it (D9).
+    /// Sets the bound, and evicts the entries that exceed it (D9).
     SetMaxSize(usize),
-    /// Take a snapshot, in eviction order (D7).
+    /// Takes a snapshot, in eviction order (D7).
     Items,
-    /// Turn the clock, forth or back (E5).
+    /// Sets the clock, forward or back (E5).
     SetTime(u64),
-    /// Remove everything that is expired (E4).
+    /// Removes all expired entries (E4).
     RemoveExpired,
 }
 
-/// What a cache answers to an [`Operation`].
+/// The outcome of an [`Operation`].
 ///
 /// [`Operation`] shows an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome<K, V> {
-    /// It is done, and there is nothing to tell.
+    /// Success without a result.
     Done,
-    /// It is done, and these went, in this order.
+    /// Success, with the evicted entries in order.
     Evicted(Vec<(K, V)>),
     /// A value, or none.
     Value(Option<V>),
@@ -56,15 +56,15 @@ pub enum Outcome<K, V> {
     Entry(K, V),
     /// Entries, in eviction order.
     Entries(Vec<(K, V)>),
-    /// Yes or no.
+    /// A yes or no.
     Answer(bool),
-    /// It was refused, and nothing has changed.
+    /// A refusal, which has changed nothing.
     Refused(Refusal),
-    /// The cache has no such operation, so there is nothing to compare.
+    /// Not applicable: the cache has no such operation.
     Missing,
 }
 
-/// Why a cache refuses an operation.
+/// The reason for refusing an operation.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
@@ -98,7 +98,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl<K, V> Operation<K, V> {
-    /// The key it is about, if it is about one.
+    /// Returns the key of the operation, if it has one.
     ///
     /// ```
     /// # use aws_client_cache_spec::Operation;
@@ -123,7 +123,7 @@ impl<K, V> Operation<K, V> {
         }
     }
 
-    /// Calls the operation on a cache.
+    /// Applies the operation to a cache.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Refusal};
@@ -173,7 +173,7 @@ impl<K, V> Operation<K, V> {
         }
     }
 
-    /// The same operation on keys and values of other types.
+    /// Returns the same operation on keys and values of other types.
     ///
     /// ```
     /// # use aws_client_cache_spec::Operation;

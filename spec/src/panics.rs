@@ -12,23 +12,25 @@ use crate::subject::{Difference, Subject, differs};
 type Key = Fused<u8>;
 type Value = Fused<u64>;
 
-/// What [`panics`] did, which shows an example.
+/// The extent of a search; [`panics`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked {
-    /// The states that there are.
+    /// The number of states.
     pub states: usize,
-    /// How many calls were made to panic.
+    /// The number of calls that were made to panic.
     pub panics: usize,
 }
 
-/// L3: in every joint state of cache and model, for every operation, makes every call of `Hash`, `Eq`, `Clone` and `Drop`
-/// panic once. [`panic_step`] says what is to hold afterwards.
+/// Makes every call of a caller's code panic once, for every operation in every joint state (L3).
 ///
-/// `new` makes an empty cache, as for [`closure`](crate::closure()).
+/// The calls are those of `Hash`, `Eq`, `Clone` and `Drop`. [`panic_step`] lists the conditions that must hold
+/// afterwards.
+///
+/// `new` creates an empty cache, as for [`closure`](crate::closure()).
 ///
 /// # Errors
 ///
-/// A shortest sequence of operations that leads to a panic that does harm; to a leak only if there is no other harm.
+/// A shortest sequence of operations that leads to a harmful panic; to a leak only if there is no other harm.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Fused, Level, Model, Scope, panics};
@@ -54,7 +56,7 @@ pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) ->
         })
     })?;
     if leaks > 0 {
-        // A leak is the least harm, so it is told if there is no other.
+        // A leak is the least harm, so it is reported only if there is no other.
         walk(Level::Panics, scope, &new, |cache: &C, model, operation| {
             all_panics(cache, model, operation, |harm| harm == Harm::None)
         })?;
@@ -62,7 +64,7 @@ pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) ->
     Ok(Panicked { states: covered.states, panics })
 }
 
-/// What harm a panic did, if the cache goes on.
+/// The harm of a panic, if the cache continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Harm {
     None,
@@ -88,20 +90,19 @@ fn all_panics<C: Explore<Key, Value>>(
     Ok(())
 }
 
-/// Does one operation of which one call of a callback panics, after `calls` calls that don't. Returns whether there was
-/// such a call.
+/// Applies one operation in which one call of a callback panics, after `calls` calls that do not.
 ///
-/// Afterwards (P1)
+/// Returns `true` if there was such a call. Afterwards (P1):
 ///
-/// * the cache's own [`check`](Subject::check) holds;
-/// * the cache is as before the operation or as after it; of several entries that go (shrinking, clearing), some may have
-///   gone;
-/// * it goes on as the model does from there, until it is empty, and again;
-/// * nothing leaks.
+/// * The cache's own [`check`](Subject::check) holds.
+/// * The cache is as before the operation or as after it.
+/// * If several entries are removed (shrinking, clearing), some of them may be left.
+/// * From there, the cache behaves as the model does, until it is empty, and again.
+/// * Nothing leaks.
 ///
 /// # Errors
 ///
-/// What of this doesn't hold.
+/// The condition that does not hold.
 ///
 /// [`panics`] shows an example of a call.
 pub fn panic_step<C: Explore<Key, Value>>(
@@ -118,7 +119,7 @@ pub fn panic_step<C: Explore<Key, Value>>(
     }
 }
 
-/// [`panic_step`], with a leak as a result of its own, and how to tell of it.
+/// Does the same as [`panic_step`], but returns a leak as a separate result, with its report.
 fn harm<C: Explore<Key, Value>>(
     mut cache: C,
     model: &Model<Key, Value>,
@@ -150,7 +151,7 @@ fn harm<C: Explore<Key, Value>>(
         return Err(Divergence::new(at("items"), &shown, expected));
     }
     drop((shown, fused));
-    // Which of several, only what follows tells: of a hit, a use may have been counted or not.
+    // Only the following operations show which: a use may have been counted for a hit, or not.
     let mut went_on = Ok(());
     while let Some(model) = left.pop() {
         match with_fuse(callback, usize::MAX, || {
@@ -172,8 +173,10 @@ fn harm<C: Explore<Key, Value>>(
     Ok(Some((Divergence::new(at("leaks"), leaked, "0"), harm)))
 }
 
-/// What an operation that panicked may have left (P1): of every model in which it is not, partly or all done, those that show
-/// what is `shown` now. There may be several, since only what follows tells whether a use was counted.
+/// Returns the models that an operation that panicked may have left (P1).
+///
+/// These are all models in which the operation is not, partly or completely done, and which show the entries in
+/// `shown`. There may be several, because only the following operations show if a use was counted.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, may_be_left};
@@ -198,7 +201,7 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
         Operation::Clear => {
             let mut partly = model.clone();
             partly.entries.retain(|entry| shown.iter().any(|(key, _)| *key == entry.key));
-            // F2: a cache that is empty afterwards has been cleared, and its floor with it.
+            // F2: a cache that is empty afterwards was cleared, and its floor was reset.
             if !partly.is_empty() {
                 left.push(Model { floor: 0, ..partly.clone() });
                 left.push(partly);
@@ -225,9 +228,9 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
     left
 }
 
-/// Compares the floors by a newcomer, for which a removal makes room.
+/// Compares the floors by a new entry, for which a removal makes room.
 ///
-/// An eviction would set the floor before the newcomer starts above it.
+/// An eviction would set the floor before the new entry starts above it.
 fn shows_its_floor<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
     let last = model.keys().pop().filter(|_| model.policy == EvictionPolicy::Lfuda); // F2
     let Some(last) = last else { return Ok(()) };
@@ -235,7 +238,7 @@ fn shows_its_floor<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, V
     step(&mut cache, &mut model, &Operation::Insert(u8::MAX, 0).map(Key::new, Value::new))
 }
 
-/// Holds the cache against the model until both are empty, and then some.
+/// Compares the cache with the model until both are empty, and then with new entries.
 fn goes_on<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
     let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
     let newcomer = Operation::Insert(u8::MAX, 0);

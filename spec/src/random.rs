@@ -1,4 +1,4 @@
-//! L0 and L1: random operations, whose mix is drawn anew for each run.
+//! L0 and L1: random operations, with a new mix for each run.
 
 use fastrand::Rng;
 
@@ -14,7 +14,7 @@ use crate::shrink::{Failing, shrink};
 use crate::step::{Divergence, step};
 use crate::subject::{Difference, Subject, differs};
 
-/// How much [`dict`] and [`order`] try.
+/// The limits of the random runs of [`dict`] and [`order`].
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Random};
@@ -25,27 +25,31 @@ use crate::subject::{Difference, Subject, differs};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Random {
-    /// The order under test.
+    /// The policy under test.
     pub policy: EvictionPolicy,
-    /// Where use counts saturate.
+    /// The use count at which counts saturate.
     pub max_uses: u64,
-    /// Equal seeds give equal operations.
+    /// The seed; equal seeds give equal operations.
     pub seed: u64,
-    /// How many caches are made.
+    /// The number of caches, each with one run.
     pub runs: u64,
-    /// How much is done with each.
+    /// The number of operations of a run.
     pub operations: u64,
-    /// How many keys there are.
+    /// The number of keys.
     pub keys: u8,
-    /// The greatest bound that is set.
+    /// The largest bound that is set.
     pub max_size: u8,
-    /// The keys that expire, each with its expiry (E1); caches are to be made with the same. With none, the clock is not
-    /// turned, and nothing is removed as expired.
+    /// The keys that expire, each with its expiry (E1).
+    ///
+    /// Caches must be created with the same expiries. If there are none, the clock is not set, and nothing is removed
+    /// as expired.
     pub expiry: &'static [(u8, u64)],
 }
 
 impl Random {
-    /// 1,000 runs of 100 operations on 16 keys, of which none expires, and bounds up to 8, under seed 0.
+    /// Creates 1,000 runs of 100 operations, under seed 0.
+    ///
+    /// There are 16 keys, of which none expires, and bounds up to 8.
     ///
     /// The type shows an example.
     pub const fn new(policy: EvictionPolicy) -> Self {
@@ -69,13 +73,13 @@ impl Random {
     }
 }
 
-/// L0: holds a cache against what a bounded dict does, whichever of its entries goes.
+/// Compares a cache with a bounded dict, whichever of its entries it evicts (L0).
 ///
-/// `new` makes an empty cache with the given `max_size`, in which the keys expire that `random` names.
+/// `new` creates an empty cache with the given `max_size`, in which the keys of `random` expire.
 ///
 /// # Errors
 ///
-/// Operations that lead to a difference, none of which can be left out.
+/// The operations that lead to a difference, none of which can be omitted.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Random, dict};
@@ -95,14 +99,14 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
     .map_err(|found| random.counter_example(Level::Dict, found))
 }
 
-/// L1: holds a cache against the model, and so to the order in which it evicts.
+/// Compares a cache with the model, and so with its eviction order (L1).
 ///
-/// `new` makes an empty cache with the given `max_size`, of the policy and with the saturation and the expiries that `random`
-/// names.
+/// `new` creates an empty cache with the given `max_size`, and with the policy, the saturation and the expiries of
+/// `random`.
 ///
 /// # Errors
 ///
-/// Operations that lead to a difference, none of which can be left out.
+/// The operations that lead to a difference, none of which can be omitted.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Random, order};
@@ -131,7 +135,7 @@ pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> R
     .map_err(|found| random.counter_example(Level::Order, found))
 }
 
-/// The first of the operations at which a cache diverges, and how.
+/// Returns the first operation at which a cache diverges, and the divergence.
 fn first(
     operations: &[Operation<u8, u64>],
     mut step: impl FnMut(&Operation<u8, u64>) -> Result<(), Divergence>,
@@ -140,9 +144,11 @@ fn first(
     operations.iter().enumerate().find_map(diverges)
 }
 
-/// Does the runs. `diverges` does the same operations on a new cache each time, and is the one that knows what may be asked:
-/// what the cache holds there may not be what the model holds that operations are drawn with, as its victims may be others
-/// and its bound for life, nor what it held before operations were left out.
+/// Runs the operations.
+///
+/// `diverges` applies the same operations to a new cache each time, and decides which apply. The cache may hold other
+/// entries than the model that the operations are drawn with. Its victims may be others, its bound may be fixed, and
+/// operations may have been omitted.
 fn run<C: Subject<u8, u64>>(
     random: Random,
     diverges: impl Fn(usize, &[Operation<u8, u64>]) -> Option<(usize, Divergence)>,
@@ -171,17 +177,19 @@ fn run<C: Subject<u8, u64>>(
     Ok(branches)
 }
 
-/// The mix of operations of one run. A run that never removes, or hardly ever inserts, reaches what an even mix does not.
+/// The mix of operations of one run.
+///
+/// A run that never removes, or hardly ever inserts, reaches states that an even mix does not.
 pub(crate) struct Swarm {
     random: Random,
     weights: [u32; Self::KINDS],
-    /// What the clock is turned to.
+    /// The times to which the clock is set.
     times: Vec<u64>,
 }
 
 impl Swarm {
     const KINDS: usize = 14;
-    /// The last ones are about expiry, and not drawn if nothing expires.
+    /// The last kinds concern expiry, and are not drawn if nothing expires.
     const TIMELESS_KINDS: usize = 12;
 
     pub(crate) fn new(rng: &mut Rng, random: Random) -> Self {
@@ -195,7 +203,7 @@ impl Swarm {
 
     pub(crate) fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
         let any = rng.u8(..self.random.keys.max(1));
-        // Most keys are live ones, or most look-ups would be misses.
+        // Most keys are present ones, or most look-ups would be misses.
         let key = if !live.is_empty() && rng.u8(..10) < 8 { live[rng.usize(..live.len())] } else { any };
         let mut drawn = rng.u32(..self.weights.iter().sum::<u32>());
         let kind = self.weights.iter().position(|weight| {

@@ -1,13 +1,14 @@
-//! Makes a failing sequence of operations as short and plain as it can be.
+//! Shrinks a failing sequence of operations to a short and simple one.
 
 use crate::operation::Operation;
 use crate::step::Divergence;
 
-/// A bound, operations on an empty cache with it, and where they lead cache and model apart.
+/// A bound, operations on an empty cache with it, and the divergence that they lead to.
 pub(crate) type Failing = (usize, Vec<Operation<u8, u64>>, Divergence);
 
-/// Leaves out, and makes plainer, whatever can be while cache and model still diverge: more and more of the operations,
-/// the bound, keys, values, and times, which are among those given.
+/// Omits and simplifies as much as possible while cache and model still diverge.
+///
+/// Omits more and more of the operations, and lowers the bound, keys, values, and times, which are among those given.
 pub(crate) fn shrink(
     mut max_size: usize,
     operations: &[Operation<u8, u64>],
@@ -17,7 +18,7 @@ pub(crate) fn shrink(
 ) -> Failing {
     let mut best = operations.to_vec();
     let mut divergence = diverges(max_size, &best).map(|(_, divergence)| divergence);
-    // Each round is over when nothing helps any more; each success makes the sequence shorter or smaller, so there is an end.
+    // A round ends when nothing helps any more. Each success makes the sequence shorter or smaller, so the rounds end.
     loop {
         let mut smaller: Vec<(usize, Vec<Operation<u8, u64>>)> =
             (smallest..max_size).map(|size| (size, best.clone())).collect();
@@ -50,7 +51,7 @@ pub(crate) fn shrink(
     (max_size, best, divergence)
 }
 
-/// The sequences in which one operation is replaced by a plainer one.
+/// Returns the sequences in which one operation is replaced by a simpler one.
 fn plainer(operations: &[Operation<u8, u64>], place: usize, times: &[u64]) -> Vec<Vec<Operation<u8, u64>>> {
     let mut sequences = Vec::new();
     let mut with = |operation: Operation<u8, u64>| {
@@ -69,7 +70,7 @@ fn plainer(operations: &[Operation<u8, u64>], place: usize, times: &[u64]) -> Ve
         }
         _ => {}
     }
-    // A key is renamed everywhere, to a smaller one that occurs nowhere.
+    // A key is renamed everywhere, to a smaller one that does not occur.
     if let Some(key) = operations[place].key() {
         let occurs = |key: &u8| operations.iter().any(|operation| operation.key() == Some(key));
         if let Some(free) = (0..*key).find(|key| !occurs(key)) {

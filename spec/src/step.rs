@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::operation::{Operation, Outcome};
 use crate::subject::{Difference, Subject, differs};
 
-/// Where a cache and the model part.
+/// A difference between a cache and the model.
 ///
 /// [`step`] returns it, and shows an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// `model` is what was to be expected, in words or as a value is printed.
+    /// Creates a divergence. `model` is the expected result, in words or as a printed value.
     pub(crate) fn new(what: impl Into<String>, cache: impl Debug, model: impl Into<String>) -> Self {
         Self { what: what.into(), cache: format!("{cache:?}"), model: model.into() }
     }
@@ -33,13 +33,14 @@ impl fmt::Display for Divergence {
 
 impl std::error::Error for Divergence {}
 
-/// Applies one operation to a cache and to the model, and compares the outcomes and then every accessor.
+/// Applies one operation to a cache and to the model, and compares the outcomes.
 ///
-/// What the cache declares as a [`Difference`] is left out, and so is an operation that it does not have.
+/// Then it compares every accessor. Declared [`Difference`]s are not compared, and neither is an operation that the
+/// cache does not have.
 ///
 /// # Errors
 ///
-/// The first difference, or what the cache's own [`check`](Subject::check) finds.
+/// The first difference, or a failure of the cache's own [`check`](Subject::check).
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
@@ -81,7 +82,7 @@ where
     look(cache, operation, &model.items(), ordered, model.max_size(), &model.expiry)
 }
 
-/// Compares every accessor of a cache with what is there after an operation, expired or not.
+/// Compares every accessor of a cache with its entries after an operation, expired or not.
 pub(crate) fn look<K, V, C>(
     cache: &C,
     operation: &Operation<K, V>,
@@ -122,7 +123,9 @@ fn same<T: PartialEq + Debug + ?Sized>(what: impl FnOnce() -> String, cache: &T,
     if cache == model { Ok(()) } else { Err(Divergence::new(what(), cache, format!("{model:?}"))) }
 }
 
-/// Whether two lists hold the same, in any order. Neither holds a key twice, or it is not the same as the other.
+/// Returns `true` if two lists hold the same elements, in any order.
+///
+/// Two lists are equal only if no key occurs twice in either.
 pub(crate) fn same_set<T: PartialEq>(left: &[T], right: &[T]) -> bool {
     left.len() == right.len()
         && left.iter().all(|one| right.contains(one))

@@ -4,12 +4,12 @@ use crate::operation::Refusal;
 
 /// A cache under test.
 ///
-/// Implement it by forwarding to your cache. Six methods are needed. The others are derived from them; override each
-/// one that your cache has of its own, or it will not be tested. What your cache does in another way on purpose is
-/// declared in [`DIFFERENCES`](Self::DIFFERENCES), and left out.
+/// Implement it by forwarding to your cache. Six methods are required. The others are derived from them. Override each
+/// one that your cache implements itself, or it will not be tested. Declare deliberate differences of your cache in
+/// [`DIFFERENCES`](Self::DIFFERENCES); they are not compared.
 ///
-/// What is derived knows nothing of expiry. A cache with a clock ([`set_time`](Self::set_time)) has a
-/// [`try_get`](Self::try_get), a [`peek`](Self::peek) and a [`remove_expired`](Self::remove_expired) of its own.
+/// The derived methods do not support expiry. A cache with a clock ([`set_time`](Self::set_time)) must override
+/// [`try_get`](Self::try_get), [`peek`](Self::peek) and [`remove_expired`](Self::remove_expired).
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -20,17 +20,17 @@ use crate::operation::Refusal;
 /// # Ok::<(), aws_client_cache_spec::Refusal>(())
 /// ```
 pub trait Subject<K: Eq, V>: Sized {
-    /// What the cache does in another way, and is not to be compared in.
+    /// The deliberate differences of the cache, which are not compared.
     const DIFFERENCES: &'static [Difference] = &[];
 
-    /// Inserts under an absent key, and returns what went to make room (D2).
+    /// Inserts under an absent key, and returns the entry that was evicted to make room (D2).
     ///
     /// # Errors
     ///
     /// [`Refusal::Expired`] if the key is expired (E2), or else [`Refusal::AlreadyExists`] if it is present (D3).
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal>;
 
-    /// The value under a key, as a use (D4). If it is expired, it is removed, and none (E3).
+    /// Returns the value under a key, as a use (D4). An expired entry is removed, and is a miss (E3).
     fn get(&mut self, key: &K) -> Option<V>;
 
     /// Removes an entry (D6).
@@ -40,44 +40,46 @@ pub trait Subject<K: Eq, V>: Sized {
     /// [`Refusal::NotFound`] if the key is absent.
     fn remove(&mut self, key: &K) -> Result<V, Refusal>;
 
-    /// The bound (D1).
+    /// Returns the bound (D1).
     fn max_size(&self) -> usize;
 
-    /// The number of entries (D5).
+    /// Returns the number of entries (D5).
     fn len(&self) -> usize;
 
-    /// The entries in eviction order (D7).
+    /// Returns the entries in eviction order (D7).
     fn items(&self) -> Vec<(K, V)>;
 
     /// Removes the next victim (D6).
     ///
     /// # Errors
     ///
-    /// [`Refusal::Empty`] if there is none.
+    /// [`Refusal::Empty`] if there are no entries.
     fn pop(&mut self) -> Result<(K, V), Refusal> {
         let (key, _) = self.items().into_iter().next().ok_or(Refusal::Empty)?;
         let value = self.remove(&key)?;
         Ok((key, value))
     }
 
-    /// Removes everything.
+    /// Removes all entries.
     fn clear(&mut self) {
         while self.pop().is_ok() {}
     }
 
-    /// An independent copy (D8), or `None` if the cache makes none.
+    /// Returns an independent copy (D8), or `None` if the cache cannot be copied.
     #[must_use]
     fn copy(&self) -> Option<Self> {
         None
     }
 
-    /// Sets the bound, and returns what went, in order (D9), or `None` if the cache has a bound for life.
+    /// Sets the bound, and returns the evicted entries in order (D9).
+    ///
+    /// Returns `None` if the bound is fixed.
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         let _ = max_size;
         None
     }
 
-    /// Turns the cache's clock (E5), or `None` if it has none.
+    /// Sets the cache's clock (E5). Returns `None` if it has none.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -92,7 +94,9 @@ pub trait Subject<K: Eq, V>: Sized {
         None
     }
 
-    /// Removes all expired entries, and returns them in eviction order (E4), or `None` if there is no such operation.
+    /// Removes all expired entries, and returns them in eviction order (E4).
+    ///
+    /// Returns `None` if there is no such operation.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
@@ -108,7 +112,7 @@ pub trait Subject<K: Eq, V>: Sized {
         None
     }
 
-    /// The value under a key, as a use (D4). If it is expired, it is removed, and an error (E3).
+    /// Returns the value under a key, as a use (D4). An expired entry is removed, and is an error (E3).
     ///
     /// # Errors
     ///
@@ -117,32 +121,32 @@ pub trait Subject<K: Eq, V>: Sized {
         self.get(key).ok_or(Refusal::NotFound)
     }
 
-    /// The value under a key, not as a use (D5), unless it is expired (E4).
+    /// Returns the value under a key, not as a use (D5), unless it is expired (E4).
     fn peek(&self, key: &K) -> Option<V> {
         self.items().into_iter().find_map(|(present, value)| (present == *key).then_some(value))
     }
 
-    /// Whether a key is present (D5), and not expired (E4).
+    /// Returns `true` if a key is present (D5), and not expired (E4).
     fn contains_key(&self, key: &K) -> bool {
         self.peek(key).is_some()
     }
 
-    /// Whether there is no entry (D5).
+    /// Returns `true` if there are no entries (D5).
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The keys in eviction order (D7).
+    /// Returns the keys in eviction order (D7).
     fn keys(&self) -> Vec<K> {
         self.items().into_iter().map(|(key, _)| key).collect()
     }
 
-    /// The values in eviction order (D7).
+    /// Returns the values in eviction order (D7).
     fn values(&self) -> Vec<V> {
         self.items().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The entries, last one to go first (D7).
+    /// Returns the entries in reverse eviction order (D7).
     fn reversed(&self) -> Vec<(K, V)> {
         let mut items = self.items();
         items.reverse();
@@ -153,13 +157,15 @@ pub trait Subject<K: Eq, V>: Sized {
     ///
     /// # Errors
     ///
-    /// What is broken.
+    /// The violated invariant.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// What a cache may do in another way on purpose. What is declared is left out of the comparison.
+/// A deliberate difference of a cache from the rules.
+///
+/// A declared difference is not compared.
 ///
 /// ```
 /// use aws_client_cache_spec::{Difference, Model, Subject};
@@ -170,20 +176,26 @@ pub trait Subject<K: Eq, V>: Sized {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Difference {
-    /// D1: a bound of 0 is not allowed, so none is set.
+    // D1.
+    /// A bound of 0 is not allowed, so none is set.
     NoZero,
-    /// D2, D9: what goes is not told. Insertion and shrinking answer nothing; that the right one went is seen by what
-    /// is left.
+    // D2, D9.
+    /// Victims are not returned.
+    ///
+    /// Insertion and shrinking return nothing. The remaining entries show if the right victims were evicted.
     VictimsUntold,
-    /// D3: a present key is replaced, so none is inserted.
+    // D3.
+    /// A present key is replaced, so none is inserted.
     Replaces,
-    /// D6: there is no way to take the next victim out.
+    // D6.
+    /// The next victim cannot be popped.
     NoPop,
-    /// D7: entries are shown in no order, and compared as a set.
+    // D7.
+    /// Entries are listed in no order, and compared as a set.
     Unordered,
 }
 
-/// Whether a cache declares a difference.
+/// Returns `true` if a cache declares a difference.
 pub(crate) fn differs<K: Eq, V, C: Subject<K, V>>(difference: Difference) -> bool {
     C::DIFFERENCES.contains(&difference)
 }

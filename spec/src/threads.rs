@@ -29,8 +29,9 @@ use crate::subject::Subject;
 /// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
 /// ```
 pub trait Shared<K, V>: Sync {
-    /// Does an operation, of any but [`Operation::Copy`], which would be about another cache. [`Operation::apply`] shows
-    /// which outcome belongs to which operation.
+    /// Applies any operation except [`Operation::Copy`], which would concern another cache.
+    ///
+    /// [`Operation::apply`] shows which outcome belongs to which operation.
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V>;
 }
 
@@ -44,7 +45,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Records what threads do, for a scheduler of your own; [`linearizable`] has one for the threads of the operating system.
+/// Records the calls of threads, for a scheduler of your own.
+///
+/// [`linearizable`] uses the threads of the operating system.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -73,14 +76,14 @@ impl<K, V> Default for Recorder<K, V> {
 }
 
 impl<K, V> Recorder<K, V> {
-    /// Nothing recorded.
+    /// Creates an empty recorder.
     ///
     /// The type shows an example.
     pub fn new() -> Self {
         Self { clock: AtomicU64::new(0), calls: Mutex::new(Vec::new()) }
     }
 
-    /// Does an operation on behalf of a thread, and records it.
+    /// Applies an operation on behalf of a thread, and records it.
     ///
     /// The type shows an example.
     pub fn call(&self, thread: usize, cache: &impl Shared<K, V>, operation: Operation<K, V>) {
@@ -90,7 +93,7 @@ impl<K, V> Recorder<K, V> {
         lock(&self.calls).push(Call::new(thread, called..returned, operation, outcome));
     }
 
-    /// What was recorded.
+    /// Returns the recorded history.
     ///
     /// The type shows an example.
     pub fn into_history(self) -> History<K, V> {
@@ -98,36 +101,40 @@ impl<K, V> Recorder<K, V> {
     }
 }
 
-/// How much [`linearizable`] tries.
+/// The limits of [`linearizable`].
 ///
 /// [`linearizable`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threads {
-    /// The order under test.
+    /// The policy under test.
     pub policy: EvictionPolicy,
-    /// The bound at first, and the greatest that is set.
+    /// The bound at first, and the largest that is set.
     pub max_size: u8,
-    /// How many keys there are.
+    /// The number of keys.
     pub keys: u8,
-    /// How many threads there are.
+    /// The number of threads.
     pub threads: usize,
-    /// How many calls each makes.
+    /// The number of calls of each thread.
     pub calls: usize,
-    /// How many caches are made, each with a history of its own.
+    /// The number of caches, each with its own history.
     pub histories: usize,
-    /// Equal seeds give equal operations, though not equal schedules.
+    /// The seed; equal seeds give equal operations, though not equal schedules.
     pub seed: u64,
 }
 
 impl Threads {
-    /// 500 histories of three threads with ten calls each, on four keys and bounds up to two, under seed 0.
+    /// Creates 500 histories of three threads with ten calls each, under seed 0.
+    ///
+    /// There are four keys, and bounds up to two.
     ///
     /// [`linearizable`] shows an example.
     pub const fn new(policy: EvictionPolicy) -> Self {
         Self { policy, max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
     }
 
-    /// What each thread is to do in one history, by a mix of operations drawn for it. No mix includes copies.
+    /// Returns the operations of each thread in one history, by a mix of operations drawn for it.
+    ///
+    /// No mix includes copies.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Operation, Threads};
@@ -153,20 +160,20 @@ impl Threads {
     }
 }
 
-/// What [`linearizable`] recorded, which shows an example.
+/// The extent of the recording; [`linearizable`] shows an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// How many histories.
+    /// The number of histories.
     pub histories: usize,
-    /// How many calls in all of them.
+    /// The number of calls in all histories.
     pub calls: usize,
-    /// How many of these were made while another one was under way.
+    /// The number of calls that were made while another one was in flight.
     pub overlapping: usize,
 }
 
-/// L4: records histories of real threads, and looks for an order of each that explains it.
+/// Records histories of real threads, and searches an order that explains each of them (L4).
 ///
-/// `new` makes an empty cache with the given `max_size`.
+/// `new` creates an empty cache with the given `max_size`.
 ///
 /// # Errors
 ///
@@ -217,7 +224,7 @@ pub fn linearizable<C: Shared<u8, u64>>(
     Ok(done)
 }
 
-/// A cache that holds its lock while it drops what a caller gave it.
+/// A cache that holds its lock while it drops a caller's key or value.
 ///
 /// [`reentrant`] returns it, and shows an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,11 +241,11 @@ impl fmt::Display for Deadlock {
 
 impl std::error::Error for Deadlock {}
 
-/// L4, of one thread: keys and values may use the cache when they are dropped (C2), whichever way they leave it.
+/// Checks that keys and values may use the cache when they are dropped, however they leave it (L4, C2).
 ///
 /// # Errors
 ///
-/// The operation that hangs, which takes ten seconds to tell. The thread that hangs is left behind.
+/// The operation that hangs, after ten seconds. The thread that hangs is left behind.
 ///
 /// ```
 /// use aws_client_cache_spec::{BrokenShared, EvictionPolicy, Fused, SharedFault, reentrant};
@@ -269,7 +276,7 @@ where
             on_drop(move || drop(called.call(&Operation::ContainsKey(Fused::new(0)))), || drop(cache.call(&fused)));
             let _ = done.send(());
         });
-        // If the thread panics, the channel is closed, and `join` passes the panic on.
+        // If the thread panics, the channel is closed, and `join` passes on the panic.
         if finished.recv_timeout(Duration::from_secs(10)) == Err(RecvTimeoutError::Timeout) {
             return Err(Deadlock { operation });
         }

@@ -20,9 +20,9 @@ fn apply(model: &mut Model<u8, u64>, operations: &[Operation<u8, u64>]) {
     }
 }
 
-/// Returns the weight of a newcomer with room to spare.
+/// Returns the weight of a new entry with room to spare.
 ///
-/// Of two newcomers, the first is hit once more than the second, and comes after it unless both have saturated.
+/// Of two new entries, the first is hit once more than the second, and comes after it unless both have saturated.
 fn start(model: &Model<u8, u64>) -> u64 {
     let saturates_after = |hits: &u64| {
         let mut model = model.clone();
@@ -36,13 +36,13 @@ fn start(model: &Model<u8, u64>) -> u64 {
     MAX_USES - (0..MAX_USES).find(saturates_after).expect("no more hits than that are counted")
 }
 
-/// Two entries: 0 weighs 3, and 1, the next victim, weighs 2.
+/// Returns operations that leave two entries: 0 weighs 3, and 1, the next victim, weighs 2.
 fn two() -> Vec<Operation<u8, u64>> {
     let inserted = [Operation::Insert(0, 0), Operation::Insert(1, 0)];
     inserted.into_iter().chain([0, 0, 1].map(Operation::Get)).collect()
 }
 
-/// Returns the weight of a newcomer after operations on the two entries, at a bound of 2.
+/// Returns the weight of a new entry after operations on the two entries, at a bound of 2.
 fn start_after(operations: &[Operation<u8, u64>]) -> u64 {
     start(&model(2, &[&two()[..], operations].concat()))
 }
@@ -53,7 +53,7 @@ fn the_floor_is_the_weight_of_the_last_victim() {
     assert_eq!(start_after(&[Operation::Insert(2, 0)]), 3);
     assert_eq!(start_after(&[Operation::SetMaxSize(1)]), 3);
     assert_eq!(start_after(&[Operation::SetMaxSize(0)]), 4, "the last of the two counts");
-    // 2 starts at 3, later than 0, which goes next.
+    // 2 starts at 3, later than 0, which is the next victim.
     assert_eq!(start_after(&[Operation::Insert(2, 0), Operation::Insert(3, 0)]), 4);
     assert_eq!(start_after(&[Operation::SetMaxSize(0), Operation::Insert(2, 0), Operation::Insert(2, 0)]), 4);
 }
@@ -91,7 +91,7 @@ fn a_newcomer_starts_no_higher_than_where_weights_saturate() {
     let hits = [0, 1].repeat(10).into_iter().map(Operation::Get).collect::<Vec<_>>();
     let saturated = [&hits[..], &[Operation::Insert(2, 0)]].concat();
     assert_eq!(start_after(&saturated), MAX_USES);
-    // Among those that have saturated, the last use decides.
+    // The last use decides among saturated entries.
     let held = model(2, &[&two()[..], &saturated].concat());
     assert_eq!(held.keys(), [1, 2]);
 }
@@ -175,7 +175,7 @@ fn until_an_entry_is_evicted_it_is_lfu() {
     assert!(compared > 1_000);
 }
 
-/// LFU keeps entries that were busy once.
+/// LFU keeps entries that were once busy.
 #[test]
 fn a_shifted_hot_set_replaces_the_old_one() {
     for (policy, expected) in [(EvictionPolicy::Lru, 27), (EvictionPolicy::Lfu, 0), (LFUDA, 27)] {
@@ -191,7 +191,7 @@ fn a_shifted_hot_set_replaces_the_old_one() {
     }
 }
 
-/// The numbers are exact, so that a search that has lost a part of its scope fails.
+/// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_state_of_the_model_is_reached() -> Result<(), CounterExample> {
     let new = |max_uses| move |max_size| Model::<u8, u64>::with_max_uses(LFUDA, max_size, max_uses);

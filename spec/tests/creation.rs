@@ -1,4 +1,4 @@
-//! L5 on the kit's own reference.
+//! The level L5 on the kit's own reference.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn assured(schedules: Schedules, Scheduled { schedules: tried, steps }: Schedule
     println!("\nassured: L5 creation | {what} | {tried} schedules, {steps} steps");
 }
 
-/// The numbers are exact, so that a search that has lost a part of its scope fails.
+/// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_short_schedule_goes_by_the_rules() {
     let two = Schedules { depth: 6, ..Schedules::new() };

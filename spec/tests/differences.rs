@@ -1,13 +1,13 @@
-//! What a cache declares as a difference is never asked of it, neither in a run nor by what a run is shrunk to.
+//! Declared differences are never tested, neither in a run nor in a shrunk one.
 
 use aws_client_cache_spec::{
     CounterExample, Difference, EvictionPolicy, Model, Operation, Random, Refusal, Subject, dict, order,
 };
 
-/// A cache with a bound for life, not 0, that replaces what is present, and whose victims are the model's.
+/// A cache with a fixed bound above 0 that replaces present keys, with the victims of the model.
 struct Replacing {
     model: Model<u8, u64>,
-    /// From how many entries on it answers one more than what was inserted.
+    /// The length from which on it reports one entry too many.
     wrong_from: usize,
 }
 
@@ -48,7 +48,7 @@ impl Subject<u8, u64> for Replacing {
     }
 }
 
-/// The dict asks nothing about the order, so that it is to follow either.
+/// The dict does not check the order, so it must accept either.
 #[test]
 fn a_cache_that_differs_only_as_it_declares_has_the_level() -> Result<(), CounterExample> {
     for policy in EvictionPolicy::ALL {

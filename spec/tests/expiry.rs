@@ -1,5 +1,6 @@
-//! The rules E: on the model, as laws; in the levels, which let the model pass and none of the caches that are wrong about
-//! expiry.
+//! The rules E, as laws on the model, and in the levels.
+//!
+//! The levels accept the model, and refuse all caches with a fault of expiry.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -15,9 +16,9 @@ const MAX_USES: u64 = 3;
 type Expiry = &'static [(u8, u64)];
 type Entries = Vec<(u8, u64)>;
 
-/// Of some keys one by one, of some together, and of most not at all.
+/// Some keys expire alone, some together, and most not at all.
 const SOME: Expiry = &[(0, 5), (1, 5), (2, 9), (3, 9), (4, 9), (5, 10)];
-/// One key expires a moment after another one.
+/// One key expires a moment after the other.
 const TWO: Expiry = &[(0, 1), (1, 2)];
 
 fn model<K: Clone + Eq + From<u8>, V: Clone>(policy: EvictionPolicy, max_size: usize, expiry: Expiry) -> Model<K, V> {
@@ -43,7 +44,7 @@ fn scope(policy: EvictionPolicy) -> Scope {
     Scope { expiry: TWO, ..Scope::new(policy, 2, 3) }
 }
 
-/// What models hold after many a history, in which the clock goes forth and back.
+/// Returns models after many histories, in which the clock is set forward and back.
 fn states() -> impl Iterator<Item = Model<u8, u64>> {
     EvictionPolicy::ALL.into_iter().flat_map(|policy| (0..200).map(move |seed| (policy, seed))).flat_map(
         |(policy, seed)| {
@@ -68,19 +69,20 @@ fn is_expired(model: &Model<u8, u64>, key: u8) -> bool {
     expiry_of(key).is_some_and(|at| model.now() >= at)
 }
 
-/// The expired entries, and the others.
+/// Returns the expired entries, and the others.
 fn parted(model: &Model<u8, u64>) -> (Entries, Entries) {
     model.items().into_iter().partition(|(key, _)| is_expired(model, *key))
 }
 
-/// So that the laws are about something.
+/// Ensures that the laws are not vacuous.
 #[test]
 fn many_of_the_states_hold_what_is_expired_beside_what_is_not() {
     let both = |model: &Model<u8, u64>| !parted(model).0.is_empty() && !parted(model).1.is_empty();
     assert!(states().filter(both).count() > 500);
 }
 
-/// E1: a key that is equal without being the same.
+// E1.
+/// A key may be equal without being the same.
 #[test]
 fn equal_keys_expire_alike() {
     #[derive(Clone, Debug)]
@@ -104,14 +106,16 @@ fn equal_keys_expire_alike() {
     assert_eq!(model.remove_expired(), Some(vec![(Name("a"), 1)]));
 }
 
-/// E1: a key has one expiry.
+// E1.
+/// A key has one expiry.
 #[test]
 fn of_two_expiries_of_one_key_the_latter_counts() {
     let once = Model::<u8, u64>::new(EvictionPolicy::Lru, 1).with_expiry(0, 3);
     assert_eq!(Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
 }
 
-/// E1, E5: up to then, nothing tells a key that expires from one that does not.
+// E1, E5.
+/// Before its expiry, a key behaves like one that never expires.
 #[test]
 fn before_its_expiry_a_key_is_as_one_that_never_expires() {
     for (policy, seed) in EvictionPolicy::ALL.into_iter().flat_map(|policy| (0..50).map(move |seed| (policy, seed))) {
@@ -125,7 +129,7 @@ fn before_its_expiry_a_key_is_as_one_that_never_expires() {
     }
 }
 
-/// E2.
+// E2.
 #[test]
 fn inserting_an_expired_key_is_refused_and_changes_nothing() {
     let mut refused = 0;
@@ -140,7 +144,7 @@ fn inserting_an_expired_key_is_refused_and_changes_nothing() {
     assert!(refused > 10_000);
 }
 
-/// E2, D3.
+// E2, D3.
 #[test]
 fn an_expired_key_that_is_present_is_refused_as_expired() {
     let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
@@ -151,7 +155,7 @@ fn an_expired_key_that_is_present_is_refused_as_expired() {
     assert_eq!(model.items(), [(0, 10)]);
 }
 
-/// E3.
+// E3.
 #[test]
 fn a_look_up_removes_what_is_expired_and_nothing_else() {
     for model in states() {
@@ -166,7 +170,7 @@ fn a_look_up_removes_what_is_expired_and_nothing_else() {
     }
 }
 
-/// E3, D4.
+// E3, D4.
 #[test]
 fn a_look_up_of_an_absent_key_is_a_miss_whether_the_key_is_expired_or_not() {
     for model in states() {
@@ -178,7 +182,7 @@ fn a_look_up_of_an_absent_key_is_a_miss_whether_the_key_is_expired_or_not() {
     }
 }
 
-/// E4.
+// E4.
 #[test]
 fn looking_at_what_is_expired_finds_nothing_and_removes_nothing() {
     for model in states() {
@@ -191,7 +195,8 @@ fn looking_at_what_is_expired_finds_nothing_and_removes_nothing() {
     }
 }
 
-/// E4, D2, D7, D9: the same is said and done of the entries at a time when none is expired.
+// E4, D2, D7, D9.
+/// The results are those for the same entries at a time when none is expired.
 #[test]
 fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
     for at_last in states() {
@@ -209,7 +214,7 @@ fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
     }
 }
 
-/// E4, D6.
+// E4, D6.
 #[test]
 fn what_is_expired_can_still_be_removed() {
     for model in states() {
@@ -219,7 +224,7 @@ fn what_is_expired_can_still_be_removed() {
     }
 }
 
-/// E4.
+// E4.
 #[test]
 fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others_in_theirs() {
     for mut model in states() {
@@ -230,7 +235,7 @@ fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others
     }
 }
 
-/// E5.
+// E5.
 #[test]
 fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
     let mut model: Model<u8, u64> = Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5);
@@ -239,12 +244,12 @@ fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
         model.set_time(now);
         assert_eq!((model.now(), model.contains_key(&0)), (now, is_there));
     }
-    // One may be expired from the first moment on, and one is not before the last.
+    // A key may be expired from the first moment on, or not before the last.
     let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(0, 0).with_expiry(1, u64::MAX);
     assert_eq!((model.insert(0, 10), model.insert(1, 11)), (Err(Refusal::Expired), Ok(None)));
 }
 
-/// E5.
+// E5.
 #[test]
 fn what_was_expired_is_there_again_when_the_clock_goes_back() {
     let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
@@ -255,7 +260,7 @@ fn what_was_expired_is_there_again_when_the_clock_goes_back() {
     assert_eq!(model.get(&0), Some(10));
 }
 
-/// D8, E1, E5.
+// D8, E1, E5.
 #[test]
 fn a_copy_has_the_same_clock_and_the_same_expiries() {
     for model in states() {
@@ -263,7 +268,7 @@ fn a_copy_has_the_same_clock_and_the_same_expiries() {
     }
 }
 
-/// Every level of one thread that a cache of plain and fused keys has, where keys expire.
+/// Claims every level of one thread for a cache of plain and fused keys, where keys expire.
 fn claim<C, F>(
     policy: EvictionPolicy,
     plain: impl Fn(usize, Expiry) -> C,
@@ -289,7 +294,7 @@ fn the_model_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
     })
 }
 
-/// So it is its fault for which each of the others is refused.
+/// So each of the other caches is refused for its fault.
 #[test]
 fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
     EvictionPolicy::ALL.into_iter().try_for_each(|policy| {
@@ -298,19 +303,21 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> R
     })
 }
 
-/// The numbers are exact, so that a search that has lost a part of its scope fails.
+/// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_state_is_reached_at_every_time() {
-    // What can be held at the bounds 0, 1 and 2, each at the times 0, 1, 2 and 3.
+    // The possible contents at the bounds 0, 1 and 2, each at the times 0, 1, 2 and 3.
     let held = 1 + (1 + 3) + (1 + 3 + 3 * 2);
-    // Six about each of three keys, three bounds, four others, four times, and the removal of what is expired.
+    // Six operations on each of three keys, three bounds, four others, four times, and the removal of expired entries.
     let operations = 6 * 3 + 3 + 4 + 4 + 1;
     let lru = Covered { states: held * 4, transitions: held * 4 * operations };
-    // Under LFU, each has one of three counts; of two with one count, the order of last use matters, and of others too.
+    // Under LFU, each entry has one of three counts. Among entries with one count, and among others, the order of last
+    // use matters.
     let held = 1 + (1 + 3 * 3) + (1 + 3 * 3 + 3 * 2 * 9);
     let lfu = Covered { states: held * 4, transitions: held * 4 * operations };
-    // Under LFUDA, there are four floors at each bound, and an entry weighs as much as the floor or more. Of two, only the one
-    // used earlier weighs as much, since a use or an insertion after the victim went leads higher, until weights saturate.
+    // Under LFUDA, there are four floors at each bound, and an entry weighs at least the floor. Of two entries, only
+    // the one that was used earlier can weigh as much: a use or an insertion after the eviction leads higher, until
+    // weights saturate.
     let one = [3, 3, 2, 1];
     let two = [9, 4 + 2, 1 + 1, 1];
     let lone: usize = one.iter().map(|weights| 1 + 3 * weights).sum();
@@ -322,7 +329,7 @@ fn every_state_is_reached_at_every_time() {
     }
 }
 
-/// Of keys 0 and 1, which expire together, the one stands for the other; 2 and 3 each stand for themselves.
+/// Keys 0 and 1, which expire together, stand for each other; 2 and 3 each stand for themselves.
 #[test]
 fn only_keys_that_expire_together_are_interchangeable() {
     let expiry: Expiry = &[(0, 1), (1, 1), (2, 2)];
@@ -332,13 +339,13 @@ fn only_keys_that_expire_together_are_interchangeable() {
     let covered = |scope| closure(scope, |max_size| model::<u8, u64>(policy, max_size, expiry)).unwrap();
     assert_eq!(covered(own).states, (1 + (1 + 4) + (1 + 4 + 4 * 3)) * 4);
     let states = 1 + (1 + 3) + (1 + 3 + (3 * 2 + 1));
-    // At each bound, each of nothing, one and two, the keys that operations are about: what is held, expired or not, and of
-    // what is absent, one of each time.
+    // At each bound, with no entry, one and two, the keys of the operations: the present keys, expired or not, and one
+    // absent key for each expiry.
     let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
     let transitions = (6 * keys + states * (3 + 4 + 4 + 1)) * 4;
     assert_eq!(covered(symmetric), Covered { states: states * 4, transitions });
 
-    // So one that has the time of one key wrong is told.
+    // So a cache with the wrong expiry of one key is detected.
     let wrong: Expiry = &[(0, 1), (1, 1), (2, 3)];
     let found = closure(symmetric, |max_size| model::<u8, u64>(policy, max_size, wrong)).unwrap_err();
     assert_eq!(found.operations(), [Operation::Insert(2, 2), Operation::SetTime(2)]);
@@ -421,7 +428,7 @@ fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
     }
 }
 
-/// If there is one key, and the clock is turned once, then to no later a time than that of its expiry.
+/// Checks, for one key and one setting of the clock, that the time is not after the key's expiry.
 fn assert_times_are_plain(found: &CounterExample) {
     let turned = found.operations().iter().filter_map(|operation| match operation {
         Operation::SetTime(now) => Some(*now),
@@ -433,7 +440,7 @@ fn assert_times_are_plain(found: &CounterExample) {
     }
 }
 
-/// What random operations find is no accident.
+/// Random operations do not find the faults by accident.
 #[test]
 fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_interchangeable() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
@@ -448,7 +455,7 @@ fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_int
     }
 }
 
-/// Where nothing expires, none of them shows.
+/// No fault of expiry shows where nothing expires.
 #[test]
 fn a_cache_that_is_wrong_about_expiry_is_right_where_nothing_expires() -> Result<(), CounterExample> {
     let few = |policy| Random { runs: 50, expiry: &[], ..random(policy) };
@@ -459,7 +466,7 @@ fn a_cache_that_is_wrong_about_expiry_is_right_where_nothing_expires() -> Result
     })
 }
 
-/// A cache in which nothing expires, and which has no clock.
+/// A cache without a clock, in which nothing expires.
 struct Clockless(Model<u8, u64>);
 
 impl Subject<u8, u64> for Clockless {
@@ -527,7 +534,7 @@ fn a_cache_and_the_model_part() {
     );
 }
 
-/// The test above, pasted, with the cache that it is about.
+/// The test above, pasted, with its cache.
 #[test]
 #[should_panic(expected = "contains_key(5) after SetTime(10)")]
 fn a_counter_example_is_a_test_that_fails() {
@@ -537,7 +544,7 @@ fn a_counter_example_is_a_test_that_fails() {
     dict.step(&mut cache, &Operation::SetTime(10)).unwrap();
 }
 
-/// What the level L3 prints, which is of other keys.
+/// The output of the level L3, which has other keys.
 #[test]
 fn a_counter_example_of_a_panic_says_what_expires_too() {
     let new = |max_size| broken(Fault::HitTakesTheEntryOut, EvictionPolicy::Lru, max_size, TWO);
@@ -545,7 +552,8 @@ fn a_counter_example_of_a_panic_says_what_expires_too() {
     assert!(found.contains(", 1, 1).with_expiry(Fused::new(0), 1);\n"), "{found}");
 }
 
-/// P1: as of whatever removes several.
+// P1.
+/// As for all operations that remove several entries.
 #[test]
 fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_others() {
     let mut held: Model<u8, u64> = model(EvictionPolicy::Lru, 3, TWO);
@@ -556,7 +564,8 @@ fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_
     assert_eq!(left(&[(0, 0), (1, 0)]), 0, "what is not expired is not lost");
 }
 
-/// L4: the clock is one more thing that threads share.
+// L4.
+/// The clock is shared by the threads, too.
 #[test]
 fn a_history_in_which_the_clock_is_turned_has_an_order() {
     let model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);

@@ -1,4 +1,6 @@
-//! The levels let the model pass, and none of the broken caches. What is wrong about expiry is refused in `expiry`.
+//! The levels accept the model, and refuse all faulty caches.
+//!
+//! `expiry` tests the faults of expiry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ fn random(policy: EvictionPolicy) -> Random {
     Random { max_uses: MAX_USES, ..Random::new(policy) }
 }
 
-/// The first level that refuses a cache.
+/// Returns the first level that refuses a cache.
 fn refused<C, F>(
     policy: EvictionPolicy,
     plain: impl Fn(usize) -> C,
@@ -38,7 +40,7 @@ fn the_model_has_every_level_of_one_thread() {
     }
 }
 
-/// So it is its fault for which each of the others is refused.
+/// So each of the other caches is refused for its fault.
 #[test]
 fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
     for policy in EvictionPolicy::ALL {
@@ -69,7 +71,9 @@ fn no_broken_cache_has_the_level_that_names_its_fault() {
     }
 }
 
-/// What random operations find is no accident: the closure finds each of those faults too, by as few operations or fewer.
+/// Random operations do not find the faults by accident.
+///
+/// The closure finds each of these faults too, by as few operations or fewer.
 #[test]
 fn no_broken_cache_passes_the_closure_and_none_is_led_apart_by_fewer_operations() {
     let of_order = |fault: &Fault| fault.level() < Level::Closure && !fault.is_of_expiry();

@@ -1,4 +1,4 @@
-//! L4 on the kit's own caches, under the threads of the operating system and under schedulers that replay and enumerate.
+//! The level L4 on the kit's own caches, under threads and under schedulers.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,13 +11,16 @@ use aws_client_cache_spec::{
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-/// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
+/// Lets the scheduler switch to another thread.
+///
+/// Locking any of its mutexes is such a place.
 fn pause() {
     drop(shuttle::sync::Mutex::new(()).lock());
 }
 
-/// Runs threads under a scheduler, each schedule on a cache of its own, and looks for an order of every history. How many
-/// schedules there were, or the first that has no order.
+/// Runs threads under a scheduler, and searches an order for every history.
+///
+/// Each schedule has its own cache. /// Returns the number of schedules, or the first history that has no order.
 fn schedules(
     scheduler: impl Scheduler + 'static,
     fault: Option<SharedFault>,
@@ -63,7 +66,7 @@ fn tiny() -> Vec<Vec<Operation<u8, u64>>> {
 #[test]
 fn every_schedule_of_a_tiny_case_has_an_order() {
     for policy in EvictionPolicy::ALL {
-        // An exact number, so that a test that has lost a place to switch threads at fails.
+        // The number is exact, so that a test that loses a switch point fails.
         assert_eq!(schedules(DfsScheduler::new(Some(20_000), false), None, policy, &tiny()), Ok(12_869));
     }
 }
@@ -89,7 +92,7 @@ fn real_threads_on_a_sound_cache_have_an_order() {
     }
 }
 
-/// The same seeds, and so the same schedules, each time.
+/// The seeds, and so the schedules, are the same each time.
 #[test]
 #[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
 fn no_broken_cache_of_many_threads_passes() {

@@ -1,12 +1,12 @@
-//! Counts the bytes that the engine and its peers take for an entry, and prints them.
+//! Counts the bytes that the engine and its peers take for each entry, and prints a table.
 
-#![expect(clippy::print_stdout, reason = "it is what it is for")]
-#![expect(clippy::cast_precision_loss, reason = "counts are far from where that matters")]
+#![expect(clippy::print_stdout, reason = "a program that prints its results")]
+#![expect(clippy::cast_precision_loss, reason = "counts are far below the limits of precision")]
 
 use std::alloc::System;
 use std::fmt::Write as _;
 
-use aws_client_cache_benches::contender::{Contender, Hasher, Lfu, Lfuda, Lru};
+use aws_client_cache_benches::candidate::{CandidateCache, Hasher, Lfu, Lfuda, Lru};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -14,8 +14,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 type Count = fn(usize, usize, usize) -> f64;
 
-/// Bytes an entry of a cache with a bound and so many entries, after so many newcomers to it.
-fn bytes<C: Contender<u64>>(max_size: usize, entries: usize, newcomers: usize) -> f64 {
+/// Returns the bytes per entry of a cache with `entries` entries, after `newcomers` more insertions.
+fn bytes<C: CandidateCache<u64>>(max_size: usize, entries: usize, newcomers: usize) -> f64 {
     let region = Region::new(ALLOCATOR);
     let mut cache = C::new(max_size, 7);
     for key in 0..entries + newcomers {

@@ -1,8 +1,8 @@
-//! Holds the peers against the levels of the conformance kit, and writes what comes of it to `PEERS.md`.
+//! Checks the peers against the levels of the conformance kit, and writes the results to `PEERS.md`.
 //!
-//! `--check` only compares it with what is there.
+//! `--check` compares the results with the file, and writes nothing.
 
-#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program of the command line")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command-line program")]
 
 use std::env;
 use std::error::Error;
@@ -19,16 +19,16 @@ use aws_client_cache_spec::{Difference, EvictionPolicy, Level};
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/PEERS.md");
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
-/// After which a level counts as one that does not come to an end.
+/// The time after which a level counts as endless.
 const TIME_LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["hold", peer, level] => {
+        ["check-peer", peer, level] => {
             let level = LEVELS.into_iter().find(|known| format!("{known:?}") == level).ok_or("no such level")?;
-            print!("{}", told(&Peer::ALL[peer.parse::<usize>()?].hold(level)));
+            print!("{}", serialize(&Peer::ALL[peer.parse::<usize>()?].check(level)));
             Ok(ExitCode::SUCCESS)
         }
         [] => {
@@ -36,12 +36,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         ["--check"] => {
-            let made = report()?;
-            if fs::read_to_string(REPORT)? == made {
+            let generated = report()?;
+            if fs::read_to_string(REPORT)? == generated {
                 return Ok(ExitCode::SUCCESS);
             }
             eprintln!(
-                "benches/PEERS.md is not what `cargo run -p aws-client-cache-benches --bin peers` makes:\n\n{made}"
+                "benches/PEERS.md is out of date; `cargo run -p aws-client-cache-benches --bin peers` writes:\n\n{generated}"
             );
             Ok(ExitCode::FAILURE)
         }
@@ -49,22 +49,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// What became of a peer at a level in a process of its own.
-enum Held {
-    /// The level came to an end.
+/// The result of a peer at a level, in a separate process.
+enum CheckResult {
+    /// The level ended with a verdict.
     Verdict(Verdict),
     /// The peer itself panicked.
     Panicked,
     /// The process was aborted.
     Aborted,
-    /// There was no end.
+    /// The level did not end within the time limit.
     Endless,
-    /// It was not held against the level.
+    /// The peer was not checked against the level.
     Untried,
 }
 
-impl Held {
-    fn has_it(&self) -> bool {
+impl CheckResult {
+    fn passes(&self) -> bool {
         matches!(self, Self::Verdict(Verdict::Passes | Verdict::PassesUpTo(_)))
     }
 
@@ -79,8 +79,8 @@ impl Held {
     }
 }
 
-/// How a child tells its parent a verdict.
-fn told(verdict: &Verdict) -> String {
+/// Serializes a verdict, for the parent process.
+fn serialize(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Passes => "passes".to_owned(),
         Verdict::PassesUpTo(depth) => format!("passes {depth}"),
@@ -89,10 +89,10 @@ fn told(verdict: &Verdict) -> String {
     }
 }
 
-/// What a child has told.
-fn heard(told: &str) -> Option<Verdict> {
-    match told.split_once(' ') {
-        None if told == "passes" => Some(Verdict::Passes),
+/// Parses the output of a child process.
+fn parse(output: &str) -> Option<Verdict> {
+    match output.split_once(' ') {
+        None if output == "passes" => Some(Verdict::Passes),
         Some(("passes", depth)) => depth.parse().ok().map(Verdict::PassesUpTo),
         Some(("fails", test)) => Some(Verdict::Fails(test.to_owned())),
         Some(("not", "applicable")) => Some(Verdict::NotApplicable),
@@ -100,47 +100,49 @@ fn heard(told: &str) -> Option<Verdict> {
     }
 }
 
-/// Holds a peer against a level in a process of its own: memory that a panic has corrupted is not to take the report down.
-fn hold(peer: usize, level: Level) -> io::Result<Held> {
+/// Checks a peer against a level in a separate process.
+///
+/// So memory that a panic has corrupted cannot affect the report.
+fn check(peer: usize, level: Level) -> io::Result<CheckResult> {
     let mut child = Command::new(env::current_exe()?)
-        .args(["hold", &peer.to_string(), &format!("{level:?}")])
+        .args(["check-peer", &peer.to_string(), &format!("{level:?}")])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let since = Instant::now();
+    let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        if since.elapsed() > TIME_LIMIT {
+        if start.elapsed() > TIME_LIMIT {
             child.kill()?;
             child.wait()?;
-            return Ok(Held::Endless);
+            return Ok(CheckResult::Endless);
         }
         sleep(Duration::from_millis(5));
     };
-    let mut told = String::new();
-    if let Some(mut output) = child.stdout {
-        output.read_to_string(&mut told)?;
+    let mut output = String::new();
+    if let Some(mut stdout) = child.stdout {
+        stdout.read_to_string(&mut output)?;
     }
-    match (status.code(), heard(&told)) {
-        (Some(0), Some(verdict)) => Ok(Held::Verdict(verdict)),
-        // What a Rust program that panics exits with.
-        (Some(101), _) => Ok(Held::Panicked),
-        _ => Ok(Held::Aborted),
+    match (status.code(), parse(&output)) {
+        (Some(0), Some(verdict)) => Ok(CheckResult::Verdict(verdict)),
+        // The exit code of a Rust program that panics.
+        (Some(101), _) => Ok(CheckResult::Panicked),
+        _ => Ok(CheckResult::Aborted),
     }
 }
 
-/// Holds a peer against several levels at once.
-fn hold_all(peer: usize, levels: &[Level]) -> io::Result<Vec<(Level, Held)>> {
+/// Checks a peer against several levels at once.
+fn check_all(peer: usize, levels: &[Level]) -> io::Result<Vec<(Level, CheckResult)>> {
     scope(|scope| {
-        let held = levels.iter().map(|level| (*level, scope.spawn(|| hold(peer, *level))));
-        let held: Vec<_> = held.collect();
-        held.into_iter().map(|(level, held)| Ok((level, held.join().expect("no panic")?))).collect()
+        let threads = levels.iter().map(|level| (*level, scope.spawn(|| check(peer, *level))));
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().map(|(level, thread)| Ok((level, thread.join().expect("no panic")?))).collect()
     })
 }
 
-/// The version of a package that this one is built with.
+/// Returns the version of a package that this package is built with.
 fn version(package: &str) -> Option<&str> {
     let section = |name: &str, version: Option<&str>| {
         LOCK.split("[[package]]\n").find(|section| {
@@ -149,7 +151,7 @@ fn version(package: &str) -> Option<&str> {
         })
     };
     let own = section(env!("CARGO_PKG_NAME"), None)?;
-    // A dependency is named with its version if there are several.
+    // Cargo.lock adds the version to a dependency if it contains several.
     let dependency = own
         .lines()
         .map(|line| line.trim().trim_matches(['"', ',']))
@@ -172,10 +174,10 @@ fn policy(policy: EvictionPolicy) -> &'static str {
 fn difference(difference: Difference) -> String {
     match difference {
         Difference::NoZero => "has no bound of 0".to_owned(),
-        Difference::VictimsUntold => "does not tell what goes".to_owned(),
-        Difference::Replaces => "replaces what is present".to_owned(),
-        Difference::NoPop => "pops nothing".to_owned(),
-        Difference::Unordered => "shows entries in no order".to_owned(),
+        Difference::VictimsUntold => "does not return evicted entries".to_owned(),
+        Difference::Replaces => "replaces a present key".to_owned(),
+        Difference::NoPop => "has no pop".to_owned(),
+        Difference::Unordered => "lists entries in no order".to_owned(),
         other => format!("{other:?}"),
     }
 }
@@ -183,34 +185,34 @@ fn difference(difference: Difference) -> String {
 fn introduction() -> String {
     format!(
         "\
-# The peers, held against the conformance kit
+# The peers under the conformance kit
 
-Each cache is held against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A level includes
-those before it; one is tried even if a weaker one has failed, but without the order (L1) there is no sense in L2 and L3 (–).
+Each cache is checked against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A level includes
+those before it. It is tried even if a weaker one has failed, but without the order (L1), L2 and L3 make no sense (–).
 
-* **L0 dict**: a bounded dict, whichever of its entries goes. {RUNS} random runs of 100 operations.
-* **L1 eviction order**: it is always the first in strict LRU or LFU order that goes. As many random runs.
-* **L2 every state**: the same, for every operation in every state of the model at bounds up to 3, with 4 keys. Under LFU,
-  whose counts make states without end: in every state that up to {DEPTH} operations lead to. What cannot be copied: in every
-  sequence of up to {DEPTH_UNCOPIED} operations, at bounds up to 2, with 3 keys.
+* **L0 dict**: a bounded dict, whichever of its entries is evicted. {RUNS} random runs of 100 operations.
+* **L1 eviction order**: every victim is the first in strict LRU or LFU order. As many random runs.
+* **L2 every state**: the same, for every operation in every state of the model, at bounds up to 3, with 4 keys. Under LFU,
+  whose counts make the states infinite: in every state that up to {DEPTH} operations reach. For a cache that cannot be copied: in
+  every sequence of up to {DEPTH_UNCOPIED} operations, at bounds up to 2, with 3 keys.
 * **L3 panic safety**: in every state at bounds up to 2, with 3 keys, every call of `Hash`, `Eq`, `Clone` and `Drop` of keys
-  and values panics once. Afterwards the cache is as before the operation or as after it, goes on so, and nothing leaks.
-  What cannot be copied is not tried.
+  and values panics once. Afterwards the cache is as before the operation or as after it, continues so, and nothing leaks.
+  A cache that cannot be copied is not tried.
 
-`cargo run -p aws-client-cache-benches --bin peers` makes this file, the same each time for the same versions, and
-`cargo test -p aws-client-cache-benches` sees that it is up to date. The adapters are in [`src/peers`](src/peers): each
-forwards to its peer, and declares what the peer does in another way on purpose, which is then left out of the comparison.
-`moka` does after each operation what it would postpone (`run_pending_tasks`); held as LFU, it has its default policy, TinyLFU.
+`cargo run -p aws-client-cache-benches --bin peers` writes this file, the same each time for the same versions.
+`cargo test -p aws-client-cache-benches` checks that it is up to date. The adapters are in [`src/peers`](src/peers). Each
+forwards to its peer, and declares the peer's deliberate differences, which are then not compared. `moka` runs its
+postponed tasks after each operation (`run_pending_tasks`). Checked as LFU, it has its default policy, TinyLFU.
 
-A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: theirs are made for
-better hit ratios. `lfu_cache` says that of equals it evicts the latest. And no peer documents what holds after a panic in a
-caller's code; L3 shows a leak, which is safe, only where there is no other harm.
+A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
+aim at better hit ratios. `lfu_cache` documents that it evicts the latest of equal entries. No peer documents its state after
+a panic in a caller's code. L3 shows a leak, which is safe, only where there is no other harm.
 "
     )
 }
 
 fn report() -> Result<String, Box<dyn Error>> {
-    let mut table = format!("| cache | held as |{}\n", LEVELS.map(|level| format!(" {level} |")).concat());
+    let mut table = format!("| cache | checked as |{}\n", LEVELS.map(|level| format!(" {level} |")).concat());
     writeln!(table, "|---|---|{}", "---|".repeat(LEVELS.len()))?;
     let mut differences = String::new();
     let mut tests = String::new();
@@ -222,15 +224,15 @@ fn report() -> Result<String, Box<dyn Error>> {
         let name = format!("`{}` {version}", peer.package);
         let policy = policy(peer.policy);
         write!(table, "| {name} | {policy} |")?;
-        let weaker = hold_all(number, &[Level::Dict, Level::Order])?;
-        let stronger = if weaker.iter().any(|(level, held)| *level == Level::Order && !held.has_it()) {
-            [Level::Closure, Level::Panics].map(|level| (level, Held::Untried)).into()
+        let weaker = check_all(number, &[Level::Dict, Level::Order])?;
+        let stronger = if weaker.iter().any(|(level, result)| *level == Level::Order && !result.passes()) {
+            [Level::Closure, Level::Panics].map(|level| (level, CheckResult::Untried)).into()
         } else {
-            hold_all(number, &[Level::Closure, Level::Panics])?
+            check_all(number, &[Level::Closure, Level::Panics])?
         };
-        for (level, held) in weaker.into_iter().chain(stronger) {
-            write!(table, " {} |", held.cell())?;
-            if let Held::Verdict(Verdict::Fails(test)) = held {
+        for (level, result) in weaker.into_iter().chain(stronger) {
+            write!(table, " {} |", result.cell())?;
+            if let CheckResult::Verdict(Verdict::Fails(test)) = result {
                 write!(tests, "\n### {name}, {policy}: {level}\n\n```rust\n{test}\n```\n")?;
             }
         }
@@ -242,8 +244,8 @@ fn report() -> Result<String, Box<dyn Error>> {
         writeln!(differences, "| {name} | {policy} | {all} |")?;
     }
     Ok(format!(
-        "{}\n{table}\n## Differences that are declared\n\n| cache | held as | differences |\n|---|---|---|\n\
-         {differences}\n## Counter-examples\n\nAs the kit prints them: the shortest that it finds, or shrunk until nothing can be left out.\n{tests}",
+        "{}\n{table}\n## Declared differences\n\n| cache | checked as | differences |\n|---|---|---|\n\
+         {differences}\n## Counter-examples\n\nAs the kit prints them: the shortest that it finds, or shrunk until no operation can be omitted.\n{tests}",
         introduction()
     ))
 }

@@ -8,7 +8,7 @@ use hashlink::LruCache;
 
 use super::{Adapter, Hasher, entry};
 
-/// Its `LruCache`.
+/// The adapter of `LruCache`.
 pub(super) struct Hashlink<K, V>(LruCache<K, V, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Hashlink<K, V> {

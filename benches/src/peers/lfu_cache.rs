@@ -9,8 +9,10 @@ use lfu_cache::LfuCache;
 
 use super::{Adapter, entry};
 
-/// A bound of 0 is none to it. Insertion tells the value that went, but not the key. Its hasher is drawn at random, so
-/// that entries are shown in the order of their keys here.
+/// The adapter of `LfuCache`.
+///
+/// The crate takes a bound of 0 as no bound. Insertion returns the evicted value, but not its key. The hasher is
+/// random, so the adapter lists entries in the order of their keys.
 pub(super) struct Lfu<K: Hash + Eq, V>(LfuCache<K, V>);
 
 impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lfu<K, V> {

@@ -9,7 +9,9 @@ use lru::LruCache;
 
 use super::{Adapter, Hasher, entry};
 
-/// `push` tells what it evicts. `resize` doesn't: here it is what was there before and isn't afterwards.
+/// The adapter of `LruCache`.
+///
+/// `push` returns the evicted entry. `resize` returns nothing: the adapter compares the entries before and after it.
 pub(super) struct Lru<K, V>(LruCache<K, V, Hasher>);
 
 fn bound(max_size: usize) -> NonZeroUsize {

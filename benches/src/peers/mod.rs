@@ -1,9 +1,9 @@
-//! Peers, held against the same levels as the engine.
+//! Checks peers against the same levels as the engine.
 //!
-//! An adapter forwards to its peer, and declares what the peer does in another way. The hasher is the same for all where
-//! it can be chosen, and draws nothing at random, so that results are the same each time.
+//! An adapter forwards to its peer, and declares its differences. All peers that accept a hasher use the same one. It
+//! is not random, so that results repeat.
 
-mod engine;
+mod evicting_map;
 mod hashlink;
 mod lfu_cache;
 mod lru;
@@ -19,47 +19,47 @@ use aws_client_cache_spec::{
     CounterExample, Difference, Explore, Fused, Level, Random, Scope, Subject, bounded, closure, dict, order, panics,
 };
 
-/// Of which every one hashes alike.
+/// A hasher without a random key.
 type Hasher = BuildHasherDefault<DefaultHasher>;
 
 /// A peer's cache under test.
 pub trait Adapter<K: Eq, V>: Subject<K, V> {
-    /// An empty one with a bound. A peer of one policy is asked for no other.
+    /// Creates an empty cache with a bound. `policy` is one that the peer has.
     fn new(policy: EvictionPolicy, max_size: usize) -> Self;
 }
 
-/// The levels that peers are held against: those of one thread.
+/// The levels that peers are checked against: those of one thread.
 pub const LEVELS: [Level; 4] = [Level::Dict, Level::Order, Level::Closure, Level::Panics];
 
-/// How many random runs there are, each of 100 operations.
+/// The number of random runs, each of 100 operations.
 pub const RUNS: u64 = 200;
 
-/// How long sequences of operations are under LFU, where counts make states without end.
+/// The length of operation sequences under LFU, whose counts make the states infinite.
 pub const DEPTH: usize = 7;
 
-/// The same for a peer that cannot be copied, which makes a cache for every sequence.
+/// The same length for a peer that cannot be copied, which needs a new cache for every sequence.
 pub const DEPTH_UNCOPIED: usize = 4;
 
 /// A peer under a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// The crate.
+    /// The name of the crate.
     pub package: &'static str,
-    /// The policy that it is held to.
+    /// The policy that the peer is checked for.
     pub policy: EvictionPolicy,
-    /// What it does in another way, and is not compared in.
+    /// The declared differences, which are not compared.
     pub differences: &'static [Difference],
-    /// What it has no operation for, and is not compared in.
+    /// Returns the missing operations, which are not compared.
     pub missing: fn(EvictionPolicy) -> Vec<&'static str>,
-    hold: fn(EvictionPolicy, Level) -> Verdict,
+    check: fn(EvictionPolicy, Level) -> Verdict,
 }
 
 impl Peer {
-    /// Our own engine first.
+    /// All peers, our own engine first.
     pub const ALL: [Self; 10] = [
-        Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lru),
-        Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lfu),
-        Self::copied::<engine::Engine<_, _>, engine::Engine<_, _>>("aws-client-cache", Lfuda),
+        Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lru),
+        Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lfu),
+        Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lfuda),
         Self::copied::<lru::Lru<_, _>, lru::Lru<_, _>>("lru", Lru),
         Self::copied::<hashlink::Hashlink<_, _>, hashlink::Hashlink<_, _>>("hashlink", Lru),
         Self::copied::<schnellru::Schnellru<_, _>, schnellru::Schnellru<_, _>>("schnellru", Lru),
@@ -69,23 +69,23 @@ impl Peer {
         Self::uncopied::<lfu_cache::Lfu<_, _>>("lfu_cache", Lfu),
     ];
 
-    /// A peer that can be copied. `F` is the same as `C`, of other keys and values.
+    /// Creates a peer that can be copied. `F` is `C` with other keys and values.
     const fn copied<C, F>(package: &'static str, policy: EvictionPolicy) -> Self
     where
         C: Adapter<u8, u64> + Explore<u8, u64>,
         F: Adapter<Fused<u8>, Fused<u64>> + Explore<Fused<u8>, Fused<u64>>,
     {
-        let hold = |policy, level| match level {
+        let check = |policy, level| match level {
             Level::Closure => Verdict::of(closure(scope(policy, 3, 4), |max_size| C::new(policy, max_size))),
             Level::Panics => Verdict::of(panics(scope(policy, 2, 3), |max_size| F::new(policy, max_size))),
             _ => random::<C>(policy, level),
         };
-        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, hold }
+        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, check }
     }
 
-    /// A peer that cannot be copied, or only to share its entries.
+    /// Creates a peer that cannot be copied, or whose copies share its entries.
     const fn uncopied<C: Adapter<u8, u64>>(package: &'static str, policy: EvictionPolicy) -> Self {
-        let hold = |policy, level| match level {
+        let check = |policy, level| match level {
             Level::Closure => {
                 let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope(policy, 2, 3) };
                 match bounded(scope, |max_size| C::new(policy, max_size)) {
@@ -95,29 +95,29 @@ impl Peer {
             }
             _ => random::<C>(policy, level),
         };
-        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, hold }
+        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, check }
     }
 
-    /// Holds it against a level.
+    /// Checks the peer against a level.
     ///
     /// # Panics
     ///
-    /// If the peer does. It may also abort the process, or never come to an end.
-    pub fn hold(&self, level: Level) -> Verdict {
-        (self.hold)(self.policy, level)
+    /// If the peer panics. The peer may also abort the process, or never return.
+    pub fn check(&self, level: Level) -> Verdict {
+        (self.check)(self.policy, level)
     }
 }
 
-/// What becomes of a peer at a level.
+/// The result of a peer at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has the level.
+    /// The peer passes the level.
     Passes,
-    /// It does as the model does, in sequences of so many operations.
+    /// The peer equals the model in all sequences of up to this number of operations.
     PassesUpTo(usize),
-    /// It hasn't, as this test shows.
+    /// The peer differs from the model, as this test shows.
     Fails(String),
-    /// It cannot be held against the level.
+    /// The level does not apply to the peer.
     NotApplicable,
 }
 
@@ -127,7 +127,7 @@ impl Verdict {
     }
 }
 
-/// As in the table.
+/// Formats the verdict as a cell of the table.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -139,7 +139,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The levels of random runs.
+/// Checks a level of random runs.
 fn random<C: Adapter<u8, u64>>(policy: EvictionPolicy, level: Level) -> Verdict {
     let random = Random { runs: RUNS, ..Random::new(policy) };
     let new = |max_size| C::new(policy, max_size);
@@ -150,7 +150,9 @@ fn random<C: Adapter<u8, u64>>(policy: EvictionPolicy, level: Level) -> Verdict 
     }
 }
 
-/// Peers can't be told where counts are to saturate, so that states of LFU have no end, and their sequences are given one.
+/// Returns the scope of a search.
+///
+/// The counts of a peer cannot be made to saturate, so its states are infinite under LFU, and the depth is limited.
 fn scope(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
     let scope = Scope { max_uses: u64::MAX, ..Scope::new(policy, max_size, keys) };
     match policy {
@@ -161,12 +163,12 @@ fn scope(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
 
 fn missing<C: Adapter<u8, u64>>(policy: EvictionPolicy) -> Vec<&'static str> {
     let mut cache = C::new(policy, 1);
-    let copy = cache.copy().is_none().then_some("makes no copy");
-    let resize = cache.set_max_size(1).is_none().then_some("has a bound for life");
+    let copy = cache.copy().is_none().then_some("cannot be copied");
+    let resize = cache.set_max_size(1).is_none().then_some("cannot be resized");
     [copy, resize].into_iter().flatten().collect()
 }
 
-/// An entry, as [`Subject::items`] has it.
+/// Clones an entry, in the form of [`Subject::items`].
 fn entry<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
     (key.clone(), value.clone())
 }

@@ -8,8 +8,9 @@ use moka::sync::Cache;
 
 use super::{Adapter, Hasher};
 
-/// Its `sync::Cache`, with what it has postponed done after each operation. It has no strict LFU; its default, `TinyLFU`,
-/// is what is nearest. A clone of it is the same cache once more, so there is no copy.
+/// The adapter of `sync::Cache`, which runs pending tasks after each operation.
+///
+/// The crate has no strict LFU; its default, `TinyLFU`, is nearest. A clone shares the entries, so there is no copy.
 pub(super) struct Moka<K, V>(Cache<K, V, Hasher>);
 
 impl<K, V> Adapter<K, V> for Moka<K, V>

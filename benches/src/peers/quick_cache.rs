@@ -9,7 +9,7 @@ use quick_cache::unsync::{Cache, DefaultLifecycle};
 
 use super::{Adapter, Hasher, entry};
 
-/// Its `unsync::Cache`, every entry of weight 1.
+/// The adapter of `unsync::Cache`, in which every entry has weight 1.
 pub(super) struct QuickCache<K, V>(Cache<K, V, UnitWeighter, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for QuickCache<K, V> {

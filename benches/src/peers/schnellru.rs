@@ -8,7 +8,7 @@ use schnellru::{ByLength, LruMap};
 
 use super::{Adapter, Hasher, entry};
 
-/// Its `LruMap`, limited by length.
+/// The adapter of `LruMap`, limited by length.
 pub(super) struct Schnellru<K, V>(LruMap<K, V, ByLength, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Schnellru<K, V> {

@@ -1,4 +1,4 @@
-//! L5: creation on a miss, exactly once, in every schedule of those who ask, give up, succeed, fail and panic.
+//! L5: creation on a miss, exactly once, in every schedule of callers and creations.
 
 mod reference;
 mod rules;
@@ -21,12 +21,12 @@ use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome};
 
-/// A call that gets or creates, as a future.
+/// A call that looks up or creates a value, as a future.
 pub(crate) type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
 
 /// A cache that creates on a miss.
 ///
-/// [`Reference`] is one, as simple as it can be.
+/// [`Reference`] is the simplest implementation.
 ///
 /// ```
 /// use aws_client_cache_spec::{Creates, EvictionPolicy, Failure, Reference};
@@ -37,11 +37,12 @@ pub(crate) type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
 /// assert_eq!(cache.get_or_create_now(0, Box::new(|| Ok(8))), Ok(7));
 /// ```
 pub trait Creates {
-    /// The value under a key, or else what `create` makes: a call that has not been polled. It keeps the cache alive, and
-    /// calls `create` once, or not at all.
+    /// Returns a call that looks up the value under a key, or creates it by `create`.
+    ///
+    /// The call has not been polled. It keeps the cache alive, and calls `create` at most once.
     fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call;
 
-    /// The synchronous sister.
+    /// The sync variant.
     ///
     /// # Errors
     ///
@@ -52,10 +53,10 @@ pub trait Creates {
         create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
     ) -> Result<u64, Failure>;
 
-    /// Does an operation of the dict.
+    /// Applies an operation of the dict.
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64>;
 
-    /// What the listener has been told since this was last asked, in order.
+    /// Takes the reports to the listener since the last call, in order.
     fn told(&self) -> Vec<(u8, u64)>;
 }
 
@@ -64,42 +65,45 @@ pub trait Creates {
 /// [`creation`] shows an example.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// A caller is polled; if for the first time, it asks for key 0.
+    /// Polls a caller; on the first poll, it requests key 0.
     Poll(usize),
-    /// A caller gives up.
+    /// Drops a caller.
     Drop(usize),
-    /// A creation, by its number in the order in which they began, succeeds when it is next polled, with 100 + its number.
+    /// Lets a creation succeed when it is next polled, with 100 + its number.
+    ///
+    /// Creations are numbered in the order in which they began.
     Succeed(usize),
-    /// It fails when it is next polled.
+    /// Lets a creation fail when it is next polled.
     Fail(usize),
-    /// It panics when it is next polled.
+    /// Lets a creation panic when it is next polled.
     Panic(usize),
-    /// An operation of the dict.
+    /// Applies an operation of the dict.
     Dict(Operation<u8, u64>),
-    /// The synchronous sister asks for key 0, and makes this value if it has to.
+    /// Calls the sync variant for key 0, which creates this value if necessary.
     Now(u64),
 }
 
-/// Which schedules [`creation`] tries.
+/// The schedules that [`creation`] tries.
 ///
 /// [`creation`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedules {
-    /// The order of the cache. LFU and LFUDA show how many uses were counted.
+    /// The policy of the cache. LFU and LFUDA show the number of counted uses.
     pub policy: EvictionPolicy,
     /// The bound at first; 0 and 1 are set too.
     pub max_size: usize,
-    /// How many callers there are.
+    /// The number of callers.
     pub callers: usize,
-    /// How many steps a schedule has, at most.
+    /// The maximum number of steps in a schedule.
     pub depth: usize,
-    /// Whether schedules that the rules cannot tell apart, but for the values, go on as one. That covers longer ones; a
-    /// cache whose state the rules don't see could hide a fault from it.
+    /// Merges schedules that the rules cannot distinguish, except for the values.
+    ///
+    /// So a search covers longer schedules. A cache with state that the rules do not see could hide a fault from it.
     pub merge: bool,
 }
 
 impl Schedules {
-    /// Every schedule of two callers and up to four steps, on an LFU cache with a bound of 2.
+    /// Creates every schedule of two callers and up to four steps, on an LFU cache with a bound of 2.
     ///
     /// [`creation`] shows an example.
     pub const fn new() -> Self {
@@ -113,16 +117,16 @@ impl Default for Schedules {
     }
 }
 
-/// What [`creation`] tried, which shows an example.
+/// The extent of a search; [`creation`] shows an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scheduled {
-    /// How many schedules, counting those that begin others.
+    /// The number of schedules, including those that are prefixes of others.
     pub schedules: usize,
-    /// How many steps were done in all of them.
+    /// The number of steps in all schedules.
     pub steps: usize,
 }
 
-/// A schedule that goes against the rules, and none shorter does.
+/// A shortest schedule that violates the rules.
 ///
 /// [`creation`] shows an example.
 #[derive(Clone, Debug)]
@@ -133,7 +137,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The schedule.
+    /// Returns the schedule.
     ///
     /// [`creation`] shows an example.
     pub fn steps(&self) -> &[Step] {
@@ -141,7 +145,7 @@ impl Violation {
     }
 }
 
-/// A Rust test, to paste.
+/// Formats a Rust test, to paste.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { schedules: Schedules { policy, max_size, callers, .. }, steps, what } = self;
@@ -154,7 +158,7 @@ impl fmt::Display for Violation {
         )?;
         writeln!(f, "    let steps = [")?;
         for step in steps {
-            // `Dict(Insert(0, 1))` as it is written.
+            // `Dict(Insert(0, 1))` in Rust syntax.
             let step = format!("{step:?}").replace("Dict(", "Dict(Operation::");
             writeln!(f, "        Step::{step},")?;
         }
@@ -166,15 +170,17 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// L5: tries every schedule of callers that are polled and give up, creations that succeed, fail and panic, and operations
-/// of the dict and calls of the synchronous sister meanwhile, and holds each step to the rules S1 to S8. There is no
-/// runtime: wakers only note that they were woken, and whoever could go on must have been.
+/// Tries every schedule of callers and creations, and checks each step against the rules S1 to S8 (L5).
 ///
-/// `new` makes an empty cache of the policy and the bound that `schedules` names.
+/// Callers are polled and dropped. Creations succeed, fail and panic. In between, the schedule applies operations of
+/// the dict and calls of the sync variant. There is no runtime: wakers only record that they were woken. Every caller
+/// that can proceed must have been woken.
+///
+/// `new` creates an empty cache with the policy and the bound of `schedules`.
 ///
 /// # Errors
 ///
-/// A shortest schedule that goes against the rules.
+/// A shortest schedule that violates the rules.
 ///
 /// ```
 /// use aws_client_cache_spec::{CreationFault, Reference, Schedules, Step, creation};
@@ -190,7 +196,7 @@ impl std::error::Error for Violation {}
 /// ```
 pub fn creation<C: Creates>(schedules: Schedules, new: impl Fn() -> C) -> Result<Scheduled, Violation> {
     let mut tried = Scheduled::default();
-    // Shorter ones first, so that the first violation is a shortest one.
+    // Shorter schedules come first, so that the first violation is a shortest one.
     for depth in 1..=schedules.depth {
         let mut search = Search { schedules, new: &new, scheduled: Scheduled::default(), seen: HashMap::new() };
         search.go_on(&mut Vec::new(), depth)?;
@@ -203,7 +209,7 @@ struct Search<'a, F> {
     schedules: Schedules,
     new: &'a F,
     scheduled: Scheduled,
-    /// The states that were gone on from, and for how many steps.
+    /// The states from which the search has continued, and for how many steps.
     seen: HashMap<Vec<u64>, usize>,
 }
 
@@ -235,11 +241,11 @@ impl<C: Creates, F: Fn() -> C> Search<'_, F> {
 }
 
 impl Schedules {
-    /// Runs one schedule, and then lets all creations succeed and everyone who is woken go on until nobody is left.
+    /// Runs one schedule. Then all creations succeed, and woken callers proceed until no caller is left.
     ///
     /// # Errors
     ///
-    /// Where it goes against the rules.
+    /// The violation of the rules.
     ///
     /// ```
     /// use aws_client_cache_spec::{Operation, Reference, Schedules, Step};
@@ -255,7 +261,7 @@ impl Schedules {
     }
 }
 
-/// A cache, its callers, and what the rules know of them.
+/// A cache, its callers, and the state of the rules.
 struct World<'a, C> {
     cache: &'a C,
     schedules: Schedules,
@@ -297,7 +303,9 @@ impl<'a, C: Creates> World<'a, C> {
             .map_err(|(cache, rules)| self.violation(format!("{step:?}: the cache {cache}, the rules want {rules}")))
     }
 
-    /// Does a step, and compares it with the rules. What differs is told in words, as the cache's part and the rules'.
+    /// Does a step, and compares it with the rules.
+    ///
+    /// An error describes the cache's part and the rules' part.
     fn compare(&mut self, step: &Step) -> Result<(), (String, String)> {
         self.rules.told.clear();
         let (callers, creations) = (self.calls.len(), self.rules.fates.len());
@@ -329,14 +337,14 @@ impl<'a, C: Creates> World<'a, C> {
                 same(&now, &Ok(self.rules.now(value)))?;
             }
         }
-        // S1: a creation under way is not an entry.
+        // S1: a creation in flight is not an entry.
         same(&self.cache.call(&Operation::Items), &Operation::Items.apply(&mut self.rules.model))?;
         let is_there = Operation::ContainsKey(rules::KEY);
         same(&self.cache.call(&is_there), &is_there.apply(&mut self.rules.model))?;
-        // S8: what creation evicts goes to the listener.
+        // S8: evictions by a creation are reported to the listener.
         same(&self.cache.told(), &self.rules.told)?;
         self.rules.is_lively(|caller| self.has_rung(caller)).map_err(|who| ("leaves them asleep".to_owned(), who))?;
-        // Nothing runs on for somebody who is not there any more.
+        // No creation runs on for a caller that no longer exists.
         for creation in 0..self.creations.len() {
             let is_made =
                 |caller: &Caller| matches!(caller, Caller::Making { creation: made, .. } if *made == creation);
@@ -356,7 +364,7 @@ impl<'a, C: Creates> World<'a, C> {
     fn poll(&mut self, caller: usize) -> Polled {
         let before = self.creations.len();
         let (call, bell) = &mut self.calls[caller];
-        // A new waker each time: the cache is to keep the latest.
+        // A new waker each time: the cache must keep the latest.
         *bell = Arc::default();
         let waker = Waker::from(Arc::clone(bell));
         let polled = call
@@ -374,7 +382,7 @@ impl<'a, C: Creates> World<'a, C> {
         Polled { answer, began }
     }
 
-    /// Lets all creations succeed and everyone who is woken go on, until nobody is left.
+    /// Lets all creations succeed and woken callers proceed, until no caller is left.
     fn finish(mut self) -> Result<(), Violation> {
         let is_asking = |caller: &Caller| !matches!(caller, Caller::Fresh | Caller::Gone);
         while self.rules.callers.iter().any(is_asking) {

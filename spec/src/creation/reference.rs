@@ -1,4 +1,4 @@
-//! Creation on a miss as simple as it can be, for one thread, and with faults on demand.
+//! The simplest creation on a miss, for one thread, with faults on demand.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,8 +14,9 @@ use crate::model::{EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 
-/// A cache that creates on a miss, for one thread: the rules S, and nothing else. With a [`CreationFault`] it goes against
-/// one of them.
+/// A cache that creates on a miss, for one thread: the rules S, and nothing else.
+///
+/// With a [`CreationFault`] it violates one of them.
 ///
 /// ```
 /// use aws_client_cache_spec::{Creates, EvictionPolicy, Reference};
@@ -31,20 +32,20 @@ pub struct Reference(Rc<RefCell<Inner>>);
 struct Inner {
     fault: Option<CreationFault>,
     model: Model<u8, u64>,
-    /// The creation under way of each key, unless revoked.
+    /// The creation in flight of each key, unless revoked.
     flights: BTreeMap<u8, Rc<RefCell<Flight>>>,
     told: Vec<(u8, u64)>,
 }
 
-/// A creation under way, for all who wait for it.
+/// A creation in flight, for all its waiters.
 #[derive(Debug, Default)]
 struct Flight {
     has_maker: bool,
     is_revoked: bool,
     result: Option<Result<u64, Failure>>,
-    /// Who waits, in the order in which they came.
+    /// The waiters, in order of arrival.
     waiting: Vec<(usize, Waker)>,
-    /// How many have waited, for the next one's name.
+    /// The number of waiters so far, which names the next one.
     came: usize,
 }
 
@@ -59,7 +60,7 @@ impl Flight {
 }
 
 impl Reference {
-    /// An empty cache with this fault, or with none.
+    /// Creates an empty cache with this fault, or with none.
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
@@ -72,7 +73,8 @@ impl Reference {
         self.0.borrow().fault == Some(fault)
     }
 
-    /// S2: stores what was made, or returns what is there.
+    // S2.
+    /// Stores the created value, or returns the present one.
     fn publish(&self, key: u8, made: u64) -> u64 {
         let inner = &mut *self.0.borrow_mut();
         let fault = inner.fault;
@@ -95,7 +97,8 @@ impl Reference {
         made
     }
 
-    /// S3: those who come later start anew, and what is made is not stored.
+    // S3.
+    /// Later callers start a new creation, and the value in flight is not stored.
     fn revoke(&self, key: u8) {
         if self.is(CreationFault::RemovalIsForgotten) {
             return;
@@ -109,7 +112,7 @@ impl Reference {
         }
     }
 
-    /// Takes a flight off the list, if it is still there.
+    /// Removes a flight from the list, if it is still there.
     fn forget(&self, key: u8, flight: &Rc<RefCell<Flight>>) {
         let flights = &mut self.0.borrow_mut().flights;
         if flights.get(&key).is_some_and(|current| Rc::ptr_eq(current, flight)) {
@@ -223,7 +226,7 @@ impl Future for Caller {
 }
 
 impl Caller {
-    /// A hit, and then the role is `Gone`; or else the caller waits or makes.
+    /// Looks up the key: a hit ends the call; on a miss, the caller waits or creates.
     fn come(&mut self) {
         let cache = self.cache.clone();
         if cache.0.borrow().model.contains_key(&self.key) {
@@ -251,7 +254,9 @@ impl Caller {
         }
     }
 
-    /// Waits on; or takes over, and then there is a role to go on with; or has its result.
+    /// Waits further, takes over the creation, or returns the result.
+    ///
+    /// After it takes over, the caller has a role to continue with.
     fn wait(&mut self, flight: &Rc<RefCell<Flight>>, name: usize, waker: &Waker) -> Poll<Option<Result<u64, Failure>>> {
         let Flight { result, has_maker, is_revoked, .. } = *flight.borrow();
         if result.is_none() && has_maker {
@@ -298,13 +303,13 @@ impl Caller {
         }
     }
 
-    /// Waits no more.
+    /// Stops waiting.
     fn leave(&mut self, flight: &Rc<RefCell<Flight>>, name: usize) {
         flight.borrow_mut().waiting.retain(|(waiting, _)| *waiting != name);
         self.role = Role::Gone;
     }
 
-    /// The flight ends with what was made, for all who wait.
+    /// Ends the flight with the created value, for all waiters.
     fn land(&mut self, flight: &Rc<RefCell<Flight>>, made: Result<u64, Failure>) -> Result<u64, Failure> {
         let cache = self.cache.clone();
         let is_stored = !flight.borrow().is_revoked || cache.is(CreationFault::RevokedIsStored);
@@ -322,7 +327,8 @@ impl Caller {
     }
 }
 
-/// S5: who gives up, or panics, hands over to the next.
+// S5.
+/// A caller that is dropped or panics hands over to the next waiter.
 impl Drop for Caller {
     fn drop(&mut self) {
         let flight = match std::mem::replace(&mut self.role, Role::Gone) {

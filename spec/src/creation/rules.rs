@@ -1,4 +1,4 @@
-//! The rules S as a program: what may become of each step of a schedule.
+//! The rules S as a program: the allowed results of each step of a schedule.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use crate::model::Model;
 use crate::operation::{Operation, Outcome};
 use crate::subject::Subject;
 
-/// The key that all callers want.
+/// The key that all callers request.
 pub(super) const KEY: u8 = 0;
 
-/// What a poll showed.
+/// The result of a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Polled {
     pub(super) answer: Answer,
-    /// The creation that began in it.
+    /// The creation that began in the poll.
     pub(super) began: Option<usize>,
 }
 
@@ -26,40 +26,42 @@ pub(super) enum Answer {
     Panicked,
 }
 
-/// Where a caller is.
+/// The state of a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
-    /// It has not been polled.
+    /// The caller has not been polled.
     Fresh,
-    /// It runs a creation, for a flight.
+    /// The caller runs a creation, for a flight.
     Making { flight: usize, creation: usize },
-    /// It waits for another's.
+    /// The caller waits for the creation of another caller.
     Waiting { flight: usize },
-    /// It has its answer, or gave up.
+    /// The caller has its answer, or was dropped.
     Gone,
 }
 
-/// A creation of the key, from its first maker to the last one who waits for it.
+/// A creation of the key, from its first leader to its last waiter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flight {
     maker: Option<usize>,
     waiting: BTreeSet<usize>,
-    /// S3: the key was removed meanwhile.
+    // S3.
+    /// The key was removed during the creation.
     is_revoked: bool,
     result: Option<Result<u64, Failure>>,
 }
 
-/// What the rules know.
+/// The state of the rules.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     pub(super) model: Model<u8, u64>,
     pub(super) callers: Vec<Caller>,
     flights: Vec<Flight>,
-    /// The flight that those who come now join.
+    /// The flight that new callers join.
     current: Option<usize>,
     /// The fate of each creation.
     pub(super) fates: Vec<Option<Fate>>,
-    /// S8: what the listener is to be told in this step.
+    // S8.
+    /// The expected reports to the listener in this step.
     pub(super) told: Vec<(u8, u64)>,
 }
 
@@ -75,7 +77,7 @@ impl Rules {
         }
     }
 
-    /// A poll of a caller. What may not be is told in words.
+    /// Checks a poll of a caller. An error describes the violation.
     pub(super) fn poll(&mut self, caller: usize, polled: Polled) -> Result<(), String> {
         if let Some(creation) = polled.began {
             self.fates.resize(self.fates.len().max(creation + 1), None);
@@ -89,7 +91,7 @@ impl Rules {
     }
 
     fn come(&mut self, caller: usize, polled: Polled) -> Result<(), String> {
-        // D4: a hit is a hit.
+        // D4: a hit is a use.
         if let Some(value) = self.model.get(&KEY) {
             self.callers[caller] = Caller::Gone;
             return expect(polled, Answer::Ready(Ok(value)), false);
@@ -126,14 +128,14 @@ impl Rules {
                 flight.waiting.remove(&caller);
                 let is_revoked = flight.is_revoked;
                 self.callers[caller] = Caller::Gone;
-                // S4: a hit, if there is something; S3: not after a revocation. S5: a failure is shared.
+                // S4: a hit, if there is an entry; S3: not after a revocation. S5: a failure is shared.
                 let result = result.map(|made| if is_revoked { made } else { self.model.get(&KEY).unwrap_or(made) });
                 expect(polled, Answer::Ready(result), false)
             }
             None if flight.maker.is_some() => expect(polled, Answer::Pending, false),
-            // It need not be its turn; that it is somebody's, `is_lively` sees.
+            // It need not be this caller's turn; `is_lively` checks that it is the turn of some caller.
             None if polled == (Polled { answer: Answer::Pending, began: None }) => Ok(()),
-            // S2: who takes over looks first.
+            // S2: a caller that takes over looks first.
             None if !flight.is_revoked && self.model.contains_key(&KEY) => {
                 flight.waiting.remove(&caller);
                 let present = self.model.get(&KEY).ok_or("an entry")?;
@@ -161,7 +163,8 @@ impl Rules {
         expect(polled, Answer::Ready(result), false)
     }
 
-    /// S2: what comes back for what was made.
+    // S2.
+    /// Returns the value that a creation with this value ends with.
     fn publish(&mut self, made: u64) -> u64 {
         if let Some(present) = self.model.get(&KEY) {
             return present;
@@ -170,14 +173,15 @@ impl Rules {
         made
     }
 
-    /// The flight ends, for all who wait for it.
+    /// Ends the flight, for all its waiters.
     fn land(&mut self, flight: usize, result: Result<u64, Failure>) {
         self.flights[flight].maker = None;
         self.flights[flight].result = Some(result);
         self.current = self.current.filter(|current| *current != flight);
     }
 
-    /// S5: the maker is gone; if nobody waits, so is the flight.
+    // S5.
+    /// The leader is gone. If no caller waits, the flight ends.
     fn leave(&mut self, flight: usize) {
         self.flights[flight].maker = None;
         if self.flights[flight].waiting.is_empty() {
@@ -185,7 +189,7 @@ impl Rules {
         }
     }
 
-    /// A caller gives up.
+    /// Drops a caller.
     pub(super) fn give_up(&mut self, caller: usize) {
         match std::mem::replace(&mut self.callers[caller], Caller::Gone) {
             Caller::Making { flight, .. } => self.leave(flight),
@@ -199,7 +203,7 @@ impl Rules {
         }
     }
 
-    /// An operation of the dict: no creation under way is an entry (S1), and removals revoke (S3).
+    /// Applies an operation of the dict: no creation in flight is an entry (S1), and removals revoke (S3).
     pub(super) fn dict(&mut self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
         if matches!(operation, Operation::Remove(KEY) | Operation::Clear)
             && let Some(flight) = self.current.take()
@@ -213,12 +217,13 @@ impl Rules {
         outcome
     }
 
-    /// S7: the synchronous sister makes its own.
+    // S7.
+    /// The sync variant creates its own value.
     pub(super) fn now(&mut self, made: u64) -> u64 {
         self.publish(made)
     }
 
-    /// Whoever can go on has been woken. What is not so is told in words.
+    /// Checks that every caller that can proceed was woken. An error describes the violation.
     pub(super) fn is_lively(&self, has_rung: impl Fn(usize) -> bool) -> Result<(), String> {
         for flight in &self.flights {
             let woken = flight.waiting.iter().filter(|caller| has_rung(**caller)).count();
@@ -239,7 +244,7 @@ impl Rules {
         Ok(())
     }
 
-    /// The steps that can come next. Of callers that have not been polled, one stands for all.
+    /// Returns the possible next steps. One caller that has not been polled stands for all.
     pub(super) fn next_steps(&self, number: u64) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut fresh = false;
@@ -272,7 +277,7 @@ impl Rules {
         steps
     }
 
-    /// What the rules tell apart, apart from the values themselves.
+    /// Returns everything that the rules distinguish, apart from the values.
     pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> Vec<u64> {
         let mut values = Vec::new();
         let current = self.current.map_or(u64::MAX, |flight| flight as u64);
@@ -300,7 +305,7 @@ impl Rules {
             }
         }
         for (number, flight) in self.flights.iter().enumerate() {
-            // Nobody asks any more how a flight ended that nobody waits for.
+            // The result of a flight without waiters is never requested again.
             if !flight.waiting.is_empty() || flight.maker.is_some() {
                 let result = match flight.result {
                     None => [0, 0],

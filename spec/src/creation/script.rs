@@ -1,4 +1,4 @@
-//! Callers and creations that a schedule moves, without a runtime.
+//! Callers and creations that a schedule controls, without a runtime.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -9,13 +9,15 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::threads::lock;
 
-/// Why a creation failed: a number, to see that all who are told of it are told of the same one.
+/// The error of a failed creation.
+///
+/// It is a number, which shows that all waiters receive the same error.
 ///
 /// [`Creates`](crate::Creates) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Failure(pub u64);
 
-/// What a schedule lets become of a creation.
+/// The fate of a creation, as a schedule decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fate {
     Success,
@@ -23,11 +25,11 @@ pub(super) enum Fate {
     Panic,
 }
 
-/// What is known of a creation.
+/// The state of a creation.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) fate: Option<Fate>,
-    /// Whether its future is gone.
+    /// Is `true` if the future was dropped.
     pub(super) is_dropped: bool,
     waker: Option<Waker>,
 }
@@ -45,7 +47,7 @@ impl Creations {
         f(&mut lock(&self.0)[creation])
     }
 
-    /// Decides a creation's fate, and wakes who waits for it.
+    /// Decides a creation's fate, and wakes the task that polls it.
     pub(super) fn decide(&self, creation: usize, fate: Fate) {
         let waker = self.with(creation, |state| {
             state.fate = Some(fate);
@@ -56,7 +58,7 @@ impl Creations {
         }
     }
 
-    /// Begins one.
+    /// Begins a creation.
     pub(super) fn begin(&self) -> Creation {
         let mut states = lock(&self.0);
         states.push(State::default());
@@ -64,14 +66,16 @@ impl Creations {
     }
 }
 
-/// The value that a creation makes, and the failure that it fails with.
+/// Returns the value that a creation creates, and the number of its failure.
 pub(super) fn made(creation: usize) -> u64 {
     100 + creation as u64
 }
 
-/// A creation under way: a future that is pending until the schedule decides that it succeeds, fails or panics.
+/// A creation in flight.
 ///
-/// The level makes them, and a cache only polls them, so there is no example.
+/// It is a future that is pending until the schedule decides that it succeeds, fails or panics.
+///
+/// The level creates them, and a cache only polls them, so there is no example.
 #[derive(Debug)]
 pub struct Creation {
     creations: Creations,
@@ -101,7 +105,7 @@ impl Drop for Creation {
     }
 }
 
-/// A waker of one poll: only the latest is to be woken.
+/// The waker of one poll. Only the latest must be woken.
 #[derive(Debug, Default)]
 pub(super) struct Bell(AtomicBool);
 

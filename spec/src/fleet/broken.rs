@@ -11,7 +11,7 @@ use crate::model::{Entry, EvictionPolicy, Model};
 use crate::operation::Refusal;
 use crate::subject::Subject;
 
-/// A cache that is right but for one [`Fault`], or altogether.
+/// A cache that is correct except for one [`Fault`], or entirely correct.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
@@ -25,16 +25,18 @@ use crate::subject::Subject;
 #[derive(Clone, Debug)]
 pub struct Broken<K, V> {
     fault: Option<Fault>,
-    /// Looking changes it, under some faults.
+    /// In a cell, because some faults change it by looking.
     model: RefCell<Model<K, V>>,
-    /// The counts of keys that left, the last one first, for the fault that remembers them.
+    /// The counts of removed keys, the last one first, for the fault that remembers them.
     left: Vec<(K, u64)>,
-    /// Whether an operation is under way, for the fault that minds.
+    /// Is `true` while an operation is in flight, for the fault that depends on it.
     busy: Cell<bool>,
 }
 
 impl<K: Clone + Eq, V: Clone> Broken<K, V> {
-    /// An empty cache with this fault; with `None` it has none, and differs from the others in nothing else.
+    /// Creates an empty cache with this fault, or a correct one with `None`.
+    ///
+    /// It differs from the others in nothing else.
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<Fault>>, policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
@@ -55,19 +57,19 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         self.model.get_mut()
     }
 
-    /// Whether there is an entry, expired or not.
+    /// Returns `true` if there is an entry, expired or not.
     fn holds(&self, key: &K) -> bool {
         self.model.borrow().position(key).is_some()
     }
 
-    /// Takes out the last one to go.
+    /// Removes the last victim.
     fn take_last(&mut self) -> Option<(K, V)> {
         let (key, value) = self.model().items().pop()?;
         self.model().remove(&key).ok()?;
         Some((key, value))
     }
 
-    /// The place of the next victim, with the faults that are about which one it is.
+    /// Returns the index of the next victim, with the faults that concern its choice.
     fn next(&self) -> Option<usize> {
         let model = self.model.borrow();
         let order = model.in_eviction_order();
@@ -84,20 +86,20 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         next.or_else(|| order.first().copied())
     }
 
-    /// Takes out the next victim.
+    /// Removes the next victim.
     fn take_next(&mut self) -> Option<Entry<K, V>> {
         let next = self.next()?;
         Some(self.model().entries.remove(next))
     }
 
-    /// Takes out the next victim to make room.
+    /// Removes the next victim to make room.
     fn evict(&mut self) -> Option<(K, V)> {
         let victim = self.take_next()?;
         self.age(victim.uses);
         Some((victim.key, victim.value))
     }
 
-    /// Remembers the counts, before something may go.
+    /// Remembers the counts, before an entry may be removed.
     fn remember(&mut self) {
         if self.is(Fault::CountSurvives) {
             let counts = self.model.get_mut().entries.iter().map(|entry| (entry.key.clone(), entry.uses));

@@ -1,59 +1,81 @@
-//! What can be wrong with creation on a miss.
+//! Faults of creation on a miss.
 
-/// What is wrong with a [`Reference`](crate::Reference) that has a fault.
+/// The fault of a [`Reference`](crate::Reference).
 ///
 /// [`creation`](crate::creation()) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CreationFault {
-    /// S1: what is under way is taken for an entry.
+    // S1.
+    /// A creation in flight counts as an entry.
     UnderWayIsAnEntry,
-    /// S2: what is made replaces what is there.
+    // S2.
+    /// The created value replaces the present one.
     MadeReplacesPresent,
-    /// S2: what is there is returned, but counts no use.
+    // S2.
+    /// The present value is returned, but counts no use.
     PresentCountsNoUse,
-    /// S3: a removal revokes nothing.
+    // S3.
+    /// A removal revokes nothing.
     RemovalIsForgotten,
-    /// S3: clearing revokes nothing.
+    // S3.
+    /// Clearing revokes nothing.
     ClearingIsForgotten,
-    /// S3: what was revoked is stored.
+    // S3.
+    /// A revoked value is stored.
     RevokedIsStored,
-    /// S3: who comes after a revocation waits for what was revoked.
+    // S3.
+    /// A caller that comes after a revocation waits for the revoked creation.
     LaterOnesJoinTheRevoked,
-    /// S3: who waits for what was revoked takes what was stored since.
+    // S3.
+    /// A waiter of a revoked creation takes the value that was stored since.
     RevokedWaiterLooks,
-    /// S3: eviction revokes.
+    // S3.
+    /// Eviction revokes.
     EvictionRevokes,
-    /// S4: the maker counts a use beside the insertion.
+    // S4.
+    /// The leader counts a use in addition to the insertion.
     MakerCountsTwice,
-    /// S4: who waited counts no use.
+    // S4.
+    /// A waiter counts no use.
     WaiterCountsNoUse,
-    /// S5: everyone makes their own.
+    // S5.
+    /// Every caller creates its own value.
     EveryoneMakes,
-    /// S5: a failure stays.
+    // S5.
+    /// A failure is cached.
     FailureIsCached,
-    /// S5: who waited for a failure makes their own.
+    // S5.
+    /// A waiter creates its own value after a failure.
     FailureIsRetried,
-    /// S5: of those who waited, one is woken.
+    // S5.
+    /// Only one of several waiters is woken.
     OnlyOneIsWoken,
-    /// S5: nobody takes over from a maker who gave up.
+    // S5.
+    /// No waiter takes over from a dropped leader.
     NobodyTakesOver,
-    /// S5: a maker who gave up or panicked is waited for.
+    // S5.
+    /// Waiters wait for a leader that was dropped or panicked.
     PanicIsForEver,
-    /// S5: whose turn it is to take over gives up, and nobody else is told.
+    // S5.
+    /// The waiter whose turn it is is dropped, and no other waiter is notified.
     TurnIsLost,
-    /// S5: who is polled again, with another waker, is woken by the first.
+    // S5.
+    /// A waiter that is polled again, with another waker, is woken by the first.
     FirstWakerIsKept,
-    /// S6: at a bound of 0, everyone makes their own.
+    // S6.
+    /// At a bound of 0, every caller creates its own value.
     NothingIsSharedAtZero,
-    /// S7: the synchronous sister ends what is under way.
+    // S7.
+    /// The sync variant ends the creation in flight.
     SisterEndsTheFlight,
-    /// S8: what goes to make room is not told.
+    // S8.
+    /// The entry that is evicted to make room is not reported.
     VictimIsUntold,
 }
 
 impl CreationFault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 22] = [
         Self::UnderWayIsAnEntry,
         Self::MadeReplacesPresent,

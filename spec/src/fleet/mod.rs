@@ -1,4 +1,4 @@
-//! Caches that are each wrong in one subtle way: the proof that the comparison can fail.
+//! Caches with one subtle fault each, which prove that the comparison can fail.
 
 mod broken;
 mod creation;
@@ -11,7 +11,7 @@ pub use broken::Broken;
 pub use creation::CreationFault;
 pub use shared::{BrokenShared, SharedFault};
 
-/// What is wrong with a [`Broken`] cache.
+/// The fault of a [`Broken`] cache.
 ///
 /// ```
 /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Level, Random, dict};
@@ -28,155 +28,209 @@ pub use shared::{BrokenShared, SharedFault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
-    /// D1: holds one entry more than it may.
+    // D1.
+    /// The cache holds one entry too many.
     HoldsOneTooMany,
-    /// D1: at a bound of 0, one entry is held.
+    // D1.
+    /// At a bound of 0, the cache holds one entry.
     ZeroHoldsOne,
-    /// D2: a victim goes before the cache is full.
+    // D2.
+    /// A victim is evicted before the cache is full.
     EvictsEarly,
-    /// D2: what went is not told.
+    // D2.
+    /// The evicted entry is not returned.
     VictimIsNotReturned,
-    /// D2: at a bound of 1, the newcomer goes.
+    // D2.
+    /// At a bound of 1, the new entry is evicted.
     NewcomerGoesAtOne,
-    /// D2, F1: the newcomer is placed before the victim is chosen.
+    // D2, F1.
+    /// The new entry is placed before the victim is chosen.
     NewcomerIsPlacedFirst,
-    /// D3: a full cache evicts before it finds that the key is present.
+    // D3.
+    /// A full cache evicts before it finds that the key is present.
     EvictsBeforeItLooks,
-    /// D3: a refused insertion counts as a use.
+    // D3.
+    /// A refused insertion counts as a use.
     RefusalIsAUse,
-    /// D3: a present key is replaced.
+    // D3.
+    /// A present key is replaced.
     Replaces,
-    /// D4: a hit counts no use.
+    // D4.
+    /// A hit counts no use.
     HitIsNoUse,
-    /// D4: the hit that is an error on a miss counts no use.
+    // D4.
+    /// The hit that is an error on a miss counts no use.
     TryGetIsNoUse,
-    /// D4: a miss evicts the next victim.
+    // D4.
+    /// A miss evicts the next victim.
     MissEvicts,
-    /// D5: peeking counts a use.
+    // D5.
+    /// Peeking counts a use.
     PeekIsAUse,
-    /// D5: asking whether a key is there forgets it if it is the next victim.
+    // D5.
+    /// Asking for a key removes it if it is the next victim.
     AskingForgets,
-    /// D6: popping takes the last one to go.
+    // D6.
+    /// Popping removes the last victim.
     PopsTheLast,
-    /// D6: removal of an absent key removes the next victim.
+    // D6.
+    /// Removal of an absent key removes the next victim.
     RemovesSomethingElse,
-    /// D7: the keys come in the order of last use, whatever the policy.
+    // D7.
+    /// The keys are listed in the order of last use, whatever the policy.
     KeysInAnotherOrder,
-    /// D7: reversed is not.
+    // D7.
+    /// The reversed list is not reversed.
     ReversedIsNot,
-    /// D8: a copy starts all counts anew.
+    // D8.
+    /// A copy resets all counts.
     CopyForgetsCounts,
-    /// D8: a copy forgets the order of last use.
+    // D8.
+    /// A copy forgets the order of last use.
     CopyForgetsTheOrder,
-    /// D8: a copy is empty.
+    // D8.
+    /// A copy is empty.
     CopyIsEmpty,
-    /// D9: shrinking takes the last ones to go.
+    // D9.
+    /// Shrinking evicts the last victims.
     ShrinksFromTheWrongEnd,
-    /// D9: shrinking tells what went backwards.
+    // D9.
+    /// Shrinking returns the victims in reverse.
     ShrinkingTellsBackwards,
-    /// D9: shrinking to exactly what is there evicts one.
+    // D9.
+    /// Shrinking to exactly the present entries evicts one.
     ShrinksOneTooMany,
-    /// D10: a key that returns has the count that it had.
+    // D10.
+    /// A key that returns has its former count.
     CountSurvives,
-    /// L1, F1: a hit counts, but does not become the last use.
+    // L1, F1.
+    /// A hit counts, but does not become the last use.
     HitDoesNotMove,
-    /// F1: of equal counts, the most recently used goes.
+    // F1.
+    /// Of equal counts, the most recently used is evicted.
     TiesByMostRecent,
-    /// F1: the first hit is not counted.
+    // F1.
+    /// The first hit is not counted.
     FirstHitIsFree,
-    /// F1: a count that would saturate starts anew.
+    // F1.
+    /// A count that would saturate starts anew.
     SaturationWraps,
     // F2: they show only under LFUDA.
     /// A floor that stays at 0, which is plain LFU.
     FloorStays,
-    /// A newcomer with room to spare that starts at 1, though the floor is higher.
+    /// A new entry with room to spare starts at 1, though the floor is higher.
     NewcomerStartsAtOne,
-    /// A newcomer that starts at the floor itself.
+    /// A new entry starts at the floor itself.
     NewcomerStartsAtTheFloor,
-    /// A newcomer that starts above the floor as it was before its victim.
+    /// A new entry starts above the floor as it was before its victim.
     NewcomerStartsAboveTheOldFloor,
-    /// A newcomer above a saturated floor that starts beyond saturation.
+    /// A new entry above a saturated floor starts beyond saturation.
     StartDoesNotSaturate,
-    /// A hit above a floor that is counted from there, whatever was counted before.
+    /// A hit above a floor counts from the floor, whatever was counted before.
     HitCountsFromTheFloor,
-    /// A refused insertion into a full cache that moves the floor.
+    /// A refused insertion into a full cache moves the floor.
     RefusalMovesTheFloor,
-    /// A newcomer that comes back at a bound of 0, and moves the floor.
+    /// A new entry that is evicted itself at a bound of 0 moves the floor.
     NewcomerAtZeroMovesTheFloor,
-    /// A removal that moves the floor.
+    /// A removal moves the floor.
     RemovalMovesTheFloor,
-    /// A pop that moves the floor.
+    /// A pop moves the floor.
     PopMovesTheFloor,
-    /// A floor that outlives clearing, which only saturation shows.
+    /// Clearing keeps the floor, which only saturation shows.
     ClearKeepsTheFloor,
-    /// A copy whose floor is 0.
+    /// A copy has a floor of 0.
     CopyForgetsTheFloor,
-    /// A lower bound that leaves the floor.
+    /// A lower bound leaves the floor unchanged.
     ShrinkingLeavesTheFloor,
-    /// A lower bound that leaves the floor at the first of its victims.
+    /// A lower bound leaves the floor at the first of its victims.
     ShrinkingKeepsTheFirstFloor,
-    /// P1: a hit takes the entry out while it clones the value.
+    // P1.
+    /// A hit takes the entry out while it clones the value.
     HitTakesTheEntryOut,
-    /// P1: the victim goes before keys are compared.
+    // P1.
+    /// The victim is evicted before keys are compared.
     EvictsBeforeItCompares,
-    /// P1: a copy takes all entries out while it clones them.
+    // P1.
+    /// A copy takes all entries out while it clones them.
     CopyTakesTheEntries,
-    /// P1: a removal drops the key while the other entries are out.
+    // P1.
+    /// A removal drops the key while the other entries are out.
     RemovesAndDropsInside,
-    /// P1: what was under way when something panicked is taken to be under way for ever.
+    // P1.
+    /// An operation that panicked counts as in flight for ever.
     PanicPoisons,
     // P1, F2.
-    /// A floor that moves before keys are compared.
+    /// The floor moves before keys are compared.
     FloorMovesBeforeItCompares,
-    /// E2: an expired key is inserted.
+    // E2.
+    /// An expired key is inserted.
     ExpiredIsInserted,
-    /// E2: of an expired key that is present, it is told that it is present.
+    // E2.
+    /// An expired key that is present is reported as present.
     PresentBeforeExpired,
-    /// E2: a refused insertion of an expired key removes what is there.
+    // E2.
+    /// A refused insertion of an expired key removes the entry.
     RefusalRemovesExpired,
-    /// E3: an expired entry is a hit.
+    // E3.
+    /// An expired entry is a hit.
     ExpiredIsAHit,
-    /// E3: a miss of an expired entry leaves it.
+    // E3.
+    /// A miss of an expired entry leaves it.
     ExpiredStays,
-    /// E3: of an expired entry, it is told that it is absent.
+    // E3.
+    /// An expired entry is reported as absent.
     ExpiredIsNotFound,
-    /// E3: of an absent key that is expired, it is told that it is expired.
+    // E3.
+    /// An absent key that is expired is reported as expired.
     AbsentIsExpired,
-    /// E4: peeking removes what is expired.
+    // E4.
+    /// Peeking removes an expired entry.
     PeekRemovesExpired,
-    /// E4: peeking finds what is expired.
+    // E4.
+    /// Peeking finds an expired entry.
     PeekShowsExpired,
-    /// E4: asking whether a key is there finds what is expired.
+    // E4.
+    /// Asking for a key finds an expired entry.
     AskingFindsExpired,
-    /// E4: what is expired is not counted.
+    // E4.
+    /// The length omits expired entries.
     LenLeavesExpiredOut,
-    /// E4: what is expired is not among the items.
+    // E4.
+    /// The items omit expired entries.
     ItemsLeaveExpiredOut,
-    /// E4: what is expired cannot be removed.
+    // E4.
+    /// An expired entry cannot be removed.
     RemovalRefusesExpired,
-    /// E4: what is expired is evicted before what is next.
+    // E4.
+    /// An expired entry is evicted before the next victim.
     EvictsExpiredFirst,
-    /// E4: popping leaves what is expired, as long as there is anything else.
+    // E4.
+    /// Popping leaves expired entries, as long as there are others.
     PopPassesExpiredOver,
-    /// E4: of several that are expired, the removal of all leaves the last one to go.
+    // E4.
+    /// The removal of all expired entries leaves the last of several.
     RemovingExpiredForgetsOne,
-    /// E4: the removal of all that are expired tells them backwards.
+    // E4.
+    /// The removal of all expired entries returns them in reverse.
     RemovingExpiredTellsBackwards,
-    /// E4: the removal of all that are expired takes what will be a moment later.
+    // E4.
+    /// The removal of all expired entries takes those that expire a moment later.
     RemovingExpiredTakesTooMuch,
-    /// E5: a key is expired only a moment after its expiry.
+    // E5.
+    /// A key is expired only a moment after its expiry.
     ExpiresTooLate,
-    /// E5: the clock cannot be turned back.
+    // E5.
+    /// The clock cannot be set back.
     ClockOnlyGoesForth,
     // E3, E4, F2.
-    /// A look-up of an expired entry that moves the floor.
+    /// A look-up of an expired entry moves the floor.
     GettingExpiredMovesTheFloor,
-    /// A removal of all that are expired that moves the floor.
+    /// The removal of all expired entries moves the floor.
     RemovingExpiredMovesTheFloor,
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     ///
     /// The type shows an example.
     pub const ALL: [Self; 71] = [
@@ -253,7 +307,7 @@ impl Fault {
         Self::RemovingExpiredMovesTheFloor,
     ];
 
-    /// Whether it is about expiry (the rules E): where nothing expires, such a cache is right.
+    /// Returns `true` for a fault of expiry (the rules E). Where nothing expires, such a cache is correct.
     ///
     /// ```
     /// # use aws_client_cache_spec::Fault;
@@ -266,7 +320,8 @@ impl Fault {
 
     /// Returns the policies under which the fault shows.
     ///
-    /// A fault of counts shows under the policies that count, a fault of aging under the one that ages, and any other under all.
+    /// A fault of counts shows under the policies that count, and a fault of aging under the policy that ages.
+    /// All other faults show under every policy.
     ///
     /// ```
     /// # use aws_client_cache_spec::{EvictionPolicy, Fault};
@@ -302,7 +357,7 @@ impl Fault {
         }
     }
 
-    /// The first level that refuses it.
+    /// Returns the first level that refuses the fault.
     ///
     /// The type shows an example.
     pub fn level(self) -> Level {

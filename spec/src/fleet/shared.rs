@@ -7,32 +7,42 @@ use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 use crate::threads::{Shared, lock};
 
-/// What is wrong with a [`BrokenShared`] cache. Each is right as long as one thread at a time uses it.
+/// The fault of a [`BrokenShared`] cache.
+///
+/// Each cache is correct as long as one thread at a time uses it.
 ///
 /// [`BrokenShared`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SharedFault {
-    /// C1: a hit reads the value, and counts the use in another locking.
+    // C1.
+    /// A hit reads the value under one lock, and counts the use under another.
     HitInTwoLockings,
-    /// C1: an insertion looks whether the key is there, and replaces in another locking.
+    // C1.
+    /// An insertion looks up the key under one lock, and replaces under another.
     InsertionLooksFirst,
-    /// C1: an insertion evicts, and stores in another locking.
+    // C1.
+    /// An insertion evicts under one lock, and stores under another.
     EvictsInALockingOfItsOwn,
-    /// C1: a pop looks for the victim, and removes it in another locking.
+    // C1.
+    /// A pop looks up the victim under one lock, and removes it under another.
     PopLooksFirst,
-    /// C1: shrinking evicts one a locking.
+    // C1.
+    /// Shrinking takes a lock for each victim.
     ShrinksOneByOne,
-    /// C1: a snapshot takes one entry a locking.
+    // C1.
+    /// A snapshot takes a lock for each entry.
     SnapshotIsTorn,
-    /// C1: a removal reads the value, and removes in another locking.
+    // C1.
+    /// A removal reads the value under one lock, and removes it under another.
     RemovalLooksFirst,
-    /// C2: what goes is dropped under the lock.
+    // C2.
+    /// Evicted entries are dropped under the lock.
     DropsUnderTheLock,
 }
 
 impl SharedFault {
-    /// All of them.
+    /// All faults.
     ///
     /// [`BrokenShared`] shows an example.
     pub const ALL: [Self; 8] = [
@@ -47,7 +57,7 @@ impl SharedFault {
     ];
 }
 
-/// A cache for many threads that is right but for one [`SharedFault`], or altogether.
+/// A cache for many threads that is correct except for one [`SharedFault`], or entirely correct.
 ///
 /// ```
 /// use std::thread;
@@ -68,15 +78,17 @@ pub struct BrokenShared<K, V> {
 }
 
 impl<K: Clone + Eq, V: Clone> BrokenShared<K, V> {
-    /// An empty cache with this fault; with `None` it has none, and differs from the others in nothing else. It calls `pause`
-    /// before each locking, so that another thread may come first.
+    /// Creates an empty cache with this fault, or a correct one with `None`.
+    ///
+    /// It differs from the others in nothing else. It calls `pause` before each locking, so that another thread may
+    /// come first.
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<SharedFault>>, policy: EvictionPolicy, max_size: usize, pause: fn()) -> Self {
         Self { fault: fault.into(), model: Mutex::new(Model::new(policy, max_size)), pause }
     }
 
-    /// One locking.
+    /// Locks the model once.
     fn locked<T>(&self, f: impl FnOnce(&mut Model<K, V>) -> T) -> T {
         (self.pause)();
         f(&mut lock(&self.model))
@@ -145,7 +157,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 }
             }
             (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| operation.apply(model)),
-            // What the model would drop leaves it under the lock, and is dropped after it.
+            // Entries that the model would drop are moved out under the lock, and dropped after it.
             (_, Operation::Clear) => {
                 let gone = self.locked(|model| {
                     model.floor = 0; // F2
@@ -175,7 +187,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                     None => Outcome::Refused(Refusal::NotFound),
                 }
             }
-            // A look-up clones what it returns, and drops nothing.
+            // A look-up clones its result, and drops nothing.
             (_, Operation::ContainsKey(key)) => {
                 Outcome::Answer(self.locked(|model| model.entries.iter().any(|entry| entry.key == *key)))
             }

@@ -19,21 +19,13 @@ struct Half {
     name: &'static str,
     /// Returns `true` if it has this file.
     has: fn(&str) -> bool,
-    /// Test programs that are built and run in seconds and catch most of its mutants.
-    first: &'static [&'static str],
+    /// The test program that catches most of its mutants.
+    first: &'static str,
 }
 
 const HALVES: [Half; 2] = [
-    Half {
-        name: "engine",
-        has: |file| file.starts_with("src/map/"),
-        first: &["closure", "laws", "leaving", "get_or_insert", "engine"],
-    },
-    Half {
-        name: "rest",
-        has: |file| !file.starts_with("src/map/"),
-        first: &["identity", "parameters", "laws", "printing", "leaving", "stats", "cache"],
-    },
+    Half { name: "engine", has: |file| file.starts_with("src/map/"), first: "--test=engine" },
+    Half { name: "rest", has: |file| !file.starts_with("src/map/"), first: "--test=cache" },
 ];
 
 /// The mutants of some files, with a build folder of their own that is kept.
@@ -41,8 +33,8 @@ struct Group<'a> {
     project: &'a Project,
     folder: PathBuf,
     files: Vec<String>,
-    /// Options for `cargo test`, of the first run.
-    first: Vec<String>,
+    /// The option for `cargo test` of the first run.
+    first: &'static str,
 }
 
 impl Group<'_> {
@@ -82,7 +74,7 @@ impl Group<'_> {
     }
 
     /// Tries what is not caught yet with some of the tests.
-    fn run(&self, tests: &[String]) -> Result<()> {
+    fn run(&self, tests: &[&str]) -> Result<()> {
         self.collect()?;
         let (log, target) = (self.path("log"), self.path("target"));
         // The crate as it stands there was made from the last mutant.
@@ -110,10 +102,8 @@ impl Group<'_> {
         if self.files.is_empty() {
             return Ok(());
         }
-        if !self.first.is_empty() {
-            self.run(&self.first)?;
-        }
-        self.run(&["--lib".to_owned(), "--tests".to_owned()])
+        self.run(&[self.first])?;
+        self.run(&["--lib", "--tests"])
     }
 }
 
@@ -139,15 +129,11 @@ pub(super) fn run(project: &Project, shard: Option<Shard>, again: bool, keep: bo
     let suffix = shard.map(|shard| format!("-{}", shard.name())).unwrap_or_default();
     let mut groups = Vec::new();
     for half in HALVES {
-        let exists = |program: &&&str| {
-            project.root().join(format!("tests/{program}.rs")).exists()
-                || project.root().join(format!("tests/{program}/main.rs")).exists()
-        };
         let group = Group {
             project,
             folder: project.target().join("mutants-generated").join(format!("{}{suffix}", half.name)),
             files: files.iter().filter(|file| (half.has)(file)).cloned().collect(),
-            first: half.first.iter().filter(exists).map(|program| format!("--test={program}")).collect(),
+            first: half.first,
         };
         group.prepare(&inputs, again, keep)?;
         groups.push(group);

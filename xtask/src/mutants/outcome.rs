@@ -13,11 +13,12 @@ pub(super) fn caught_by(log: &str) -> Option<String> {
     signal.captures(log).map(|found| format!("a test that aborts: signal {}", &found[1]))
 }
 
-/// Returns `true` if the log says that a library does not compile.
+/// Returns `true` if the log says that a library does not compile, other than that of the tests.
 ///
 /// Then it is not the tests that notice the mutant.
 pub(super) fn library_is_broken(log: &str) -> bool {
-    log.lines().any(|line| line.starts_with("error: could not compile `") && line.contains("` (lib) due to"))
+    let of_a_library = |line: &&str| line.starts_with("error: could not compile `") && line.contains("` (lib) due to");
+    log.lines().filter(of_a_library).any(|line| !line.contains("-test-support`"))
 }
 
 #[cfg(test)]
@@ -53,5 +54,7 @@ mod tests {
     fn a_library_that_does_not_compile_is_told_from_a_test() {
         assert!(library_is_broken("error: could not compile `aws-client-cache` (lib) due to 2 previous errors\n"));
         assert!(!library_is_broken("error: could not compile `aws-client-cache` (lib test) due to 1 previous error\n"));
+        let support = "error: could not compile `aws-client-cache-test-support` (lib) due to 1 previous error\n";
+        assert!(!library_is_broken(support));
     }
 }

@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_mins(5);
 const INPUTS: [&str; 6] = ["src", "spec", "tests/", "examples", "Cargo.toml", "Cargo.lock"];
 
 /// All tests but those of the documentation.
+///
+/// They are built without these options, because some start the examples, which `--tests` does not build.
 const ALL_TESTS: [&str; 2] = ["--lib", "--tests"];
 
 /// Returns the patches whose names begin with one of `prefixes`, or all.
@@ -98,11 +100,11 @@ impl<'a> Bench<'a> {
     fn run_tests(&self, first: &[String]) -> Result<Run> {
         let _ = fs::remove_file(&self.log);
         let all = ALL_TESTS.map(str::to_owned);
-        for tests in [first, &all] {
+        for (targets, tests) in [(first, first), (&[], &all)] {
             if tests.is_empty() {
                 continue;
             }
-            if !self.build(tests)? {
+            if !self.build(targets)? {
                 return Ok(Run::DoesNotBuild);
             }
             match self.cargo_test(tests, Some(LIMIT))? {
@@ -122,21 +124,18 @@ impl<'a> Bench<'a> {
     fn tests_of(&self, rule: &str) -> Result<Vec<String>> {
         let spec = fs::read_to_string(self.copy.path().join("spec/SPEC.md"))?;
         let programs = self.programs()?;
-        Ok(rule_tests::options(&spec, rule, |name| programs.iter().any(|program| program == name)))
+        let has = |program: &&PathBuf, module: &str| program.join(format!("{module}.rs")).exists();
+        let name = |program: &PathBuf| program.file_name().map(|name| name.to_string_lossy().into_owned());
+        Ok(rule_tests::options(&spec, rule, |module| {
+            programs.iter().find(|program| has(program, module)).and_then(name)
+        }))
     }
 
-    fn programs(&self) -> Result<Vec<String>> {
-        let mut programs = Vec::new();
-        for file in fs::read_dir(self.copy.path().join("tests"))? {
-            let path = file?.path();
-            let is_program =
-                path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
-            if let (true, Some(name)) = (is_program, path.file_stem()) {
-                programs.push(name.to_string_lossy().into_owned());
-            }
-        }
-        programs.sort();
-        Ok(programs)
+    /// Returns the folders of the test programs.
+    fn programs(&self) -> Result<Vec<PathBuf>> {
+        let folders = fs::read_dir(self.copy.path().join("tests"))?.map(|entry| Ok(entry?.path()));
+        let folders: Vec<_> = folders.collect::<Result<_>>()?;
+        Ok(folders.into_iter().filter(|folder| folder.join("main.rs").exists()).collect())
     }
 
     /// Returns `true` if the library itself does not compile, as the tests have it.
@@ -144,9 +143,8 @@ impl<'a> Bench<'a> {
     /// A program of the tests is built for that: by itself, the library would be built with other features, and so
     /// would the SDK.
     fn library_is_broken(&self) -> Result<bool> {
-        let program = self.programs()?.into_iter().next().context("there are no test programs")?;
         let _ = fs::remove_file(&self.log);
-        Ok(!self.build(&["--test".to_owned(), program])? && outcome::library_is_broken(&self.read_log()?))
+        Ok(!self.build(&["--test=engine".to_owned()])? && outcome::library_is_broken(&self.read_log()?))
     }
 
     fn read_log(&self) -> Result<String> {

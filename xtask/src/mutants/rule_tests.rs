@@ -1,20 +1,20 @@
-//! Looks up in SPEC.md which test programs prove a rule.
+//! Looks up in SPEC.md which tests prove a rule.
 
 use std::collections::BTreeSet;
 
 use regex::Regex;
 
-/// Test programs that take too long to be tried first.
+/// Modules of tests that take too long to be tried first.
 const SLOW: [&str; 2] = ["s3", "tenants"];
 
-/// Returns the test programs that `spec` names under `rule`, as options for `cargo test`.
+/// Returns options for `cargo test` that select the tests that `spec` names under `rule`, with the rest of their modules.
 ///
-/// The kit's own tests and slow programs are left out. `is_program` knows the programs that exist.
-pub(super) fn options(spec: &str, rule: &str, is_program: impl Fn(&str) -> bool) -> Vec<String> {
-    let test = Regex::new("`([^` ]+)::[^` ]+`").expect("a valid expression");
+/// The kit's own tests and slow modules are left out. `program_of` knows which test program has a module.
+pub(super) fn options(spec: &str, rule: &str, program_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let test = Regex::new("`([^` ]+)::([^` ]+)`").expect("a valid expression");
     let heading = format!("**{rule}** ");
     let (mut in_rule, mut in_tests) = (false, false);
-    let mut options = BTreeSet::new();
+    let (mut programs, mut filters) = (BTreeSet::new(), BTreeSet::new());
     for line in spec.lines() {
         if line.starts_with("**") {
             in_rule = line.starts_with(&heading);
@@ -22,21 +22,24 @@ pub(super) fn options(spec: &str, rule: &str, is_program: impl Fn(&str) -> bool)
         if line.is_empty() || line.starts_with("- ") || line.starts_with("**") {
             in_tests = in_rule && line.starts_with("- Tests: ");
         }
-        if in_tests {
-            options.extend(test.captures_iter(line).filter_map(|found| option(&found[1], &is_program)));
+        if !in_tests {
+            continue;
+        }
+        for named in test.captures_iter(line) {
+            let (file, name) = (&named[1], &named[2]);
+            if file.starts_with("src/") {
+                programs.insert("--lib".to_owned());
+                filters.insert(format!("::{name}"));
+            } else if let Some(program) = program_of(file).filter(|_| !SLOW.contains(&file)) {
+                programs.insert(format!("--test={program}"));
+                filters.insert(format!("{file}::"));
+            }
         }
     }
-    options.into_iter().flatten().collect()
-}
-
-/// Returns the option that selects the program with this file.
-fn option(file: &str, is_program: impl Fn(&str) -> bool) -> Option<Vec<String>> {
-    let program = file.split(['/', ':']).next().unwrap_or(file);
-    match program {
-        "src" => Some(vec!["--lib".to_owned()]),
-        _ if SLOW.contains(&program) || !is_program(program) => None,
-        _ => Some(vec!["--test".to_owned(), program.to_owned()]),
+    if programs.is_empty() {
+        return Vec::new();
     }
+    programs.into_iter().chain(["--".to_owned()]).chain(filters).collect()
 }
 
 #[cfg(test)]
@@ -46,29 +49,31 @@ mod tests {
     const SPEC: &str = "\
 **D1** An entry is found.
 Not a test: `text::in_the_rule`.
-- Tests: `laws::a`, `closure::b`,
-  `src/map/tests::c`, `spec/tests/fleet::d`, `s3::e`
+- Tests: `laws::a`, `closure::b`, `leaving::c`,
+  `src/map/tests::d`, `spec/tests/fleet::e`, `s3::f`
 - Mutants: `laws::not_a_test`
 
 **D10** Another.
-- Tests: `engine/drain::f`
+- Tests: `leaving::g`, `leaving::h`
 
 **D11** None.
 - Tests: none.
 ";
 
     fn of(rule: &str) -> String {
-        options(SPEC, rule, |program| program != "spec" && program != "text").join(" ")
+        let program_of = |module: &str| match module {
+            "laws" | "closure" => Some("engine".to_owned()),
+            "leaving" => Some("cache".to_owned()),
+            "s3" => Some("session".to_owned()),
+            _ => None,
+        };
+        options(SPEC, rule, program_of).join(" ")
     }
 
     #[test]
-    fn a_rule_has_the_programs_of_its_tests_once_each() {
-        assert_eq!(of("D1"), "--lib --test closure --test laws");
-    }
-
-    #[test]
-    fn a_module_of_a_program_selects_the_program() {
-        assert_eq!(of("D10"), "--test engine");
+    fn a_rule_has_the_programs_and_modules_of_its_tests_once_each() {
+        assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d closure:: laws:: leaving::");
+        assert_eq!(of("D10"), "--test=cache -- leaving::");
     }
 
     #[test]

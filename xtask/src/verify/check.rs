@@ -56,8 +56,7 @@ impl Check {
         let corpus = format!("corpus/{target}");
         let (found, time) = (found.display().to_string(), format!("-max_total_time={seconds}"));
         let arguments = ["+nightly", "fuzz", "run", target, &found, &corpus, "--", &time, "-max_len=512"];
-        let inputs =
-            ["src", "spec", "tests/support", "fuzz/src", "fuzz/fuzz_targets", "fuzz/Cargo.toml", "fuzz/Cargo.lock"];
+        let inputs = ["src", "spec", "tests/support", "fuzz/fuzz_targets", "fuzz/Cargo.toml", "fuzz/Cargo.lock"];
         let mut inputs: Vec<_> = inputs.map(str::to_owned).into();
         inputs.extend(["Cargo.toml".to_owned(), format!("fuzz/{corpus}")]);
         Self {

@@ -52,7 +52,7 @@ fn passed(log: &str) -> u64 {
 
 /// Returns what tests have reported, each once, in the order of the alphabet.
 fn reports(log: &str) -> impl Iterator<Item = Row> {
-    // Kept in step with `tests/support`, which prints them.
+    // Kept in step with `tests/support/src`, which prints them.
     let report = Regex::new(r"(?m)^(?:assured|report(?:ed)?): (.*)$").expect("a valid expression");
     let reports: BTreeSet<_> = report.captures_iter(log).map(|found| found[1].to_owned()).collect();
     reports.into_iter().filter_map(|report| {

@@ -1,4 +1,4 @@
-//! The process that makes the calls, in one of the strategies.
+//! The process that makes the calls, by one strategy.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::strategies::{Clients, EachCall, Kept, OfSession, Strategy};
+use crate::strategies::{ClientMap, Clients, NewClients, SessionClients, Strategy};
 use crate::tenant::Tenant;
 use crate::{Arguments, Failure, usage};
 
@@ -18,14 +18,17 @@ use crate::{Arguments, Failure, usage};
 pub(crate) fn run(arguments: &Arguments, strategy: Strategy) -> Result<(), Failure> {
     let runtime = Runtime::new()?;
     match strategy {
-        Strategy::EachCall => told(&runtime, arguments, runtime.block_on(EachCall::new())),
-        Strategy::EachTenant => told(&runtime, arguments, runtime.block_on(Kept::each_with_its_own_connections())),
-        Strategy::OneConfig => told(&runtime, arguments, runtime.block_on(Kept::with_one_http_client())),
-        Strategy::Session => told(&runtime, arguments, runtime.block_on(OfSession::new(arguments.max_size))),
+        Strategy::EachCall => run_calls(&runtime, arguments, runtime.block_on(NewClients::new())),
+        Strategy::EachTenant => {
+            run_calls(&runtime, arguments, runtime.block_on(ClientMap::each_with_its_own_connections()))
+        }
+        Strategy::OneConfig => run_calls(&runtime, arguments, runtime.block_on(ClientMap::with_one_http_client())),
+        Strategy::Session => run_calls(&runtime, arguments, runtime.block_on(SessionClients::new(arguments.max_size))),
     }
 }
 
-fn told(runtime: &Runtime, arguments: &Arguments, clients: impl Clients) -> Result<(), Failure> {
+/// Makes all calls with `clients`.
+fn run_calls(runtime: &Runtime, arguments: &Arguments, clients: impl Clients) -> Result<(), Failure> {
     let clients = Arc::new(clients);
     let start = Instant::now();
     for _ in 0..arguments.calls {
@@ -40,7 +43,7 @@ fn told(runtime: &Runtime, arguments: &Arguments, clients: impl Clients) -> Resu
     Ok(())
 }
 
-/// One call as each tenant, `concurrency` of them at once.
+/// Makes one call as each tenant, `concurrency` of them at once.
 async fn round(arguments: &Arguments, clients: &Arc<impl Clients>) -> Result<(), Failure> {
     let (tenants, next) = (arguments.tenants, Arc::new(AtomicU32::new(0)));
     let mut tasks = JoinSet::<Result<(), Failure>>::new();
@@ -62,14 +65,14 @@ async fn round(arguments: &Arguments, clients: &Arc<impl Clients>) -> Result<(),
     Ok(())
 }
 
-/// Gets the tenant's object, and sees that it is the tenant's.
+/// Gets the tenant's object, and checks that it is the tenant's.
 async fn call(clients: &impl Clients, tenant: &Tenant) -> Result<(), Failure> {
     let client = clients.client(tenant).await?;
     let object = client.get_object().bucket(tenant.bucket()).key(Tenant::KEY).send().await;
     let object = object.map_err(|error| format!("{tenant:?}: {}", DisplayErrorContext(error)))?;
     let content = object.body.collect().await?.into_bytes();
     if content != tenant.content().as_bytes() {
-        return Err(format!("{tenant:?} has got somebody else's object").into());
+        return Err(format!("{tenant:?} has received the object of another tenant").into());
     }
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! Measures S3 calls as hundreds of roles, by common strategies and through a `Session`.
 //!
-//! A server of S3 and STS and each of the strategies to call it run in processes of their own, so that each pays for itself
+//! A server of S3 and STS and each strategy run in separate processes, so that each measurement contains one strategy
 //! alone. Nothing leaves this machine.
 //!
 //! ```text
 //! cargo run --release -p aws-client-cache-benches --features tenants --bin tenants -- --tenants 200 --calls 5 --max-size 200
 //! ```
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that tells what it has measured")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its measurements")]
 
 mod caller;
-mod measure;
+mod processes;
 mod server_process;
 mod strategies;
 mod table;
@@ -46,12 +46,12 @@ struct Arguments {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
 
-    /// The part of this process, if a user has not started it.
+    /// The role of a process that this program has started.
     #[arg(long = "as", value_name = "PART", hide = true)]
     part: Option<Part>,
 }
 
-/// The part of a process that this program has started.
+/// The role of a process that this program has started.
 #[derive(Clone, Copy, ValueEnum)]
 enum Part {
     Server,
@@ -75,7 +75,7 @@ impl From<Strategy> for Part {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
-        None => measured(&arguments),
+        None => measure_all(&arguments),
         Some(Part::Server) => server_process::run(arguments.tenants),
         Some(Part::EachCall) => caller::run(&arguments, Strategy::EachCall),
         Some(Part::EachTenant) => caller::run(&arguments, Strategy::EachTenant),
@@ -93,24 +93,24 @@ fn main() -> ExitCode {
 
 /// Measures each strategy and prints the table.
 ///
-/// Fails if a strategy does, or if the session requests keys that it holds.
-fn measured(arguments: &Arguments) -> Result<(), Failure> {
+/// Fails if a strategy fails, or if the session requests credentials that it already has.
+fn measure_all(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { tenants, calls, max_size, concurrency, .. } = arguments;
     println!(
         "{tenants} tenants, {calls} calls as each, {concurrency} at once; a session of at most {max_size} clients\n"
     );
     let mut rows = Vec::new();
     for strategy in Strategy::ALL {
-        rows.push((strategy, measure::measure(arguments, strategy)?));
+        rows.push((strategy, processes::measure(arguments, strategy)?));
     }
     println!("{}", table::table(&rows));
     print!("{}", table::sentences(&rows));
 
     let tenants = usize::try_from(*tenants)?;
-    let asked =
+    let assumed =
         rows.iter().find(|(strategy, _)| *strategy == Strategy::Session).map_or(0, |(_, figures)| figures.assume_roles);
-    if *max_size >= tenants && asked > tenants {
-        return Err(format!("the session called AssumeRole {asked} times for {tenants} roles").into());
+    if *max_size >= tenants && assumed > tenants {
+        return Err(format!("the session called AssumeRole {assumed} times for {tenants} roles").into());
     }
     Ok(())
 }

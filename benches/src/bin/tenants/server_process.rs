@@ -13,7 +13,7 @@ use support_server::Server;
 pub(crate) const ACCESS_KEY: &str = "AKIATENANTS";
 pub(crate) const SECRET: &str = "the secret of everyone's base";
 
-/// Prints its URL, then its counts for each line of standard input, at whose end it stops.
+/// Prints the URL, then the counts for each line of standard input; stops when the input ends.
 pub(crate) fn run(tenants: u32) -> Result<(), Failure> {
     let base = Credentials::new(ACCESS_KEY, SECRET, None, None, "tenants");
     let runtime = Runtime::new()?;
@@ -22,16 +22,16 @@ pub(crate) fn run(tenants: u32) -> Result<(), Failure> {
         server.store(&tenant.role(), &tenant.bucket(), Tenant::KEY, tenant.content().as_bytes())?;
     }
     println!("{}", server.endpoint_url());
-    let seen = server.seen();
-    for asked in io::stdin().lines() {
-        asked?;
+    let request_log = server.seen();
+    for line in io::stdin().lines() {
+        line?;
         println!(
             "{}",
             json!({
-                "requests": seen.request_count(),
-                "assume_roles": seen.assume_role_count(),
-                "opened": seen.connections_opened(),
-                "held": seen.connections_held(),
+                "requests": request_log.request_count(),
+                "assume_roles": request_log.assume_role_count(),
+                "opened": request_log.connections_opened(),
+                "held": request_log.connections_held(),
             })
         );
     }

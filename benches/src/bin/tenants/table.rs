@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use crate::measure::Figures;
+use crate::processes::Figures;
 use crate::strategies::Strategy;
 
 type Row = (Strategy, Figures);
 
-/// One line for each strategy, aligned.
+/// Returns an aligned table with one line for each strategy.
 pub(crate) fn table(rows: &[Row]) -> String {
     let head = ["", "seconds", "AssumeRole calls", "connections opened", "sockets held", "peak MiB", "CPU seconds"];
     let body = rows.iter().map(|(strategy, figures)| {
@@ -42,7 +42,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Describes the cost of the session, next to the least and the most of a hand-written strategy.
+/// Describes the cost of the session, and the range of the hand-written strategies.
 pub(crate) fn sentences(rows: &[Row]) -> String {
     let hand_written: Vec<_> =
         rows.iter().filter(|(strategy, _)| *strategy != Strategy::Session).map(|(_, figures)| figures).collect();
@@ -51,9 +51,9 @@ pub(crate) fn sentences(rows: &[Row]) -> String {
     };
     let counts =
         |of: fn(&Figures) -> usize| range(hand_written.iter().map(|figures| of(figures)), |count| count.to_string());
-    let mut told = format!(
+    let mut text = format!(
         "`Session` called AssumeRole {} times, opened {} connections and held {} at the end.\n\
-         By hand it was {} calls, {} connections opened and {} held.\n",
+         The hand-written strategies made {} calls, opened {} connections and held {}.\n",
         session.assume_roles,
         session.opened,
         session.held,
@@ -67,14 +67,14 @@ pub(crate) fn sentences(rows: &[Row]) -> String {
         let (cpu, peak) = (seconds(cpu), mebibytes(peak));
         let used = format!(
             "Its process took {cpu} seconds of CPU time, and {peak} MiB of memory at its peak; \
-             by hand it was {cpus} seconds and {peaks} MiB.\n"
+             those of the hand-written strategies took {cpus} seconds and {peaks} MiB.\n"
         );
-        told.push_str(&used);
+        text.push_str(&used);
     }
-    told
+    text
 }
 
-/// The least and the most of some figures, as they are shown.
+/// Returns the smallest and the largest of some figures, as text.
 fn range<T: PartialOrd + Copy>(figures: impl Iterator<Item = T>, shown: fn(T) -> String) -> String {
     let mut figures: Vec<_> = figures.collect();
     figures.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
@@ -89,7 +89,7 @@ fn seconds(seconds: f64) -> String {
     format!("{seconds:.2}")
 }
 
-/// To the nearest.
+/// Rounds to the nearest mebibyte.
 fn mebibytes(bytes: u64) -> String {
     ((bytes + (1 << 19)) >> 20).to_string()
 }

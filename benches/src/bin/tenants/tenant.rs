@@ -1,6 +1,6 @@
-//! A tenant, whose requests are signed with the keys of its own role.
+//! A tenant, whose requests are signed with the credentials of its own role.
 
-/// The tenant of a number.
+/// A tenant, by its number.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant(pub(crate) u32);
 
@@ -8,17 +8,17 @@ impl Tenant {
     /// The object in the tenant's bucket.
     pub(crate) const KEY: &str = "whose.txt";
 
-    /// The ARN of the role.
+    /// Returns the ARN of the role.
     pub(crate) fn role(&self) -> String {
         format!("arn:aws:iam::123456789012:role/tenant-{}", self.0)
     }
 
-    /// The bucket, which no other role can read.
+    /// Returns the bucket, which no other role can read.
     pub(crate) fn bucket(&self) -> String {
         format!("bucket-of-tenant-{}", self.0)
     }
 
-    /// The content of the object.
+    /// Returns the content of the object.
     pub(crate) fn content(&self) -> String {
         format!("this is tenant {}'s own", self.0)
     }

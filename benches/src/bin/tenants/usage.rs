@@ -1,13 +1,13 @@
 //! The memory and CPU time of this process, where the system reports them.
 
-/// Peak resident memory, in bytes.
+/// Returns the peak resident memory, in bytes.
 #[cfg(target_os = "linux")]
 pub(crate) fn peak_memory() -> Option<u64> {
     let status = procfs::process::Process::myself().ok()?.status().ok()?;
     Some(status.vmhwm? * 1024)
 }
 
-/// CPU time of all threads, in user and kernel mode, in seconds.
+/// Returns the CPU time of all threads, in user and kernel mode, in seconds.
 #[cfg(target_os = "linux")]
 pub(crate) fn cpu_seconds() -> Option<f64> {
     let stat = procfs::process::Process::myself().ok()?.stat().ok()?;

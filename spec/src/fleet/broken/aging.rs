@@ -29,7 +29,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         self.model.borrow().entries.iter().map(|entry| entry.uses).min()
     }
 
-    /// Returns the weight of a newcomer, where the floor was `before` its victim.
+    /// Returns the weight of a new entry, where the floor was `before` its victim.
     pub(super) fn start(&self, before: u64) -> u64 {
         let model = self.model.borrow();
         match self.fault {
@@ -40,7 +40,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         }
     }
 
-    /// Returns the weight of a newcomer with room to spare.
+    /// Returns the weight of a new entry with room to spare.
     pub(super) fn start_with_room(&self) -> u64 {
         if self.is(Fault::NewcomerStartsAtOne) { 1 } else { self.start(self.model.borrow().floor) }
     }

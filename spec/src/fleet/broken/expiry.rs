@@ -1,4 +1,4 @@
-//! What a cache with a fault does with keys that expire.
+//! Expiry in a cache with a fault.
 
 use std::mem::replace;
 
@@ -8,7 +8,7 @@ use crate::fleet::Fault;
 use crate::subject::Subject;
 
 impl<K: Clone + Eq, V: Clone> Broken<K, V> {
-    /// The same, but this key expires at this time (E1).
+    /// Makes a key expire at a time (E1).
     ///
     /// ```
     /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
@@ -30,12 +30,12 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         self.model.borrow().expiry.is_past(key)
     }
 
-    /// Whether there is an entry, and it is expired.
+    /// Returns `true` if there is an expired entry.
     pub(super) fn holds_expired(&self, key: &K) -> bool {
         self.is_past(key) && self.holds(key)
     }
 
-    /// Whether an insertion is refused because the key is expired.
+    /// Returns `true` if an insertion is refused because the key is expired.
     pub(super) fn refuses_as_expired(&mut self, key: &K) -> bool {
         match self.fault {
             Some(Fault::ExpiredIsInserted) => false,
@@ -48,7 +48,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         }
     }
 
-    /// Looks up an entry that is expired.
+    /// Looks up an expired entry.
     pub(super) fn get_expired(&mut self, key: &K) -> Option<V> {
         match self.fault {
             Some(Fault::ExpiredIsAHit) => {
@@ -66,7 +66,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         }
     }
 
-    /// Peeks at an entry that is expired.
+    /// Peeks at an expired entry.
     pub(super) fn peek_expired(&self, key: &K) -> Option<V> {
         match self.fault {
             Some(Fault::PeekRemovesExpired) => self.model.borrow_mut().get(key),
@@ -78,7 +78,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
         }
     }
 
-    /// The first entry to go of those that are expired, or of those that are not.
+    /// Removes the first victim of the expired entries, or of the others.
     pub(super) fn take_first(&mut self, expired: bool) -> Option<(K, V)> {
         let items = self.model().items();
         let (key, value) = items.into_iter().find(|(key, _)| self.is_past(key) == expired)?;

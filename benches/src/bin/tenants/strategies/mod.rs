@@ -1,8 +1,8 @@
-//! The strategies to have a client for each tenant.
+//! The strategies to obtain a client for each tenant.
 
-mod each_call;
-mod kept;
-mod session;
+mod client_map;
+mod new_clients;
+mod session_clients;
 
 use aws_client_cache::{SdkConfig, SharedCredentialsProvider};
 use aws_config::sts::AssumeRoleProvider;
@@ -12,11 +12,11 @@ use aws_sdk_s3::config::Builder;
 use crate::Failure;
 use crate::tenant::Tenant;
 
-pub(crate) use each_call::EachCall;
-pub(crate) use kept::Kept;
-pub(crate) use session::OfSession;
+pub(crate) use client_map::ClientMap;
+pub(crate) use new_clients::NewClients;
+pub(crate) use session_clients::SessionClients;
 
-/// A strategy to have a client for each tenant.
+/// A strategy to obtain a client for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strategy {
     EachCall,
@@ -44,7 +44,9 @@ pub(crate) trait Clients: Send + Sync + 'static {
     fn client(&self, tenant: &Tenant) -> impl Future<Output = Result<Client, Failure>> + Send;
 }
 
-/// A client that signs with the keys of the tenant's role, as the SDK's documentation has it.
+/// Returns a client that signs with the credentials of the tenant's role.
+///
+/// This is the code of the SDK's documentation.
 async fn assuming(base: &SdkConfig, tenant: &Tenant) -> Result<Client, Failure> {
     let source = base.credentials_provider().ok_or("the base configuration has no credentials")?;
     let role = AssumeRoleProvider::builder(tenant.role()).session_name("tenants").configure(base);

@@ -1,0 +1,95 @@
+//! Our own engine, through its public functions alone, like a peer.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::{EvictionPolicy, Explore, Refusal, Subject};
+
+use super::{Adapter, Hasher, entry};
+
+/// The engine, which declares no differences.
+pub(super) struct Engine<K, V>(EvictingMap<K, V, Hasher>);
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Engine<K, V> {
+    fn new(policy: EvictionPolicy, max_size: usize) -> Self {
+        let policy = match policy {
+            EvictionPolicy::Lru => aws_client_cache::EvictionPolicy::Lru,
+            EvictionPolicy::Lfu => aws_client_cache::EvictionPolicy::Lfu,
+            EvictionPolicy::Lfuda => aws_client_cache::EvictionPolicy::Lfuda,
+        };
+        Self(EvictingMap::with_hasher(policy, max_size, Hasher::default()))
+    }
+}
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Engine<K, V> {
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists)
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.0.get(key).cloned()
+    }
+
+    fn peek(&self, key: &K) -> Option<V> {
+        self.0.peek(key).cloned()
+    }
+
+    fn contains_key(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+        self.0.remove(key).ok_or(Refusal::NotFound)
+    }
+
+    fn pop(&mut self) -> Result<(K, V), Refusal> {
+        self.0.pop().ok_or(Refusal::Empty)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn copy(&self) -> Option<Self> {
+        Some(self.fork())
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
+        Some(self.0.set_max_size(max_size))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn items(&self) -> Vec<(K, V)> {
+        self.0.iter().map(entry).collect()
+    }
+
+    fn keys(&self) -> Vec<K> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn values(&self) -> Vec<V> {
+        self.0.values().cloned().collect()
+    }
+
+    fn reversed(&self) -> Vec<(K, V)> {
+        self.0.iter().rev().map(entry).collect()
+    }
+}
+
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Explore<K, V> for Engine<K, V> {
+    fn fork(&self) -> Self {
+        Self(self.0.clone())
+    }
+}

@@ -1,0 +1,86 @@
+//! What a service reads from its configuration file, and what it writes of its statistics.
+
+use std::time::Duration;
+
+use aws_client_cache::{ClientCache, ClientCacheConfig, EvictionPolicy, Session, SessionConfig, Stats};
+use quickcheck::quickcheck;
+use serde::de::DeserializeOwned;
+use support::fake;
+
+/// The error of what cannot be read.
+fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+    serde_json::from_str::<T>(text).unwrap_err().to_string()
+}
+
+fn of(policy: bool, max_size: usize) -> ClientCacheConfig {
+    let mut config = ClientCacheConfig::default();
+    config.policy = if policy { EvictionPolicy::Lru } else { EvictionPolicy::Lfu };
+    config.max_size = max_size;
+    config
+}
+
+quickcheck! {
+    fn what_is_written_is_what_is_read(policy: bool, sizes: (usize, usize), timeout: (u32, u32), partitions: bool) -> bool {
+        let cache = of(policy, sizes.0);
+        let mut session = SessionConfig::default();
+        (session.policy, session.max_size) = (cache.policy, cache.max_size);
+        (session.max_concurrent_loads, session.retry_partitions) = (sizes.1, partitions);
+        session.scope_idle_timeout = Duration::new(timeout.0.into(), timeout.1 % 1_000_000_000);
+        let read = serde_json::from_value::<SessionConfig>(serde_json::to_value(&session).unwrap()).unwrap();
+        read == session
+            && serde_json::from_value::<ClientCacheConfig>(serde_json::to_value(&cache).unwrap()).unwrap() == cache
+    }
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    assert_eq!(serde_json::from_str::<ClientCacheConfig>("{}").unwrap(), ClientCacheConfig::default());
+    assert_eq!(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::default());
+    let cache = ClientCache::builder().config(ClientCacheConfig::default()).build();
+    assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lru, 10), "D1");
+    let some: SessionConfig = serde_json::from_str(r#"{ "scope_idle_timeout": "1h 30s" }"#).unwrap();
+    assert_eq!((some.scope_idle_timeout, some.max_size), (Duration::from_secs(3_630), 10));
+}
+
+#[test]
+fn what_is_read_is_what_is_built() {
+    let config: ClientCacheConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 30 }"#).unwrap();
+    let cache = ClientCache::builder().config(config).build();
+    assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
+    let text = r#"{ "policy": "LFU", "max_size": 7, "scope_idle_timeout": "5m", "retry_partitions": false, "max_concurrent_loads": 2 }"#;
+    let config: SessionConfig = serde_json::from_str(text).unwrap();
+    let builder = Session::builder(&fake::base()).config(config.clone());
+    let shown = format!("{builder:?}");
+    assert!(shown.contains(&format!("{config:?}")), "{shown}");
+    let session = builder.build();
+    assert_eq!((session.cache().policy(), session.cache().max_size()), (EvictionPolicy::Lfu, 7));
+}
+
+#[test]
+fn what_is_not_known_or_not_valid_is_refused_by_name() {
+    for unknown in
+        [refused::<ClientCacheConfig>(r#"{ "maxsize": 30 }"#), refused::<SessionConfig>(r#"{ "maxsize": 30 }"#)]
+    {
+        assert!(unknown.starts_with("unknown field `maxsize`, expected "), "{unknown}");
+    }
+    let policy = refused::<ClientCacheConfig>(r#"{ "policy": "FIFO" }"#);
+    assert!(policy.starts_with("unknown variant `FIFO`, expected `LRU` or `LFU`"), "{policy}");
+    let text = refused::<SessionConfig>(r#"{ "scope_idle_timeout": "soon" }"#);
+    assert!(text.contains("expected number") || text.contains("duration"), "{text}");
+    assert!(refused::<ClientCacheConfig>(r#"{ "max_size": -1 }"#).contains("-1"));
+}
+
+#[test]
+fn statistics_are_written_by_their_names() {
+    let cache = ClientCache::default();
+    cache.get(&fake::key(0));
+    let expected = serde_json::json!({
+        "hits": 0, "misses": 1, "insertions": 0, "evictions": 0,
+        "expirations": 0, "removals": 0, "creations": 0, "failures": 0,
+    });
+    let written = serde_json::to_value(cache.stats()).unwrap();
+    assert_eq!(written, expected);
+    assert_eq!(serde_json::from_value::<Stats>(written).unwrap(), cache.stats());
+    // As a version wrote them that counted less.
+    assert_eq!(serde_json::from_str::<Stats>(r#"{ "misses": 1 }"#).unwrap(), cache.stats());
+}

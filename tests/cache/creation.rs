@@ -1,0 +1,294 @@
+//! Rules S1 to S8 on `ClientCache`: the level L5 of the specification, and tests on a runtime.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use aws_client_cache::{ClientCache, ClientCacheError, ClientCacheKey, ClientParams, Service};
+use aws_client_cache_spec::{EvictionPolicy as SpecPolicy, Scheduled, Schedules, Violation, creation};
+use support::assured::assured;
+use support::creating::Creating;
+use support::deadlock::without_deadlock;
+use support::fake::{Client, Fake, Hooks, key};
+
+fn claim(schedules: Schedules) -> Result<Scheduled, Violation> {
+    let cache = Creating::new(schedules.policy, schedules.max_size);
+    creation(schedules, || cache.empty(schedules.policy, schedules.max_size))
+}
+
+fn assert_goes_by_the_rules(schedules: Schedules, number: usize) {
+    let Scheduled { schedules: tried, steps } = claim(schedules).unwrap_or_else(|found| panic!("{found}"));
+    assert_eq!(tried, number, "{schedules:?}");
+    let Schedules { policy, max_size, callers, depth, merge } = schedules;
+    let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
+    assured(
+        "L5 creation",
+        format!("cache, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{merged}"),
+        format!("{tried} schedules, {steps} steps"),
+    );
+}
+
+// The numbers are exact, so that the test fails if the search loses a part of its scope.
+#[test]
+fn every_short_schedule_follows_the_rules() {
+    let two = Schedules { depth: 5, ..Schedules::new() };
+    let three = Schedules { callers: 3, depth: 5, ..two };
+    let at_zero = Schedules { max_size: 0, depth: 5, ..two };
+    let lru = Schedules { policy: SpecPolicy::Lru, max_size: 1, depth: 5, ..two };
+    for (schedules, number) in [(two, 106_489), (three, 108_195), (at_zero, 112_326), (lru, 106_799)] {
+        assert_goes_by_the_rules(schedules, number);
+    }
+}
+
+#[test]
+fn longer_schedules_follow_the_rules() {
+    for (callers, depth, number) in [(2, 10, 54_115), (3, 9, 118_541)] {
+        assert_goes_by_the_rules(Schedules { callers, depth, merge: true, ..Schedules::new() }, number);
+    }
+}
+
+fn make(id: u64) -> std::future::Ready<Result<Client, Infallible>> {
+    std::future::ready(Ok(Client::new(id)))
+}
+
+/// Requests key 0 from many tasks concurrently, with a creation that yields.
+///
+/// Returns the number of creations, and the results of the tasks.
+async fn ask_from_tasks(fail: bool) -> (usize, Vec<Result<u64, Arc<dyn Error + Send + Sync>>>) {
+    const CALLERS: usize = 1_000;
+    let cache = Arc::new(ClientCache::default());
+    let began = Arc::new(AtomicUsize::new(0));
+    let start = Arc::new(tokio::sync::Barrier::new(CALLERS));
+    let tasks: Vec<_> = (0..CALLERS)
+        .map(|_| {
+            let (cache, began, start) = (Arc::clone(&cache), Arc::clone(&began), Arc::clone(&start));
+            tokio::spawn(async move {
+                start.wait().await;
+                let create = || async {
+                    let number = began.fetch_add(1, Relaxed) as u64;
+                    // Long enough for all other callers to join.
+                    for _ in 0..10 * CALLERS {
+                        tokio::task::yield_now().await;
+                    }
+                    if fail { Err(io::Error::other(number.to_string())) } else { Ok(Client::new(number)) }
+                };
+                match cache.get_or_try_insert_with(&key(0), create).await {
+                    Ok(client) => Ok(client.id),
+                    Err(ClientCacheError::CreationFailed { source, .. }) => Err(source),
+                    Err(other) => panic!("{other}"),
+                }
+            })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    assert_eq!(cache.check(), Ok(()));
+    assert_eq!(cache.len(), usize::from(!fail), "S5: a failure is not cached");
+    (began.load(Relaxed), results)
+}
+
+async fn a_thousand_callers_share_one_creation() {
+    let (began, results) = ask_from_tasks(false).await;
+    assert_eq!(began, 1);
+    assert!(results.into_iter().all(|result| result.is_ok_and(|id| id == 0)));
+}
+
+async fn a_thousand_callers_share_one_failure() {
+    let (began, results) = ask_from_tasks(true).await;
+    assert_eq!(began, 1);
+    let errors: Vec<_> = results.into_iter().map(Result::unwrap_err).collect();
+    assert!(errors.iter().all(|error| Arc::ptr_eq(error, &errors[0])), "S5: one shared error");
+    assert_eq!(errors[0].downcast_ref::<io::Error>().map(ToString::to_string).as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn on_one_thread_a_thousand_callers_share_one_creation() {
+    a_thousand_callers_share_one_creation().await;
+}
+
+#[tokio::test]
+async fn on_one_thread_a_thousand_callers_share_one_failure() {
+    a_thousand_callers_share_one_failure().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_many_threads_a_thousand_callers_share_one_creation() {
+    a_thousand_callers_share_one_creation().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_many_threads_a_thousand_callers_share_one_failure() {
+    a_thousand_callers_share_one_failure().await;
+}
+
+/// Polls without a runtime.
+fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn different_keys_are_created_concurrently() {
+    let cache = ClientCache::default();
+    let (zero, one) = (key(0), key(1));
+    let mut stuck = pin!(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
+    assert!(poll(stuck.as_mut()).is_pending());
+    let other = pin!(cache.get_or_try_insert_with(&one, || make(1)));
+    assert!(matches!(poll(other), Poll::Ready(Ok(Client { id: 1, .. }))));
+}
+
+#[test]
+fn the_sync_variant_does_not_wait_for_a_creation_in_flight() {
+    without_deadlock(|| {
+        let cache = ClientCache::default();
+        let zero = key(0);
+        let mut stuck = pin!(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
+        assert!(poll(stuck.as_mut()).is_pending());
+        let made = cache.get_or_try_insert_with_sync(&zero, || Ok::<_, Infallible>(Client::new(7)));
+        assert_eq!(made.unwrap().id, 7);
+    });
+}
+
+// C3: if a lock were held across the `await`, this would hang.
+#[test]
+fn a_creation_may_use_the_cache_and_create_another() {
+    without_deadlock(|| {
+        let cache = ClientCache::default();
+        let (zero, one) = (key(0), key(1));
+        let create = || async {
+            tokio::task::yield_now().await;
+            assert!(!cache.contains_key(&zero), "S1");
+            let inner = cache.get_or_try_insert_with(&one, || make(1)).await.unwrap();
+            Ok::<_, Infallible>(Client::new(inner.id + 1))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let client = runtime.block_on(cache.get_or_try_insert_with(&zero, create)).unwrap();
+        assert_eq!((client.id, cache.len()), (2, 2));
+    });
+}
+
+#[test]
+fn all_waiters_share_a_region_mismatch() {
+    let cache = ClientCache::default();
+    let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
+    let (send, receive) = tokio::sync::oneshot::channel::<()>();
+    let create = || async {
+        let _ = receive.await;
+        Ok::<_, Infallible>(Client::in_region(1, "us-east-1"))
+    };
+    let mut maker = pin!(cache.get_or_try_insert_with(&key, create));
+    let mut waiter = pin!(cache.get_or_try_insert_with(&key, || make(2)));
+    assert!(poll(maker.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    send.send(()).unwrap();
+    for refused in [poll(maker), poll(waiter)] {
+        assert!(matches!(refused, Poll::Ready(Err(ClientCacheError::ClientMismatch { .. }))), "K6: {refused:?}");
+    }
+    assert!(cache.is_empty());
+    let refused = cache.get_or_try_insert_with_sync(&key, || Ok::<_, Infallible>(Client::in_region(1, "us-east-1")));
+    assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })), "K6: {refused:?}");
+}
+
+// P1, C2, S8: the creation has completed when callers' code runs.
+#[test]
+fn a_panicking_listener_affects_only_the_leader() {
+    let cache = ClientCache::builder().max_size(0).on_evict(|_, _| panic!("a listener")).build();
+    let zero = key(0);
+    let (send, receive) = tokio::sync::oneshot::channel::<()>();
+    let create = || async {
+        let _ = receive.await;
+        make(1).await
+    };
+    let mut maker = pin!(cache.get_or_try_insert_with(&zero, create));
+    let mut waiter = pin!(cache.get_or_try_insert_with(&zero, || make(2)));
+    assert!(poll(maker.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    send.send(()).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| poll(maker))).is_err());
+    assert!(matches!(poll(waiter), Poll::Ready(Ok(Client { id: 1, .. }))), "S6");
+    assert_eq!(cache.check(), Ok(()));
+}
+
+// S2, P1
+#[test]
+fn a_panicking_drop_of_a_created_client_affects_only_the_leader() {
+    let cache = ClientCache::default();
+    let zero = key(0);
+    let (send, receive) = tokio::sync::oneshot::channel::<()>();
+    let on_drop: Box<dyn Fn(u64) + Send + Sync> = Box::new(|_| panic!("a drop"));
+    let create = || async {
+        let _ = receive.await;
+        Ok::<_, Infallible>(Client::with_hooks(1, Arc::new(Hooks { on_clone: None, on_drop: Some(on_drop) })))
+    };
+    let mut maker = pin!(cache.get_or_try_insert_with(&zero, create));
+    let mut waiter = pin!(cache.get_or_try_insert_with(&zero, || make(2)));
+    assert!(poll(maker.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    cache.insert(zero.clone(), Client::new(3)).unwrap();
+    send.send(()).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| poll(maker))).is_err());
+    assert!(matches!(poll(waiter), Poll::Ready(Ok(Client { id: 3, .. }))));
+    assert_eq!(cache.check(), Ok(()));
+}
+
+// C2
+#[test]
+fn the_listener_may_use_the_cache_during_a_creation() {
+    without_deadlock(|| {
+        let cell = Arc::new(OnceLock::<std::sync::Weak<ClientCache>>::new());
+        let seen = Arc::clone(&cell);
+        let listener = move |_: &_, _| {
+            let cache = seen.get().unwrap().upgrade().unwrap();
+            assert_eq!(cache.len(), 1);
+            let _ = cache.get_or_try_insert_with_sync(&key(1), || Ok::<_, Infallible>(Client::new(1)));
+        };
+        let cache = Arc::new(ClientCache::builder().max_size(1).on_evict(listener).build());
+        cell.set(Arc::downgrade(&cache)).unwrap();
+        cache.insert(key(0), Client::new(0)).unwrap();
+        let one = key(1);
+        let made = pin!(cache.get_or_try_insert_with(&one, || make(1)));
+        assert!(matches!(poll(made), Poll::Ready(Ok(Client { id: 1, .. }))));
+    });
+}
+
+// The future is `Send` if that of `create` is.
+#[test]
+fn a_creation_can_be_spawned_from_generic_code() {
+    fn spawn<S: Service, F, Fut, E>(cache: Arc<ClientCache>, key: ClientCacheKey<S>, create: F) -> impl Future + Send
+    where
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<S::Client, E>> + Send,
+        E: Into<Box<dyn Error + Send + Sync>> + Send,
+    {
+        async move { cache.get_or_try_insert_with(&key, create).await }
+    }
+    let spawned = pin!(spawn(Arc::default(), key(0), || make(1)));
+    assert!(poll(spawned).is_ready());
+}
+
+// S5: each leaves under the lock, so that one of them is the last.
+#[test]
+fn callers_that_give_up_together_leave_nothing_behind() {
+    const ROUNDS: usize = 20_000;
+    let (cache, barrier) = (ClientCache::default(), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let zero = key(0);
+                for _ in 0..ROUNDS {
+                    let never = std::future::pending::<Result<Client, Infallible>>;
+                    let mut call = Box::pin(cache.get_or_try_insert_with(&zero, never));
+                    assert!(poll(call.as_mut()).is_pending());
+                    barrier.wait();
+                    drop(call);
+                    barrier.wait();
+                    assert_eq!(cache.check(), Ok(()));
+                    barrier.wait();
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,210 @@
+//! Rule K5: `build` refuses invalid parameters by name, and accepts valid ones.
+
+use std::time::Duration;
+
+use aws_client_cache::{
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, SharedCredentialsProvider,
+};
+use quickcheck::quickcheck;
+use support::fake::Fake;
+
+type Builder = ClientParamsBuilder<Fake>;
+
+fn params() -> Builder {
+    ClientParams::builder()
+}
+
+fn parameter(builder: Builder) -> &'static str {
+    match builder.build() {
+        Err(ClientCacheError::InvalidParams { parameter, .. }) => parameter,
+        other => panic!("expected an invalid parameter: {other:?}"),
+    }
+}
+
+#[test]
+fn build_refuses_an_invalid_parameter_by_name() {
+    let long = "a".repeat(64);
+    for region in ["", " ", "us west", "us_west", "-us", "us-", "us-west-2.evil.example", "1234", "us-west-2/", "ü"] {
+        assert_eq!(parameter(params().region(region)), "region", "{region:?}");
+    }
+    assert_eq!(parameter(params().region(long)), "region");
+    for url in [
+        "",
+        "host",
+        "host:80",
+        "/path",
+        "//host",
+        "ftp://host",
+        "file:///etc/passwd",
+        "http://",
+        "http:///path",
+        "http://:80",
+        "http://user@host",
+        "http://user:password@host",
+        "http://@host",
+        "http://host?query",
+        "http://host/?",
+        "http://host#fragment",
+        "http://host/#",
+        "http://host:99999",
+        "http://host:port",
+        "http://host:",
+        "http://ho st",
+        "http://host/pa th",
+        "http://host\n",
+        "http://[::1",
+        "http://[]",
+        "http://[zz]",
+        "http://*",
+        "http://-",
+        "http://a..b",
+        "http://host/\u{2028}",
+        "http://host/\u{202e}",
+        "http://hö.st",
+    ] {
+        assert_eq!(parameter(params().endpoint_url(url)), "endpoint_url", "{url:?}");
+    }
+    for name in ["", "with blanks", "ünicode", "a\n"] {
+        assert_eq!(parameter(params().app_name(name)), "app_name", "{name:?}");
+    }
+    assert_eq!(parameter(params().base("")), "base");
+    assert_eq!(parameter(params().customize("", |builder| builder)), "customize");
+    let incomplete = |id, secret| params().credentials(Credentials::new(id, secret, None, None, "test"));
+    assert_eq!(parameter(incomplete("", "secret")), "credentials");
+    assert_eq!(parameter(incomplete("id", "")), "credentials");
+    let complete = Credentials::new("id", "secret", None, None, "test");
+    let both = params().credentials(complete.clone());
+    let both = both.credentials_provider(SharedCredentialsProvider::new(complete));
+    assert_eq!(parameter(both), "credentials_provider");
+}
+
+#[test]
+fn build_refuses_roles_beyond_the_limits_by_name() {
+    let role = || AssumeRole::new("arn:aws:iam::123456789012:role/r");
+    let of = |role: AssumeRole| params().assume_role(role);
+    let long = |length| "a".repeat(length);
+    let arn = |length: usize| format!("arn:aws:iam::1:role/{}", long(length - 20));
+    let minutes = Duration::from_mins;
+    let tags = |count: usize| (0..count).map(|tag| (tag.to_string(), String::new()));
+    let arns = |count: usize| (0..count).map(|policy| format!("arn:{policy}"));
+    let refused: [(&str, Vec<AssumeRole>); 8] = [
+        (
+            "assume_role",
+            [
+                "",
+                "role",
+                "arn:aws:iam::1:user/r",
+                "aws:iam::123456:role/r",
+                "arn:aws:iam::1:role/a b",
+                &arn(20),
+                &arn(2_049),
+            ]
+            .map(AssumeRole::new)
+            .into(),
+        ),
+        ("region", ["", "us_west"].map(|region| role().region(region)).into()),
+        ("session_name", ["", "a", "a b", "a/b", "ü+", &long(65)].map(|name| role().session_name(name)).into()),
+        (
+            "session_length",
+            [minutes(14), minutes(12 * 60 + 1), Duration::from_millis(900_500), Duration::ZERO]
+                .map(|length| role().session_length(length))
+                .into(),
+        ),
+        ("external_id", ["", "a", "a b", "a?", &long(1_225)].map(|id| role().external_id(id)).into()),
+        ("policy", vec![role().policy("")]),
+        ("policy_arns", vec![role().policy_arns(arns(11)), role().policy_arns(["policy"])]),
+        (
+            "tags",
+            vec![
+                role().tags(tags(51)),
+                role().tags([("", "")]),
+                role().tags([(long(129), String::new())]),
+                role().tags([("a", long(257))]),
+                role().tags([("a", "1"), ("a", "2")]),
+            ],
+        ),
+    ];
+    for (name, roles) in refused {
+        for bad in roles {
+            assert_eq!(parameter(of(bad.clone())), name, "{bad:?}");
+            assert_eq!(parameter(of(role().source_role(bad.clone()))), name, "as a source: {bad:?}");
+        }
+    }
+    let valid = [
+        AssumeRole::new(arn(21)),
+        AssumeRole::new(arn(2_048)),
+        AssumeRole::new("arn:aws-us-gov:iam::123456789012:role/path/to/r"),
+        role().session_name("a+").session_length(minutes(15)).external_id("a:"),
+        role().session_name(long(64)).session_length(minutes(12 * 60)).external_id(long(1_224)),
+        role().policy("{}").policy_arns(arns(10)).tags(tags(50)),
+        role().tags([("ü".repeat(128), "ü".repeat(256))]),
+    ];
+    for role in valid {
+        assert!(of(role.clone()).build().is_ok(), "{role:?}");
+    }
+}
+
+#[test]
+fn build_refuses_two_sources_of_credentials() {
+    type Set = fn(Builder) -> Builder;
+    let sources: [(&str, Set); 3] = [
+        ("credentials_provider", |builder| {
+            let keys = Credentials::new("id", "secret", None, None, "test");
+            builder.credentials_provider(SharedCredentialsProvider::new(keys))
+        }),
+        ("profile", |builder| builder.profile("name")),
+        ("anonymous", Builder::anonymous),
+    ];
+    let keys = Credentials::new("id", "secret", None, None, "test");
+    for (place, (name, second)) in sources.iter().enumerate() {
+        assert_eq!(parameter(second(params().credentials(keys.clone()))), *name);
+        for (_, first) in &sources[..place] {
+            assert_eq!(parameter(second(first(params()))), *name);
+        }
+    }
+    let role = AssumeRole::new("arn:aws:iam::123456789012:role/r");
+    assert_eq!(parameter(params().anonymous().assume_role(role)), "assume_role");
+    assert_eq!(parameter(params().profile("")), "profile");
+}
+
+#[test]
+fn build_refuses_userinfo() {
+    for url in ["http://user@host", "http://user:password@host", "http://user:80@host:80", "http://@host"] {
+        let error = params().endpoint_url(url).build().unwrap_err();
+        assert_eq!(error.to_string(), "invalid endpoint_url: must not have userinfo", "{url:?}");
+    }
+}
+
+#[test]
+fn build_accepts_common_parameters() {
+    for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
+        assert!(params().region(region).build().is_ok(), "{region}");
+    }
+    assert!(params().region("a".repeat(63)).build().is_ok(), "the maximum length");
+    for url in [
+        "http://127.0.0.1:9000",
+        "http://[::1]:9000",
+        "https://s3.us-west-2.amazonaws.com",
+        "https://vpce-1a2b3c4d.s3.us-west-2.vpce.amazonaws.com/",
+        "https://host/some/path/",
+        "HTTPS://host",
+        "http://minio",
+        "http://s3_server.local.",
+    ] {
+        assert!(params().endpoint_url(url).build().is_ok(), "{url}");
+    }
+}
+
+quickcheck! {
+    fn no_string_makes_building_panic(text: String) -> bool {
+        let all = params()
+            .base(text.clone())
+            .region(text.clone())
+            .endpoint_url(text.clone())
+            .app_name(text.clone())
+            .customize_with(text.clone(), text.clone(), |builder, _| builder);
+        let url = params().endpoint_url(format!("http://{text}"));
+        let _ = (all.build(), url.build());
+        params().base(text.clone()).build().is_ok() != text.is_empty()
+    }
+}

@@ -1,0 +1,107 @@
+//! L4, C1, C2: histories of the cache, under the threads of the operating system and under schedulers that replay and
+//! enumerate, each explained by an order of its calls.
+
+use std::sync::Arc;
+
+use aws_client_cache::ClientCache;
+use aws_client_cache_spec::{
+    EvictionPolicy, History, Model, Operation, Recorded, Recorder, Threads, linearizable, reentrant,
+};
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, FailurePersistence, Runner};
+use support::assured::assured;
+use support::cache::Cache;
+use support::fused::FusedCache;
+use support::history::POLICIES;
+
+const LEVEL: &str = "L4 linearizability";
+
+/// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
+fn pause() {
+    drop(shuttle::sync::Mutex::new(()).lock());
+}
+
+/// Runs threads under a scheduler, each schedule on a cache of its own, and looks for an order of every history. How many
+/// schedules there were.
+fn schedules(
+    scheduler: impl Scheduler + 'static,
+    policy: EvictionPolicy,
+    max_size: usize,
+    plan: Vec<Vec<Operation<u8, u64>>>,
+) -> usize {
+    // Keys are made outside: that takes long, and is no part of the schedule.
+    let keys = Cache::new(policy, max_size);
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    Runner::new(scheduler, config).run(move || {
+        ClientCache::schedule_at(|| {});
+        let cache = keys.empty(policy, max_size);
+        let recorder = Arc::new(Recorder::new());
+        let mut threads = Vec::new();
+        for (thread, operations) in plan.iter().cloned().enumerate() {
+            let (cache, recorder) = (cache.clone(), Arc::clone(&recorder));
+            threads.push(shuttle::thread::spawn(move || {
+                for operation in operations {
+                    recorder.call(thread, &cache, operation);
+                }
+            }));
+        }
+        // The scheduler runs all of its threads on this one.
+        ClientCache::schedule_at(pause);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        ClientCache::schedule_at(|| {});
+        let history: History<u8, u64> = Arc::into_inner(recorder).expect("the threads are gone").into_history();
+        history.linearize(&Model::new(policy, max_size)).unwrap();
+    })
+}
+
+/// The number is exact, so that a test that has lost a place to switch threads at fails.
+#[test]
+fn every_schedule_of_a_tiny_case_has_an_order() {
+    for policy in POLICIES {
+        let plan = vec![
+            vec![Operation::Insert(0, 1), Operation::Get(0), Operation::Items],
+            vec![Operation::Insert(1, 2), Operation::Insert(2, 3), Operation::Pop],
+        ];
+        let all = schedules(DfsScheduler::new(Some(20_000), false), policy, 2, plan);
+        assert_eq!(all, 6_443);
+        assured(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("{all} schedules, which are all"));
+    }
+}
+
+#[test]
+fn random_schedules_of_random_operations_have_an_order() {
+    for policy in POLICIES {
+        let mut tried = 0;
+        for history in 0..100 {
+            let plan = Threads::new(policy).plan(history);
+            tried += schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
+            tried += schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
+        }
+        assured(LEVEL, format!("cache, {policy:?}, three threads"), format!("{tried} schedules, random and PCT"));
+    }
+}
+
+#[test]
+fn what_real_threads_see_has_an_order() {
+    for policy in POLICIES {
+        let keys = Cache::new(policy, 0);
+        // Long histories, since threads that begin and end overlap little.
+        let threads = Threads { histories: 200, calls: 100, ..Threads::new(policy) };
+        let recorded = linearizable(threads, |max_size| keys.empty(policy, max_size)).unwrap();
+        assert_eq!((recorded.histories, recorded.calls), (200, 60_000));
+        assert!(recorded.overlapping > 500, "{recorded:?}");
+        let Recorded { histories, calls, overlapping } = recorded;
+        let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");
+        assured(LEVEL, format!("cache, {policy:?}, three real threads"), figures);
+    }
+}
+
+#[test]
+fn clients_and_keys_may_use_the_cache_when_they_are_dropped() {
+    for policy in POLICIES {
+        reentrant(|max_size| FusedCache::new(policy, max_size)).unwrap();
+    }
+}

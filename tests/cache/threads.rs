@@ -1,0 +1,206 @@
+//! C1–C3: many threads, and callbacks that call the cache again.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::thread;
+
+use aws_client_cache::{ClientCache, ClientParams, EvictionCause, EvictionPolicy, SdkConfig, Service};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use support::deadlock::without_deadlock;
+use support::fake::{Client, Fake, Hooks, base, key};
+
+assert_impl_all!(ClientCache: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(aws_client_cache::ClientCacheKey<Fake>: Send, Sync, Unpin);
+assert_impl_all!(ClientParams<Fake>: Send, Sync, Unpin);
+assert_impl_all!(aws_client_cache::ClientParamsBuilder<Fake>: Send, Sync, Unpin);
+assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sync);
+// D8: a clone would look like a shared handle. D11: nothing overwrites silently.
+assert_not_impl_any!(ClientCache: Clone, Extend<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
+assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
+
+#[test]
+fn every_client_that_threads_insert_leaves_exactly_once() {
+    const THREADS: u64 = 4;
+    const INSERTIONS: u64 = 2_000;
+    for policy in EvictionPolicy::ALL.iter().copied() {
+        let cache = ClientCache::new(policy, 5);
+        let left = Mutex::new(Vec::new());
+        let leave = |id| left.lock().unwrap().push(id);
+        let next = AtomicU64::new(0);
+        let refused = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (cache, leave, next, refused) = (&cache, &leave, &next, &refused);
+                scope.spawn(move || {
+                    for round in 0..INSERTIONS {
+                        let number = u8::try_from((round * (thread + 1)) % 11).unwrap();
+                        // The number is part of the client's id, to see that a key never finds another key's client.
+                        let id = next.fetch_add(1, Relaxed) * 16 + u64::from(number);
+                        match cache.insert(key(number), Client::new(id)) {
+                            Ok(None) => {}
+                            Ok(Some(evicted)) => leave(evicted.client.downcast_ref::<Fake>().unwrap().id),
+                            Err(_) => {
+                                refused.fetch_add(1, Relaxed);
+                            }
+                        }
+                        if let Some(client) = cache.get(&key(number)) {
+                            assert_eq!(client.id % 16, u64::from(number), "another key's client");
+                        }
+                        match round % 7 {
+                            0 => {
+                                if let Ok(client) = cache.remove(&key(number)) {
+                                    leave(client.id);
+                                }
+                            }
+                            1 => {
+                                if let Ok((_, client)) = cache.pop_item() {
+                                    leave(client.downcast_ref::<Fake>().unwrap().id);
+                                }
+                            }
+                            2 => {
+                                let size = usize::from(number % 6);
+                                for evicted in cache.set_max_size(size) {
+                                    leave(evicted.client.downcast_ref::<Fake>().unwrap().id);
+                                }
+                            }
+                            3 => assert!(cache.items().len() <= 5, "D1"),
+                            4 => assert_eq!(cache.copy().check(), Ok(())),
+                            _ => {}
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.check(), Ok(()));
+        for (_, client) in &cache {
+            leave(client.downcast_ref::<Fake>().unwrap().id);
+        }
+        let left = left.into_inner().unwrap();
+        let distinct: HashSet<_> = left.iter().collect();
+        assert_eq!(distinct.len(), left.len(), "a client left twice");
+        assert_eq!(left.len() as u64 + refused.into_inner(), THREADS * INSERTIONS, "a client was lost");
+    }
+}
+
+#[test]
+fn of_threads_that_insert_one_key_exactly_one_succeeds() {
+    for _ in 0..200 {
+        let cache = ClientCache::new(EvictionPolicy::Lru, 5);
+        let inserted = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for id in 0..4 {
+                let (cache, inserted) = (&cache, &inserted);
+                scope.spawn(move || inserted.fetch_add(cache.insert(key(1), Client::new(id)).is_ok().into(), Relaxed));
+            }
+        });
+        assert_eq!(inserted.into_inner(), 1);
+    }
+}
+
+#[test]
+fn a_client_may_call_the_cache_when_it_is_dropped() {
+    without_deadlock(|| {
+        static CACHE: OnceLock<ClientCache> = OnceLock::new();
+        static DROPS: AtomicUsize = AtomicUsize::new(0);
+        let client = |id| {
+            let hooks = Hooks {
+                on_clone: None,
+                on_drop: Some(Box::new(|id| {
+                    let cache = CACHE.get().unwrap();
+                    // It has left already, so nothing is found that would be dropped in turn.
+                    let number = u8::try_from(id).unwrap();
+                    assert!(cache.get(&key(number)).is_none());
+                    assert!(cache.remove(&key(number)).is_err());
+                    assert_eq!(cache.check(), Ok(()));
+                    DROPS.fetch_add(1, Relaxed);
+                })),
+            };
+            Client::with_hooks(id, Arc::new(hooks))
+        };
+        let cache = CACHE.get_or_init(|| ClientCache::new(EvictionPolicy::Lru, 3));
+        let dropped = |expected| assert_eq!(DROPS.swap(0, Relaxed), expected);
+
+        cache.insert(key(1), client(1)).unwrap();
+        drop(cache.insert(key(1), client(9)).unwrap_err());
+        dropped(1);
+        drop(cache.remove(&key(1)));
+        assert!(DROPS.swap(0, Relaxed) >= 1);
+        cache.insert(key(1), client(1)).unwrap();
+        drop(cache.pop_item());
+        dropped(1);
+        for number in 1..=3 {
+            cache.insert(key(number), client(number.into())).unwrap();
+        }
+        drop(cache.insert(key(4), client(4)));
+        dropped(1);
+        drop(cache.set_max_size(2));
+        dropped(1);
+        cache.clear();
+        assert!(DROPS.swap(0, Relaxed) >= 1);
+    });
+}
+
+#[test]
+fn a_listener_may_call_the_cache_and_hears_of_evictions_only() {
+    without_deadlock(|| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let cache = Arc::new_cyclic(|cache: &Weak<ClientCache>| {
+            let cache = Weak::clone(cache);
+            ClientCache::builder()
+                .max_size(2)
+                .on_evict(move |evicted, cause| {
+                    let cache = cache.upgrade().expect("the cache is in use");
+                    assert!(!cache.contains_key(&evicted.key), "it has left already");
+                    let id = evicted.client.downcast_ref::<Fake>().unwrap().id;
+                    listener.lock().unwrap().push((id, cause, cache.len()));
+                })
+                .build()
+        });
+        let heard = || told.lock().unwrap().split_off(0);
+
+        for number in 1..=3 {
+            cache.insert(key(number), Client::new(number.into())).unwrap();
+        }
+        assert_eq!(heard(), [(1, EvictionCause::Capacity, 2)]);
+        cache.set_max_size(1);
+        assert_eq!(heard(), [(2, EvictionCause::Shrunk, 1)]);
+
+        // D2: at 0 the newcomer itself is what goes.
+        cache.set_max_size(0);
+        let went = cache.insert(key(4), Client::new(4)).unwrap().unwrap();
+        assert_eq!(went.key, key(4).into());
+        assert_eq!(heard(), [(3, EvictionCause::Shrunk, 0), (4, EvictionCause::Capacity, 0)]);
+
+        // Explicit removals, refusals and copies do not call.
+        cache.set_max_size(2);
+        let copy = cache.copy();
+        for cache in [&*cache, &copy] {
+            cache.insert(key(1), Client::new(1)).unwrap();
+            cache.insert(key(1), Client::new(1)).unwrap_err();
+            cache.insert(key(2), Client::new(2)).unwrap();
+            cache.remove(&key(1)).unwrap();
+            cache.pop_item().unwrap();
+            cache.insert(key(1), Client::new(1)).unwrap();
+            cache.clear();
+        }
+        copy.insert(key(1), Client::new(1)).unwrap();
+        copy.set_max_size(0); // D8: a copy has no listener
+        assert_eq!(heard(), []);
+    });
+}
+
+#[test]
+fn what_makes_a_client_can_be_spawned() {
+    /// What runs elsewhere is sent there, from generic code too: a guard held across an await could not be (C3).
+    fn sent(work: impl Future<Output = bool> + Send + 'static) -> impl Future<Output = bool> + Send + 'static {
+        work
+    }
+    async fn make<S: Service>(params: ClientParams<S>, base: SdkConfig) -> bool {
+        params.client(&base).await.is_ok()
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let params = ClientParams::<Fake>::builder().build().unwrap();
+    assert!(runtime.block_on(runtime.spawn(sent(make(params, base())))).unwrap());
+}

@@ -1,0 +1,199 @@
+//! Rule O4: the events and spans of a cache.
+
+use std::convert::Infallible;
+use std::fmt::{self, Write as _};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use aws_client_cache::{ClientCache, ClientParams, Credentials, EvictionPolicy};
+use support::clock::{Clock, time};
+use support::fake::{Client, Fake, key};
+use tracing::field::{Field, Visit};
+use tracing::span::Attributes;
+use tracing::{Event, Id, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Records each event as a line, after the names of its spans.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let written = match field.name() {
+            "message" => write!(self.0, "{value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+        written.unwrap();
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Heard {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields(attributes.metadata().name().to_owned());
+        attributes.record(&mut fields);
+        context.span(id).unwrap().extensions_mut().insert(fields.0);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut line = String::new();
+        for span in context.event_scope(event).into_iter().flatten() {
+            write!(line, "{{{}}} ", span.extensions().get::<String>().unwrap()).unwrap();
+        }
+        let mut fields = Fields(line);
+        event.record(&mut fields);
+        assert_eq!(*event.metadata().level(), tracing::Level::DEBUG);
+        self.0.lock().unwrap().push(fields.0);
+    }
+}
+
+/// Returns the events of the cache while `call` runs.
+fn heard(call: impl FnOnce()) -> Vec<String> {
+    let heard = Heard::default();
+    let subscriber = tracing_subscriber::registry().with(heard.clone());
+    tracing::subscriber::with_default(subscriber, call);
+    std::mem::take(&mut *heard.0.lock().unwrap())
+}
+
+#[test]
+fn creations_refusals_and_evictions_are_events_with_labels() {
+    let cache = ClientCache::new(EvictionPolicy::Lru, 1);
+    let events = heard(|| {
+        cache.insert(key(0), Client::new(0)).unwrap();
+        cache.insert(key(0), Client::new(0)).unwrap_err();
+        let make = || {
+            tracing::debug!("makes it");
+            Ok::<_, Infallible>(Client::new(1))
+        };
+        cache.get_or_try_insert_with_sync(&key(1), make).unwrap();
+        cache.get_or_try_insert_with_sync(&key(1), make).unwrap();
+        cache.get(&key(2));
+        cache.set_max_size(0);
+        cache.remove(&key(1)).unwrap_err();
+    });
+    assert_eq!(
+        events,
+        [
+            "refused error=a client is already cached under Fake(base=0)",
+            "{create_client key=Fake(base=1)} makes it",
+            "created key=Fake(base=1)",
+            "evicted key=Fake(base=0) cause=Capacity",
+            "evicted key=Fake(base=1) cause=Shrunk",
+        ]
+    );
+}
+
+// The span is entered whenever the creation is polled, and exited whenever it is pending.
+#[test]
+fn events_of_a_creation_are_within_its_span() {
+    let cache = ClientCache::default();
+    let events = heard(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let make = |id| {
+                move || async move {
+                    tracing::debug!("begins");
+                    tokio::task::yield_now().await;
+                    tracing::debug!("ends");
+                    Ok::<_, Infallible>(Client::new(id))
+                }
+            };
+            let (one, two) = (key(1), key(2));
+            let (one, two) =
+                tokio::join!(biased; cache.get_or_try_insert_with(&one, make(1)), cache.get_or_try_insert_with(&two, make(2)));
+            one.unwrap();
+            two.unwrap();
+        });
+    });
+    let of = |number, what| format!("{{create_client key=Fake(base={number})}} {what}");
+    let expected = [
+        of(1, "begins"),
+        of(2, "begins"),
+        of(1, "ends"),
+        "created key=Fake(base=1)".to_owned(),
+        of(2, "ends"),
+        "created key=Fake(base=2)".to_owned(),
+    ];
+    assert_eq!(events, expected);
+}
+
+// K4: events contain neither secrets nor the text of callers' errors.
+#[test]
+fn events_of_failures_contain_no_secrets() {
+    let clock = Clock::default();
+    let cache = ClientCache::builder().time_source(clock.clone()).build();
+    let keys = Credentials::new("AKIDEXAMPLE", "the secret", Some("the token".into()), Some(time(10)), "test");
+    let expiring = ClientParams::<Fake>::builder().credentials(keys).build().unwrap().key();
+    let events = heard(|| {
+        let fail = || Err(io::Error::other("the secret"));
+        cache.get_or_try_insert_with_sync(&expiring, fail).unwrap_err();
+        cache.insert(expiring.clone(), Client::new(0)).unwrap();
+        clock.set(10);
+        assert!(cache.get(&expiring).is_none());
+        cache.insert(expiring.clone(), Client::new(0)).unwrap_err();
+        let make = || Ok::<_, Infallible>(Client::new(0));
+        cache.get_or_try_insert_with_sync(&expiring, make).unwrap_err();
+    });
+    assert_eq!(
+        events,
+        [
+            format!("failed error=failed to create a client for {expiring}"),
+            format!("expired key={expiring}"),
+            format!("refused error=the credentials of {expiring} have expired"),
+            format!("refused error=the credentials of {expiring} have expired"),
+        ]
+    );
+    let label = expiring.to_string();
+    assert!(!["AKID", "secret", "token"].iter().any(|secret| label.contains(secret)), "{label}");
+}
+
+// C2
+#[test]
+fn a_subscriber_may_use_the_cache() {
+    struct Uses(Arc<ClientCache>);
+
+    impl<S: Subscriber> Layer<S> for Uses {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            let _ = (self.0.len(), self.0.stats());
+        }
+    }
+
+    support::deadlock::without_deadlock(|| {
+        let cache = Arc::new(ClientCache::new(EvictionPolicy::Lru, 1));
+        let subscriber = tracing_subscriber::registry().with(Uses(Arc::clone(&cache)));
+        tracing::subscriber::with_default(subscriber, || {
+            for number in 0..3 {
+                cache.insert(key(number), Client::new(0)).unwrap();
+            }
+            cache.insert(key(2), Client::new(0)).unwrap_err();
+            cache.get_or_try_insert_with_sync(&key(0), || Ok::<_, Infallible>(Client::new(0))).unwrap();
+            cache.set_max_size(0);
+        });
+    });
+}
+
+// C2: the panic reaches the caller, and the listener is still notified.
+#[test]
+fn a_subscriber_may_panic() {
+    struct Panics;
+
+    impl<S: Subscriber> Layer<S> for Panics {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            panic!("a subscriber");
+        }
+    }
+
+    let told = Arc::new(Mutex::new(0));
+    let heard = Arc::clone(&told);
+    let cache = ClientCache::builder().on_evict(move |_, _| *heard.lock().unwrap() += 1).build();
+    for number in 0..3 {
+        cache.insert(key(number), Client::new(0)).unwrap();
+    }
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(Panics), || {
+        let shrink = std::panic::AssertUnwindSafe(|| cache.set_max_size(1));
+        assert!(std::panic::catch_unwind(shrink).is_err());
+    });
+    assert_eq!((*told.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
+}

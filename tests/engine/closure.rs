@@ -1,0 +1,73 @@
+//! Every state of small scopes: the engine, and the cache where keys expire, beside the model, in every joint state that any sequence of operations leads to.
+//!
+//! The numbers are exact, so that a search that has lost a part of its scope fails.
+
+use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::{Covered, EvictionPolicy, Scope, closure};
+use support::assured::assured;
+use support::cache::Cache;
+use support::engine::{Engine, policy};
+use support::hashing::Hashing;
+
+fn explore(scope: Scope, hashing: Hashing) -> Covered {
+    let new = |max_size| Engine(EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses));
+    let covered = closure(scope, new).unwrap_or_else(|found| panic!("{found}"));
+    let Scope { policy, max_size, keys, symmetric, .. } = scope;
+    let symmetric = if symmetric { ", keys interchangeable" } else { "" };
+    let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
+    assured("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
+    covered
+}
+
+#[test]
+fn lru_behaves_as_the_model_in_every_state() {
+    let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 9, 10) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090 });
+}
+
+#[test]
+fn lfu_behaves_as_the_model_in_every_state() {
+    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 4, 5) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 28_716, transitions: 1_029_036 });
+}
+
+#[test]
+fn lfuda_behaves_as_the_model_in_every_state() {
+    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576 });
+}
+
+#[test]
+fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
+    let cases = [
+        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752 }),
+        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 18_560, transitions: 593_920 }),
+        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 3_512, transitions: 112_384 }),
+        (EvictionPolicy::Lfuda, 2, Hashing::Constant, Covered { states: 26_332, transitions: 842_624 }),
+        (EvictionPolicy::Lfuda, 2, Hashing::Identity, Covered { states: 5_176, transitions: 165_632 }),
+    ];
+    for (policy, max_uses, hashing, covered) in cases {
+        let scope = Scope { max_uses, ..Scope::new(policy, 3, 4) };
+        assert_eq!(explore(scope, hashing), covered, "{policy:?}, {hashing:?}");
+    }
+}
+
+/// E1 to E5: the time is a part of the state.
+#[test]
+fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
+    let expiry: &[(u8, u64)] = &[(0, 1), (1, 2)];
+    let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
+    // Its counts never saturate, so there is no end of states.
+    let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
+    let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+    for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460)), (lfuda, (3_882, 78_390))] {
+        let Scope { policy, max_size, keys, .. } = scope;
+        let cache = Cache::with_expiry(policy, 0, expiry);
+        let covered = closure(scope, |max_size| cache.empty(policy, max_size));
+        let Covered { states, transitions } = covered.unwrap_or_else(|found| panic!("{found}"));
+        let what = format!("cache, {policy:?}, {keys} keys, of which two expire, bounds up to {max_size}");
+        assured("L2 every state", what, format!("{states} states, {transitions} transitions"));
+        assert_eq!((states, transitions), expected, "{policy:?}");
+    }
+}

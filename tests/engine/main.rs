@@ -1,0 +1,16 @@
+//! The engine against the reference model and the kit's levels, and the specification against the tree.
+
+mod aging;
+mod churn;
+mod closure;
+mod corpus;
+mod costs;
+mod get_or_insert;
+mod laws;
+mod mutable_access;
+mod panics;
+mod random;
+mod recorded;
+mod replace;
+mod specification;
+mod state_machine;

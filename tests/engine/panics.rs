@@ -1,0 +1,367 @@
+//! P1: a panic in a caller's code loses no other entry, corrupts nothing and poisons nothing.
+
+/// In the engine: in every state of small scopes, for every operation, every call of `Hash`, `Eq`, `Clone` and `Drop` panics
+/// once.
+mod the_engine {
+    use aws_client_cache::map::EvictingMap;
+    use aws_client_cache_spec::{
+        Burned, Callback, EvictionPolicy, Fused, Model, Operation, Panicked, Scope, Subject, panics, step, with_fuse,
+    };
+
+    use support::assured::assured;
+    use support::engine::{Engine, policy};
+    use support::hashing::Hashing;
+    use support::history::POLICIES;
+
+    type Key = Fused<u8>;
+    type Value = Fused<u64>;
+
+    fn all_panics(scope: Scope, hashing: Hashing) -> Panicked {
+        let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
+        let new = |max_size| Engine::<Key, Value, Hashing>(map(max_size));
+        let done = panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
+        let Scope { policy, max_size, keys, .. } = scope;
+        let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}, hashing {hashing:?}");
+        assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        done
+    }
+
+    /// The numbers are exact, so that a search that has lost a part of its scope fails.
+    #[test]
+    fn whatever_callback_panics_in_whatever_state_the_map_is_as_before_the_call_or_as_after_it() {
+        let lru = Scope::new(EvictionPolicy::Lru, 3, 4);
+        let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
+        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+        let cases = [
+            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 155_208 }),
+            (lru, Hashing::Identity, Panicked { states: 292, panics: 25_908 }),
+            (lfu, Hashing::Constant, Panicked { states: 315, panics: 22_563 }),
+            (lfu, Hashing::Identity, Panicked { states: 171, panics: 11_043 }),
+            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 40_335 }),
+            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 19_983 }),
+        ];
+        for (scope, hashing, done) in cases {
+            assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
+        }
+    }
+
+    #[test]
+    #[ignore = "long: cargo test --test engine panics -- --ignored"]
+    fn the_same_in_larger_scopes() {
+        let lru = Scope::new(EvictionPolicy::Lru, 4, 5);
+        let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
+        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+        let cases = [
+            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 16_091_955 }),
+            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 596_835 }),
+            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 2_261_616 }),
+            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 337_416 }),
+            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 3_107_256 }),
+            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 480_732 }),
+        ];
+        for (scope, hashing, done) in cases {
+            assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
+        }
+    }
+
+    fn contents(engine: &Engine<Key, Value>) -> Vec<u64> {
+        engine.0.layout(|key| u64::from(*key.get()), false)
+    }
+
+    /// P1: all hashes are computed before the first entry is removed.
+    #[test]
+    fn a_map_goes_on_after_a_panic_while_it_gives_memory_back() {
+        type Shrink = fn(&mut Engine<Key, Value>);
+        let ways: [(&str, Shrink); 4] = [
+            ("set_max_size", |engine| drop(engine.0.set_max_size(5))),
+            ("retain", |engine| engine.0.retain(|key, _| *key.get() < 5)),
+            ("pop", |engine| drop(engine.0.pop())),
+            ("remove", |engine| {
+                let last = engine.0.keys().next_back().cloned();
+                drop(last.and_then(|last| engine.0.remove(&last)));
+            }),
+        ];
+        for policy in POLICIES {
+            for (name, shrink) in ways {
+                let mut blown = 0;
+                let alive = Key::alive();
+                let mut engine = Engine::<Key, Value>::new(policy, 300);
+                for key in 0..200 {
+                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                }
+                while engine.0.len() > 5 {
+                    let before = contents(&engine);
+                    // A removal by key hashes it once itself.
+                    for calls in usize::from(name == "remove").. {
+                        let burned = with_fuse(Callback::Hash, calls, || shrink(&mut engine));
+                        assert_eq!(engine.check(), Ok(()));
+                        if burned != Burned::Blown {
+                            break;
+                        }
+                        blown += 1;
+                        assert_eq!(contents(&engine), before, "{policy:?} {name}: call {calls} panics");
+                    }
+                    assert!(engine.0.len() < before.len());
+                }
+                assert!(blown >= 5, "{policy:?} {name}: {blown} hashes panicked");
+                drop(engine);
+                assert_eq!(Key::alive(), alive, "{policy:?} {name}: a leak");
+            }
+        }
+    }
+
+    #[test]
+    fn a_map_goes_on_after_a_panic_while_it_grows() {
+        for policy in POLICIES {
+            let mut engine = Engine::<Key, Value>::new(policy, 1_000);
+            let mut plain = Engine::<u8, u64>::new(policy, 1_000);
+            let mut model = Model::new(policy, 1_000);
+            for key in 0..=255 {
+                // Rebuilding the table hashes every key: whichever call panics, nothing is lost.
+                let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
+                let inserted = with_fuse(Callback::Hash, usize::from(key) / 2, insert);
+                assert_eq!(engine.check(), Ok(()));
+                if inserted == Burned::Intact(true) {
+                    step(&mut plain, &mut model, &Operation::Insert(key, 0)).unwrap();
+                }
+                let contents: Vec<_> = engine.0.iter().map(|(key, value)| (*key.get(), *value.get())).collect();
+                assert_eq!(contents, model.items());
+            }
+            assert!(model.len() > 100, "most insertions only hash the newcomer");
+        }
+    }
+
+    #[test]
+    fn a_full_map_goes_on_after_a_panic_while_its_table_is_rebuilt() {
+        for spec_policy in POLICIES {
+            let map = EvictingMap::with_hasher(policy(spec_policy), 30, Hashing::Identity);
+            let mut engine: Engine<Fused<u64>, Fused<u64>, Hashing> = Engine(map);
+            let contents = |engine: &Engine<Fused<u64>, Fused<u64>, Hashing>| {
+                engine.0.iter().map(|(key, _)| *key.get()).collect::<Vec<_>>()
+            };
+            let mut blown = 0;
+            for key in 0..4_000 {
+                let before = contents(&engine);
+                // The newcomer's own hash is call 0: call 1 is only made by a rebuild.
+                let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
+                let inserted = with_fuse(Callback::Hash, 1, insert);
+                assert_eq!(engine.check(), Ok(()));
+                if inserted == Burned::Blown {
+                    blown += usize::from(key > 60);
+                    assert_eq!(contents(&engine), before);
+                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                }
+            }
+            assert!(blown > 4, "the table of a full map was rebuilt {blown} times");
+        }
+    }
+}
+
+/// In the cache: clients that panic when they are cloned or dropped, keys that panic when they are compared, and
+/// listeners that panic.
+mod the_cache {
+    use std::hash::{Hash, Hasher};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+    use std::sync::{Arc, Mutex};
+
+    use aws_client_cache::{
+        ClientCache, ClientCacheError, ClientCacheKey, ClientParams, EvictionCause, EvictionPolicy,
+    };
+    use aws_client_cache_spec::{self as spec, Burned, Callback, Fused, Operation, Scope, with_fuse};
+
+    use support::assured::assured;
+    use support::deadlock::without_deadlock;
+    use support::fake::{Client, Fake, Hooks, key};
+    use support::fused::FusedCache;
+
+    /// Under symmetry, or the hashes of keys would decide how many states there are.
+    #[test]
+    fn whatever_callback_panics_in_whatever_state_the_cache_is_as_before_the_call_or_as_after_it() {
+        let lru = Scope { symmetric: true, ..Scope::new(spec::EvictionPolicy::Lru, 6, 7) };
+        let lfu =
+            Scope { symmetric: true, max_uses: u64::MAX, depth: 6, ..Scope::new(spec::EvictionPolicy::Lfu, 2, 3) };
+        let lfuda = Scope { policy: spec::EvictionPolicy::Lfuda, ..lfu };
+        for (scope, states, at_least) in [(lru, 28, 1_000), (lfu, 69, 1_000), (lfuda, 169, 1_000)] {
+            let new = |max_size| FusedCache::new(scope.policy, max_size);
+            let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
+            // How often keys are compared depends on their hashes, which differ in each process.
+            assert!(done.states == states && done.panics > at_least, "{scope:?}: {done:?}");
+            let Scope { policy, max_size, keys, .. } = scope;
+            let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");
+            assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        }
+    }
+
+    /// In the states of that search, clients are shared with the state before, so that none is the last of its kind.
+    #[test]
+    fn nothing_leaks_if_what_leaves_the_cache_panics_when_it_is_dropped() {
+        for key in [0, 1] {
+            let ways_out = [
+                Operation::Remove(key),
+                Operation::Pop,
+                Operation::Clear,
+                Operation::SetMaxSize(0),
+                Operation::Insert(key, 2),
+                Operation::Insert(2, 2),
+            ];
+            for operation in ways_out {
+                let mut blown = 0;
+                for calls in 0.. {
+                    let mut cache = FusedCache::new(spec::EvictionPolicy::Lru, 1);
+                    let alive = Fused::<u8>::alive();
+                    Operation::Insert(Fused::new(key), Fused::new(1)).apply(&mut cache);
+                    let fused = operation.clone().map(Fused::new, Fused::new);
+                    let burned = with_fuse(Callback::Drop, calls, || drop(fused.apply(&mut cache)));
+                    Operation::Clear.apply(&mut cache);
+                    drop(fused);
+                    assert_eq!(Fused::<u8>::alive(), alive, "call {calls} in {operation:?}");
+                    if burned != Burned::Blown {
+                        break;
+                    }
+                    blown += 1;
+                }
+                assert!(blown > 0, "{operation:?} drops nothing");
+            }
+        }
+    }
+
+    fn panics<T>(call: impl FnOnce() -> T) -> bool {
+        catch_unwind(AssertUnwindSafe(call)).is_err()
+    }
+
+    fn ids(cache: &ClientCache) -> Vec<u64> {
+        assert_eq!(cache.check(), Ok(()));
+        cache.values().map(|client| client.downcast_ref::<Fake>().unwrap().id).collect()
+    }
+
+    #[test]
+    fn a_client_that_panics_when_cloned_stays_cached_and_the_cache_goes_on() {
+        for policy in EvictionPolicy::ALL.iter().copied() {
+            let armed = Arc::new(AtomicBool::new(false));
+            let hook = Arc::clone(&armed);
+            let hooks =
+                Hooks { on_clone: Some(Box::new(move || assert!(!hook.load(Relaxed), "cloned"))), on_drop: None };
+            let cache = ClientCache::new(policy, 2);
+            cache.insert(key(1), Client::with_hooks(1, Arc::new(hooks))).unwrap();
+            cache.insert(key(2), Client::new(2)).unwrap();
+
+            armed.store(true, Relaxed);
+            assert!(panics(|| cache.get(&key(1))));
+            assert!(panics(|| cache.peek(&key(1))));
+            armed.store(false, Relaxed);
+
+            let mut held = ids(&cache);
+            held.sort_unstable();
+            assert_eq!(held, [1, 2]);
+            assert_eq!(cache.get(&key(1)).unwrap().id, 1);
+            assert!(cache.insert(key(3), Client::new(3)).unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn clients_that_panic_when_dropped_are_gone_and_the_cache_goes_on() {
+        // Every way out of the cache drops a client that panics at its last drop.
+        let ways: [fn(&ClientCache); 5] = [
+            |cache| cache.clear(),
+            |cache| drop(cache.remove(&key(1))),
+            |cache| drop(cache.pop_item()),
+            |cache| drop(cache.set_max_size(0)),
+            |cache| drop(cache.insert(key(2), Client::new(2))),
+        ];
+        for (number, way) in ways.into_iter().enumerate() {
+            let hooks =
+                Hooks { on_clone: None, on_drop: Some(Box::new(|_| assert!(std::thread::panicking(), "dropped"))) };
+            let cache = ClientCache::new(EvictionPolicy::Lru, 1);
+            cache.insert(key(1), Client::with_hooks(1, Arc::new(hooks))).unwrap();
+
+            assert!(panics(|| way(&cache)), "way {number}");
+            assert!(!cache.contains_key(&key(1)), "way {number}");
+            cache.set_max_size(1);
+            cache.clear();
+            cache.insert(key(1), Client::new(3)).unwrap();
+            assert_eq!(ids(&cache), [3], "way {number}");
+        }
+    }
+
+    #[test]
+    fn a_listener_that_panics_is_told_of_every_victim_first() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let cache = ClientCache::builder()
+            .on_evict(move |evicted, cause| {
+                let id = evicted.client.downcast_ref::<Fake>().unwrap().id;
+                listener.lock().unwrap().push((id, cause));
+                std::panic::resume_unwind(Box::new(id));
+            })
+            .build();
+        for number in 0..4 {
+            cache.insert(key(number), Client::new(number.into())).unwrap();
+        }
+        let panic = catch_unwind(|| cache.set_max_size(1)).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&0_u64), "the first panic goes on");
+        let shrunk = [0, 1, 2].map(|id| (id, EvictionCause::Shrunk));
+        assert_eq!(told.lock().unwrap().split_off(0), shrunk);
+        assert_eq!(ids(&cache), [3]);
+
+        assert!(catch_unwind(|| cache.insert(key(9), Client::new(9))).is_err());
+        assert_eq!(told.lock().unwrap().split_off(0), [(3, EvictionCause::Capacity)]);
+        assert_eq!(ids(&cache), [9]);
+    }
+
+    static COMPARING_PANICS: AtomicBool = AtomicBool::new(false);
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+    /// Part of a key by its `Eq`.
+    #[derive(Clone)]
+    struct Touchy;
+
+    impl Hash for Touchy {
+        fn hash<H: Hasher>(&self, _: &mut H) {}
+    }
+
+    impl PartialEq for Touchy {
+        fn eq(&self, _: &Self) -> bool {
+            assert!(!COMPARING_PANICS.load(Relaxed), "compared");
+            true
+        }
+    }
+
+    impl Eq for Touchy {}
+
+    fn touchy_key() -> ClientCacheKey<Fake> {
+        let params = ClientParams::builder().customize_with("touchy", Touchy, |builder, _| builder).build();
+        params.unwrap().key()
+    }
+
+    #[test]
+    fn a_key_that_panics_when_compared_changes_nothing_and_its_client_is_dropped_outside_the_lock() {
+        without_deadlock(comparing_panics);
+    }
+
+    fn comparing_panics() {
+        let cache = Arc::new(ClientCache::new(EvictionPolicy::Lfu, 2));
+        cache.insert(touchy_key(), Client::new(1)).unwrap();
+        cache.insert(key(2), Client::new(2)).unwrap();
+
+        COMPARING_PANICS.store(true, Relaxed);
+        assert!(panics(|| cache.get(&touchy_key())));
+        assert!(panics(|| cache.contains_key(&touchy_key())));
+        assert!(panics(|| cache.remove(&touchy_key())));
+        let reentrant = Arc::downgrade(&cache);
+        let hooks = Hooks {
+            on_clone: None,
+            on_drop: Some(Box::new(move |_| {
+                reentrant.upgrade().unwrap().len(); // a deadlock, if the lock is held
+                DROPPED.fetch_add(1, Relaxed);
+            })),
+        };
+        assert!(panics(|| cache.insert(touchy_key(), Client::with_hooks(3, Arc::new(hooks)))));
+        COMPARING_PANICS.store(false, Relaxed);
+
+        assert_eq!(DROPPED.load(Relaxed), 1);
+        assert_eq!(ids(&cache), [1, 2]);
+        let refused = cache.insert(touchy_key(), Client::new(3));
+        assert!(matches!(refused, Err(ClientCacheError::AlreadyExists { .. })));
+    }
+}

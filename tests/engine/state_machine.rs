@@ -1,0 +1,141 @@
+//! The engine and the cache, held against the model by random operations, every accessor compared after each one.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use support::cache::Cache;
+use support::engine::{Engine, policy};
+use support::hashing::Hashing;
+
+/// How a run is set up.
+#[derive(Clone, Debug)]
+struct Setup {
+    policy: EvictionPolicy,
+    max_size: usize,
+    max_uses: u64,
+    hashing: Hashing,
+    /// E1: of the first keys, whose place is their number.
+    expiry: Vec<(u8, u64)>,
+}
+
+/// The reference: the model, and how the subject is to be set up.
+#[derive(Debug)]
+struct Reference;
+
+#[derive(Clone, Debug)]
+struct ReferenceState {
+    setup: Setup,
+    model: Model<u8, u64>,
+}
+
+impl ReferenceStateMachine for Reference {
+    type State = ReferenceState;
+    type Transition = Operation<u8, u64>;
+
+    fn init_state() -> BoxedStrategy<ReferenceState> {
+        let policy = proptest::sample::select(&EvictionPolicy::ALL[..]);
+        let max_uses = prop_oneof![Just(u64::MAX), 1..4_u64];
+        let hashing = prop_oneof![Just(Hashing::Default), Just(Hashing::Constant), Just(Hashing::Identity)];
+        let expiry = prop::collection::btree_map(0..16_u8, 0..8_u64, 0..8);
+        let setup = (policy, 0..12_usize, max_uses, hashing, expiry);
+        setup
+            .prop_map(|(policy, max_size, max_uses, hashing, expiry)| ReferenceState {
+                model: Model::with_max_uses(policy, max_size, max_uses),
+                setup: Setup { policy, max_size, max_uses, hashing, expiry: expiry.into_iter().collect() },
+            })
+            .boxed()
+    }
+
+    fn transitions(state: &ReferenceState) -> BoxedStrategy<Operation<u8, u64>> {
+        let anything = 0..16_u8;
+        let live = state.model.keys();
+        let key = if live.is_empty() {
+            anything.clone().boxed()
+        } else {
+            prop_oneof![4 => prop::sample::select(live), 1 => anything.clone()].boxed()
+        };
+        prop_oneof![
+            6 => (anything, any::<u64>()).prop_map(|(key, value)| Operation::Insert(key, value)),
+            1 => (key.clone(), any::<u64>()).prop_map(|(key, value)| Operation::Insert(key, value)),
+            6 => key.clone().prop_map(Operation::Get),
+            2 => key.clone().prop_map(Operation::TryGet),
+            1 => key.clone().prop_map(Operation::Peek),
+            1 => key.clone().prop_map(Operation::ContainsKey),
+            2 => key.prop_map(Operation::Remove),
+            1 => Just(Operation::Pop),
+            1 => (0..12_usize).prop_map(Operation::SetMaxSize),
+            1 => Just(Operation::Copy),
+            1 => Just(Operation::Clear),
+            3 => (0..9_u64).prop_map(Operation::SetTime),
+            1 => Just(Operation::RemoveExpired),
+        ]
+        .boxed()
+    }
+
+    fn apply(mut state: ReferenceState, operation: &Operation<u8, u64>) -> ReferenceState {
+        operation.apply(&mut state.model);
+        state
+    }
+}
+
+/// How a subject is made for a setup.
+trait FromSetup: Subject<u8, u64> + Debug {
+    /// What it cannot be told, as the setup of its model.
+    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>);
+}
+
+impl FromSetup for Engine<u8, u64, Hashing> {
+    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
+        let Setup { max_size, max_uses, .. } = *setup;
+        let map = EvictingMap::with_max_uses(policy(setup.policy), max_size, setup.hashing, max_uses);
+        (Self(map), Model::with_max_uses(setup.policy, max_size, max_uses))
+    }
+}
+
+impl FromSetup for Cache {
+    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
+        let Setup { policy, max_size, ref expiry, .. } = *setup;
+        let model = Model::new(policy, max_size);
+        let model = expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at));
+        (Self::with_expiry(policy, max_size, expiry), model)
+    }
+}
+
+struct Machine<C>(PhantomData<C>);
+
+type EngineMachine = Machine<Engine<u8, u64, Hashing>>;
+type CacheMachine = Machine<Cache>;
+
+impl<C: FromSetup> StateMachineTest for Machine<C> {
+    type SystemUnderTest = (C, Model<u8, u64>);
+    type Reference = Reference;
+
+    fn init_test(state: &ReferenceState) -> Self::SystemUnderTest {
+        C::from_setup(&state.setup)
+    }
+
+    fn apply(
+        (mut cache, mut model): Self::SystemUnderTest,
+        _: &ReferenceState,
+        operation: Operation<u8, u64>,
+    ) -> Self::SystemUnderTest {
+        if let Err(divergence) = step(&mut cache, &mut model, &operation) {
+            panic!("{divergence}");
+        }
+        (cache, model)
+    }
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_behaves_as_the_model(sequential 1..80 => EngineMachine);
+
+    #[test]
+    fn the_cache_behaves_as_the_model(sequential 1..80 => CacheMachine);
+}

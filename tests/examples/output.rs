@@ -1,0 +1,94 @@
+//! The examples of a Lambda function, of several services and of a configuration file, as a user runs them.
+
+use crate::program::{example, text};
+
+/// What an example says, in an environment that it may not heed.
+fn said(name: &str) -> String {
+    let mut command = example(name, &[]);
+    let command = command
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+        .env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+        .env("AWS_ACCESS_KEY_ID", "AKIASOMEBODY")
+        .env("AWS_SESSION_TOKEN", "somebody's")
+        .env("AWS_PROFILE", "nobody's");
+    let output = command.output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    for secret in ["AKIA", "ASIA", "secret of", "token of"] {
+        assert!(!stdout.contains(secret), "K4: {stdout}");
+    }
+    stdout
+}
+
+/// How often the lines of a table show something.
+fn count(stdout: &str, shown: &str) -> usize {
+    stdout.lines().filter(|line| line.contains(shown)).count()
+}
+
+#[test]
+fn a_warm_lambda_makes_few_clients_and_assumes_each_role_once() {
+    let stdout = said("lambda");
+    assert!(stdout.starts_with("The cold start made 1 client, and 1 AssumeRole call.\n"), "{stdout}");
+    for name in ["alice", "bob", "carol"] {
+        let asked = count(&stdout, &format!(r#""tenant":"{name}"}} -> "#));
+        assert_eq!(asked, count(&stdout, &format!(r#""tenant":"{name}"}} -> {{"content":"hello {name}""#)), "{stdout}");
+    }
+    assert_eq!((count(&stdout, r#""warm":true"#), count(&stdout, r#""warm":false"#)), (8, 4), "{stdout}");
+    let told = "12 invocations made 5 clients in all, 2 of which are cached, and 3 AssumeRole calls.\n";
+    assert!(stdout.ends_with(told), "{stdout}");
+}
+
+#[test]
+fn clients_of_all_services_and_regions_share_one_role() {
+    let stdout = said("services");
+    assert_eq!((count(&stdout, "AssumeRole calls: 0"), count(&stdout, "AssumeRole calls: 1")), (1, 4), "{stdout}");
+    for shown in [
+        "hello from bucket-eu-central-1",
+        "hello from bucket-us-west-2",
+        "arn:aws:sts::123456789012:assumed-role/reader/services",
+        "hello from notes",
+        "ClientCache(LRU, 4 of 10)",
+        "  S3(region=eu-central-1, ",
+        "  S3(region=us-west-2, ",
+        "  Sts(region=eu-central-1, ",
+        "  OwnNotes(region=eu-central-1, ",
+    ] {
+        assert_eq!(count(&stdout, shown), 1, "{shown} in {stdout}");
+    }
+}
+
+#[test]
+fn a_configuration_file_says_how_large_the_session_is_and_whom_it_serves() {
+    let stdout = said("configured");
+    for shown in [
+        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8 }",
+        "alice is served from eu-central-1",
+        "bob is served from us-west-2",
+        "ClientCache(LFU, 2 of 3)",
+        "0 hits, 2 misses (0.0 % hits), 2 insertions, 0 evictions, 0 expirations, 0 removals, 2 creations, 0 failures",
+    ] {
+        assert_eq!(count(&stdout, shown), 1, "{shown}: {stdout}");
+    }
+}
+
+#[test]
+fn a_configuration_file_that_is_wrong_is_refused_and_what_is_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = "[[tenant]]\nname = 'eve'\nregion = 'no region'\nrole = 'arn:aws:iam::123456789012:role/eve'";
+    let wrong = [
+        ("[session]\nmaxsize = 3", "unknown field `maxsize`"),
+        ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected one of `LRU`, `LFU`, `LFUDA`"),
+        ("[session]\nscope_idle_timeout = 'soon'", "line 2"),
+        (tenant, "tenant eve: invalid region"),
+    ];
+    for (content, named) in wrong {
+        let file = folder.path().join("wrong.toml");
+        std::fs::write(&file, content).unwrap();
+        let output = example("configured", &[file.to_str().unwrap()]).output().unwrap();
+        let (stdout, stderr) = text(&output);
+        assert!(!output.status.success() && stderr.contains(named.trim()), "{content}: {stdout}\n{stderr}");
+    }
+    let output = example("configured", &["no/such/file.toml"]).output().unwrap();
+    assert!(!output.status.success() && text(&output).1.contains("no/such/file.toml"));
+}

@@ -1,0 +1,245 @@
+//! AWS as an HTTP client in this process: it assumes roles, says yes to everything else, and remembers who signed what.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use support::clock::Clock;
+
+/// A clone is the same cloud.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cloud(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    clock: Clock,
+    state: Mutex<State>,
+    validations: AtomicUsize,
+    assuming: AtomicUsize,
+    most_assuming: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    /// Calls of `AssumeRole` by the role's name, those that were refused included.
+    assumed: BTreeMap<String, usize>,
+    /// Whom an access key was issued for.
+    issued: HashMap<String, String>,
+    refused: Vec<String>,
+    garbled: Vec<String>,
+    throttled: Vec<String>,
+}
+
+/// A request to a service other than the Security Token Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The role's name, or else the access key id; nobody, if it is not signed.
+    pub(crate) signer: Option<String>,
+    pub(crate) uri: String,
+    /// The region that it is signed for.
+    pub(crate) region: Option<String>,
+}
+
+impl Cloud {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        Self(Arc::new(Inner { clock: clock.clone(), ..Inner::default() }))
+    }
+
+    /// A base configuration for it, with credentials of its own. Sleeping takes no time.
+    pub(crate) fn config(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .http_client(self.clone())
+            .time_source(self.0.clock.clone())
+            .sleep_impl(NoSleep)
+            // It would see a stall wherever sleeping takes no time.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .credentials_provider(SharedCredentialsProvider::new(keys("base")))
+            .build()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.state.lock().unwrap()
+    }
+
+    /// The requests since this was last asked.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.state().requests)
+    }
+
+    /// The last request.
+    pub(crate) fn last(&self) -> Request {
+        self.state().requests.last().cloned().expect("a request was sent")
+    }
+
+    /// How often a role was assumed, by its name.
+    pub(crate) fn assumed(&self, role: &str) -> usize {
+        self.state().assumed.get(role).copied().unwrap_or_default()
+    }
+
+    /// How often any role was assumed.
+    pub(crate) fn all_assumed(&self) -> usize {
+        self.state().assumed.values().sum()
+    }
+
+    /// How many were assumed at a time, at most.
+    pub(crate) fn most_assuming(&self) -> usize {
+        self.0.most_assuming.load(Relaxed)
+    }
+
+    /// How often a client has had the HTTP client validated.
+    pub(crate) fn validations(&self) -> usize {
+        self.0.validations.load(Relaxed)
+    }
+
+    /// Refuses a role from now on.
+    pub(crate) fn refuse(&self, role: &str) {
+        self.state().refused.push(role.to_owned());
+    }
+
+    /// Answers for a role what cannot be read, with its keys in it, from now on.
+    pub(crate) fn garble(&self, role: &str) {
+        self.state().garbled.push(role.to_owned());
+    }
+
+    /// Answers a signer with 503 from now on.
+    pub(crate) fn throttle(&self, signer: &str) {
+        self.state().throttled.push(signer.to_owned());
+    }
+
+    fn answer(&self, request: &HttpRequest) -> (u16, String) {
+        let authorization = request.headers().get("authorization").unwrap_or_default();
+        // `… Credential=key/date/region/service/aws4_request, …`
+        let mut scope = authorization.split_once("Credential=").map_or("", |(_, rest)| rest).split('/');
+        let key = scope.next().filter(|key| !key.is_empty());
+        let region = scope.nth(1).map(str::to_owned);
+        let service = scope.next().unwrap_or_default();
+        let mut state = self.state();
+        if let Some(key) = key.filter(|key| state.issued.contains_key(*key)) {
+            let token = request.headers().get("x-amz-security-token");
+            assert_eq!(token, Some(&*format!("the token of {key}")), "a token belongs to its key");
+        }
+        let signer = key.map(|key| state.issued.get(key).cloned().unwrap_or_else(|| key.to_owned()));
+        if service == "sts"
+            && let Some(form) = request.body().bytes()
+            && form.starts_with(b"Action=AssumeRole&")
+        {
+            let form: Vec<(String, String)> = form_fields(form);
+            let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+            let role = field("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
+            *state.assumed.entry(role.clone()).or_default() += 1;
+            if state.refused.contains(&role) {
+                return (403, error("AccessDenied"));
+            }
+            let key = format!("ASIA{}", state.issued.len());
+            let is_garbled = state.garbled.contains(&role);
+            // Who is allowed to is not checked, but told.
+            let name = match field("ExternalId") {
+                Some(id) => format!("{role} as {id}"),
+                None => role,
+            };
+            let name = format!("{name} by {}", signer.unwrap_or_default());
+            state.issued.insert(key.clone(), name);
+            let length: u64 = field("DurationSeconds").map_or(3_600, |seconds| seconds.parse().unwrap());
+            let expiration = DateTime::from_secs((self.0.clock.seconds() + length).try_into().unwrap());
+            let answer = assumed(&key, &expiration);
+            return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
+        }
+        let is_throttled = signer.as_ref().is_some_and(|signer| state.throttled.contains(signer));
+        state.requests.push(Request { signer, uri: request.uri().to_owned(), region });
+        let is_s3 = request.body().bytes().is_none_or(|body| !body.starts_with(b"Action="));
+        match (is_throttled, is_s3) {
+            (true, _) => (503, error("SlowDown")),
+            (false, true) => (200, String::new()),
+            (false, false) => {
+                (200, "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>".to_owned())
+            }
+        }
+    }
+}
+
+/// Credentials that don't expire, whose access key id is their name.
+pub(crate) fn keys(name: &str) -> Credentials {
+    Credentials::new(name, format!("the secret of {name}"), None, None, "test")
+}
+
+fn error(code: &str) -> String {
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
+}
+
+fn assumed(key: &str, expiration: &DateTime) -> String {
+    format!(
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{key}</AccessKeyId>\
+         <SecretAccessKey>the secret of {key}</SecretAccessKey><SessionToken>the token of {key}</SessionToken>\
+         <Expiration>{expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    )
+}
+
+fn form_fields(form: &[u8]) -> Vec<(String, String)> {
+    let text = std::str::from_utf8(form).unwrap();
+    let plain = |text: &str| text.replace("%3A", ":").replace("%2F", "/");
+    text.split('&').filter_map(|field| field.split_once('=')).map(|(name, value)| (plain(name), plain(value))).collect()
+}
+
+impl HttpClient for Cloud {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+
+    fn validate_base_client_config(&self, _: &RuntimeComponentsBuilder, _: &ConfigBag) -> Result<(), BoxError> {
+        self.0.validations.fetch_add(1, Relaxed);
+        Ok(())
+    }
+}
+
+impl HttpConnector for Cloud {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let cloud = self.clone();
+        HttpConnectorFuture::new(async move {
+            let is_assuming = request.body().bytes().is_some_and(|body| body.starts_with(b"Action=AssumeRole&"));
+            if is_assuming {
+                let assuming = cloud.0.assuming.fetch_add(1, Relaxed) + 1;
+                cloud.0.most_assuming.fetch_max(assuming, Relaxed);
+            }
+            // So that others come in between, and callers can give up here.
+            tokio::task::yield_now().await;
+            let (status, body) = cloud.answer(&request);
+            if is_assuming {
+                cloud.0.assuming.fetch_sub(1, Relaxed);
+            }
+            Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body)))
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct NoSleep;
+
+impl AsyncSleep for NoSleep {
+    fn sleep(&self, duration: std::time::Duration) -> Sleep {
+        // A timeout never comes, a backoff is over at once.
+        if duration > std::time::Duration::from_secs(21) {
+            return Sleep::new(std::future::pending());
+        }
+        Sleep::new(std::future::ready(()))
+    }
+}

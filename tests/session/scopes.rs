@@ -1,0 +1,392 @@
+//! The credential scopes of a session, against a fake AWS that records who signed each request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use aws_client_cache::{ClientParams, EvictionPolicy, S3, Session, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, future};
+use support::clock::Clock;
+
+use crate::cloud::{Cloud, keys};
+use crate::tenancy::{Archive, NOW, Sts, call, cloud, of_role, params, role, signer};
+
+mod a_credential_scope {
+    use super::*;
+
+    #[tokio::test]
+    async fn unset_credentials_are_those_of_the_base() {
+        let (cloud, session) = cloud();
+        assert_eq!(signer(&cloud, &session, &params().build().unwrap()).await.as_deref(), Some("base"));
+    }
+
+    #[tokio::test]
+    async fn static_credentials_sign_requests() {
+        let (cloud, session) = cloud();
+        for name in ["one", "two", "one"] {
+            let params = params().credentials(keys(name)).build().unwrap();
+            assert_eq!(signer(&cloud, &session, &params).await.as_deref(), Some(name));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_signs_requests() {
+        let (cloud, session) = cloud();
+        let providers = ["one", "two"].map(|name| (name, SharedCredentialsProvider::new(keys(name))));
+        for (name, provider) in [&providers[0], &providers[1], &providers[0]] {
+            let params = params().credentials_provider(provider.clone()).build().unwrap();
+            assert_eq!(signer(&cloud, &session, &params).await.as_deref(), Some(*name));
+        }
+    }
+
+    #[tokio::test]
+    async fn anonymous_requests_are_not_signed() {
+        let (cloud, session) = cloud();
+        let params = params().anonymous().build().unwrap();
+        assert_eq!(signer(&cloud, &session, &params).await, None);
+        let sts = ClientParams::<Sts>::builder().anonymous().build().unwrap();
+        // Unlike the model of S3, this one has no operation without a signature, so the client must allow it.
+        session.client(&sts).await.unwrap().get_caller_identity().send().await.unwrap();
+        assert_eq!(cloud.last().signer, None);
+    }
+
+    #[tokio::test]
+    async fn a_role_is_assumed_with_any_other_credentials() {
+        let (cloud, session) = cloud();
+        assert_eq!(signer(&cloud, &session, &of_role("role")).await.as_deref(), Some("role by base"));
+        let by_keys = params().credentials(keys("one")).assume_role(role("role")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &by_keys).await.as_deref(), Some("role by one"));
+        let provider = SharedCredentialsProvider::new(keys("two"));
+        let by_provider = params().credentials_provider(provider).assume_role(role("role")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &by_provider).await.as_deref(), Some("role by two"));
+        let as_agreed = params().assume_role(role("role").external_id("agreed")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &as_agreed).await.as_deref(), Some("role as agreed by base"));
+        let chained = params().assume_role(role("three").source_role(role("two").source_role(role("one"))));
+        let chained = chained.build().unwrap();
+        assert_eq!(signer(&cloud, &session, &chained).await.as_deref(), Some("three by two by one by base"));
+    }
+
+    #[tokio::test]
+    async fn params_client_signs_as_the_session_does() {
+        let (cloud, _) = cloud();
+        let chained = params::<S3>().assume_role(role("two").source_role(role("one"))).build().unwrap();
+        call(&chained.client(&cloud.config()).await.unwrap()).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("two by one by base"));
+        let anonymous = params::<S3>().anonymous().build().unwrap();
+        call(&anonymous.client(&cloud.config()).await.unwrap()).await;
+        assert_eq!(cloud.last().signer, None);
+    }
+
+    #[tokio::test]
+    async fn ten_services_and_regions_assume_a_role_once() {
+        let (cloud, session) = cloud();
+        for region in ["us-east-1", "us-west-2", "eu-west-1", "eu-north-1"] {
+            let s3 = params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
+            let archive = params::<Archive>().region(region).assume_role(role("tenant")).build().unwrap();
+            let sts = params::<Sts>().region(region).assume_role(role("tenant")).build().unwrap();
+            call(&session.client(&s3).await.unwrap()).await;
+            call(&session.client(&archive).await.unwrap()).await;
+            session.client(&sts).await.unwrap().get_caller_identity().send().await.unwrap();
+            assert_eq!(cloud.last().region.as_deref(), Some(region));
+        }
+        let requests = cloud.requests();
+        assert_eq!(requests.len(), 12);
+        assert!(requests.iter().all(|request| request.signer.as_deref() == Some("tenant by base")), "{requests:?}");
+        assert_eq!((cloud.all_assumed(), session.cache().len(), session.scopes()), (1, 12, (1, 0)));
+    }
+
+    #[tokio::test]
+    async fn a_shared_source_role_is_assumed_once() {
+        let (cloud, session) = cloud();
+        for tenant in 0..20 {
+            let tenant = format!("tenant{tenant}");
+            let params = params().assume_role(role(&tenant).source_role(role("hub"))).build().unwrap();
+            let expected = format!("{tenant} by hub by base");
+            assert_eq!(signer(&cloud, &session, &params).await, Some(expected));
+        }
+        assert_eq!(signer(&cloud, &session, &of_role("hub")).await.as_deref(), Some("hub by base"));
+        assert_eq!((cloud.assumed("hub"), cloud.all_assumed()), (1, 21));
+    }
+
+    #[tokio::test]
+    async fn credentials_are_renewed_shortly_before_they_expire() {
+        let (cloud, session) = cloud();
+        let params = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
+        for (seconds, assumed) in [(0, 1), (3_500, 1), (96, 2), (3_000, 2), (3_600, 3)] {
+            cloud.clock().advance(seconds);
+            signer(&cloud, &session, &params).await;
+            assert_eq!((cloud.assumed("tenant"), cloud.assumed("hub")), (assumed, assumed), "after {seconds} seconds");
+        }
+    }
+
+    // The SDK's identity caches would hide an early renewal, because they request credentials only when needed.
+    #[tokio::test]
+    async fn credentials_of_a_source_role_are_renewed_no_earlier() {
+        let (cloud, session) = cloud();
+        for (seconds, tenant, assumed) in [(0, "one", 1), (3_500, "two", 1), (90, "three", 2)] {
+            cloud.clock().advance(seconds);
+            let params = params().assume_role(role(tenant).source_role(role("hub"))).build().unwrap();
+            signer(&cloud, &session, &params).await;
+            assert_eq!(cloud.assumed("hub"), assumed, "{tenant}");
+        }
+    }
+
+    /// Counts its calls.
+    #[derive(Debug)]
+    struct CountedProvider(Arc<AtomicUsize>);
+
+    impl ProvideCredentials for CountedProvider {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.0.fetch_add(1, Relaxed);
+            future::ProvideCredentials::ready(Ok(keys("base")))
+        }
+    }
+
+    #[tokio::test]
+    async fn all_roles_share_the_base_credentials() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut config = cloud.config().to_builder();
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(CountedProvider(Arc::clone(&asked)))));
+        let session = Session::new(&config.build());
+        for tenant in 0..20 {
+            signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+        }
+        signer(&cloud, &session, &params().build().unwrap()).await;
+        assert_eq!((asked.load(Relaxed), cloud.all_assumed()), (1, 20));
+    }
+
+    // The requests of a scope are retried although another scope has used up its budget.
+    #[tokio::test]
+    async fn a_throttled_scope_starves_no_other() {
+        for (has_partitions, attempts) in [(true, 3), (false, 1)] {
+            let cloud = Cloud::new(&Clock::at(NOW));
+            // Each round has its own region: without partitions, the SDK has one budget per region in the process.
+            let region = if has_partitions { "eu-west-3" } else { "eu-west-2" };
+            let of = |name: &str| params::<S3>().region(region).assume_role(role(name)).build().unwrap();
+            let session = Session::builder(&cloud.config()).retry_partitions(has_partitions).build();
+            cloud.throttle("greedy by base");
+            cloud.throttle("modest by base");
+            let greedy = session.client(&of("greedy")).await.unwrap();
+            for _ in 0..200 {
+                greedy.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            }
+            let asked = cloud.requests().len();
+            assert!(asked < 3 * 200, "the budget is used up: {asked}");
+            let modest = session.client(&of("modest")).await.unwrap();
+            modest.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            assert_eq!(cloud.requests().len(), attempts, "{has_partitions}");
+        }
+    }
+
+    // Nor does a scope starve its own clients of another region or service.
+    #[tokio::test]
+    async fn throttling_in_one_region_or_service_spares_the_others() {
+        let (cloud, session) = cloud();
+        cloud.throttle("tenant by base");
+        let of = |region| params::<S3>().region(region).assume_role(role("tenant")).build().unwrap();
+        let throttled = session.client(&of("eu-west-1")).await.unwrap();
+        for _ in 0..200 {
+            throttled.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        }
+        assert!(cloud.requests().len() < 3 * 200, "the budget is used up");
+        let archive = params::<Archive>().region("eu-west-1").assume_role(role("tenant")).build().unwrap();
+        for other in [session.client(&of("eu-west-2")).await.unwrap(), session.client(&archive).await.unwrap()] {
+            other.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            assert_eq!(cloud.requests().len(), 3, "all attempts are made");
+        }
+        let same = params::<S3>().region("eu-west-1").use_fips(false).assume_role(role("tenant")).build().unwrap();
+        let same = session.client(&same).await.unwrap();
+        same.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        assert_eq!(cloud.requests().len(), 1, "it shares the used up budget");
+    }
+
+    /// Runs a test in a child process whose environment names a file of profiles.
+    ///
+    /// Returns the file in the child process, and `None` in this one.
+    fn with_profiles(name: &str, profiles: &str) -> Option<std::path::PathBuf> {
+        const FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
+        if std::env::var_os("IN_A_CHILD_WITH_PROFILES").is_some() {
+            return std::env::var_os(FILE).map(Into::into);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("credentials");
+        std::fs::write(&file, profiles).unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([&format!("scopes::a_credential_scope::{name}"), "--exact"])
+            .env("IN_A_CHILD_WITH_PROFILES", "1")
+            .env(FILE, &file)
+            .env("AWS_CONFIG_FILE", folder.path().join("none"))
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && output.contains("1 passed"), "{output}");
+        None
+    }
+
+    fn profile(name: &str, key: &str) -> String {
+        format!("[{name}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
+    }
+
+    #[tokio::test]
+    async fn a_profile_signs_requests() {
+        let profiles = profile("reports", "of-reports") + &profile("other", "of-other");
+        let Some(_) = with_profiles("a_profile_signs_requests", &profiles) else { return };
+        let (cloud, session) = cloud();
+        let of = |profile: &str| params::<S3>().profile(profile);
+        assert_eq!(signer(&cloud, &session, &of("reports").build().unwrap()).await.as_deref(), Some("of-reports"));
+        assert_eq!(signer(&cloud, &session, &of("other").build().unwrap()).await.as_deref(), Some("of-other"));
+        let role = of("other").assume_role(role("tenant")).build().unwrap();
+        assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
+    }
+
+    // T1, T6: neither a failure to read the file nor invalidated credentials are cached.
+    #[tokio::test]
+    async fn a_profile_is_read_whenever_credentials_are_loaded() {
+        let Some(file) =
+            with_profiles("a_profile_is_read_whenever_credentials_are_loaded", &profile("other", "of-other"))
+        else {
+            return;
+        };
+        let (cloud, session) = cloud();
+        let reports = params::<S3>().profile("reports").build().unwrap();
+        session.ready(&reports).await.unwrap_err();
+        std::fs::write(&file, profile("reports", "first")).unwrap();
+        let held = session.ready(&reports).await.unwrap();
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("first"));
+        std::fs::write(&file, profile("reports", "second")).unwrap();
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("first"), "the credentials are cached");
+        drop(session.invalidate_credentials(&reports));
+        call(&held).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("second"));
+        assert_eq!(signer(&cloud, &session, &reports).await.as_deref(), Some("second"));
+    }
+}
+
+mod a_scope_without_clients {
+    use super::*;
+
+    #[tokio::test]
+    async fn idle_scopes_save_calls_under_churn() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        for policy in EvictionPolicy::ALL.iter().copied() {
+            let session = Session::builder(&cloud.config()).policy(policy).max_size(10).build();
+            let before = cloud.all_assumed();
+            for _ in 0..5 {
+                for tenant in 0..20 {
+                    let tenant = format!("tenant{tenant}");
+                    let expected = format!("{tenant} by base");
+                    assert_eq!(signer(&cloud, &session, &of_role(&tenant)).await, Some(expected));
+                }
+            }
+            assert_eq!(cloud.all_assumed() - before, 20, "10 are in use, and 10 are idle");
+            assert_eq!(session.scopes(), (10, 10));
+        }
+    }
+
+    #[tokio::test]
+    async fn at_most_max_size_scopes_are_idle() {
+        let (cloud, session) = cloud();
+        session.cache().set_max_size(3);
+        for tenant in 0..20 {
+            signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+            let (live, idle) = session.scopes();
+            assert!(live <= 3 && idle <= 3, "{live} and {idle}");
+        }
+        assert_eq!(session.scopes(), (3, 3));
+        session.cache().set_max_size(0);
+        // An idle scope is dropped when the next one becomes idle.
+        drop(session.client(&of_role("another")).await.unwrap());
+        assert_eq!(session.scopes(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_longest_idle_scope_is_evicted_first() {
+        let (cloud, session) = cloud();
+        session.cache().set_max_size(2);
+        for tenant in ["one", "two", "three"] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            session.cache().clear();
+        }
+        assert_eq!(session.scopes(), (0, 2));
+        for (tenant, assumed) in [("three", 1), ("two", 1), ("one", 2)] {
+            signer(&cloud, &session, &of_role(tenant)).await;
+            assert_eq!(cloud.assumed(tenant), assumed, "{tenant}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_idle_scope_is_dropped_after_the_timeout() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
+        let params = of_role("tenant");
+        for (seconds, assumed) in [(0, 1), (99, 1), (100, 2), (99, 2)] {
+            cloud.clock().advance(seconds);
+            signer(&cloud, &session, &params).await;
+            session.cache().clear();
+            assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 1), assumed), "after {seconds} seconds");
+        }
+        cloud.clock().advance(100);
+        assert_eq!(session.scopes(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_zero_idle_timeout_drops_scopes_at_once() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::ZERO).build();
+        for assumed in 1..4 {
+            signer(&cloud, &session, &of_role("tenant")).await;
+            session.cache().clear();
+            assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 0), assumed));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_held_client_keeps_its_scope_active() {
+        let (cloud, session) = cloud();
+        let kept = session.client(&of_role("tenant")).await.unwrap();
+        session.cache().clear();
+        assert_eq!(session.scopes(), (1, 0), "the caller holds a clone");
+        call(&kept).await;
+        call(&session.client(&of_role("tenant")).await.unwrap()).await;
+        assert_eq!(cloud.all_assumed(), 1, "the held client shares the scope");
+        drop(kept);
+        assert_eq!(session.scopes(), (1, 0));
+        session.cache().clear();
+        assert_eq!(session.scopes(), (0, 1));
+    }
+
+    #[tokio::test]
+    async fn a_scope_keeps_its_source_role_active() {
+        let (cloud, session) = cloud();
+        let chained = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
+        signer(&cloud, &session, &chained).await;
+        session.cache().clear();
+        assert_eq!(session.scopes(), (1, 1), "the idle tenant keeps the hub active");
+        session.cache().set_max_size(0);
+        drop(session.client(&of_role("another")).await.unwrap());
+        assert_eq!(session.scopes(), (0, 0), "the hub is dropped with the tenant");
+    }
+
+    #[tokio::test]
+    async fn sessions_share_no_scopes() {
+        let (cloud, session) = cloud();
+        signer(&cloud, &session, &of_role("tenant")).await;
+        signer(&cloud, &Session::new(&cloud.config()), &of_role("tenant")).await;
+        assert_eq!(cloud.all_assumed(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_client_outlives_its_session() {
+        let (cloud, session) = cloud();
+        let kept = session.client(&of_role("tenant")).await.unwrap();
+        drop(session);
+        call(&kept).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+    }
+}

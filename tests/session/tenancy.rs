@@ -1,0 +1,47 @@
+//! Sessions of tenants, each of whom has a role, on a [`Cloud`].
+
+use aws_client_cache::{AssumeRole, ClientParams, ClientParamsBuilder, S3, Service, Session};
+use support::clock::Clock;
+
+use crate::cloud::Cloud;
+
+aws_client_cache::service!(
+    /// Another service, with another signing name.
+    pub(crate) Sts = aws_sdk_sts
+);
+
+aws_client_cache::service!(
+    /// S3 under another marker.
+    pub(crate) Archive = aws_sdk_s3
+);
+
+/// When the tests begin.
+pub(crate) const NOW: u64 = 1_800_000_000;
+
+pub(crate) fn cloud() -> (Cloud, Session) {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::builder(&cloud.config()).max_size(100).build();
+    (cloud, session)
+}
+
+pub(crate) fn role(name: &str) -> AssumeRole {
+    AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"))
+}
+
+pub(crate) fn params<S: Service>() -> ClientParamsBuilder<S> {
+    ClientParams::builder()
+}
+
+pub(crate) fn of_role(name: &str) -> ClientParams<S3> {
+    params().assume_role(role(name)).build().unwrap()
+}
+
+pub(crate) async fn call(s3: &aws_sdk_s3::Client) {
+    s3.delete_object().bucket("bucket").key("key").send().await.unwrap();
+}
+
+/// Who signs what the client of these parameters sends.
+pub(crate) async fn signer(cloud: &Cloud, session: &Session, params: &ClientParams<S3>) -> Option<String> {
+    call(&session.client(params).await.unwrap()).await;
+    cloud.last().signer
+}
