@@ -14,7 +14,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use aws_client_cache_spec::{Branch, Branches, Broken, CounterExample, EvictionPolicy, Fault, Random, order};
+use aws_client_cache_spec::{Branches, Broken, CounterExample, EvictionPolicy, Fault, Random, order};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use support::engine::Engine;
@@ -112,9 +112,10 @@ fn report(arguments: &Arguments, branches: &Branches, took: Duration) {
     println!("{took:.1?}, {rate:.2} million operations a second, every accessor compared after each one\n");
     // Rare branches matter most, so a bar shows the number of binary digits.
     let digits = |count: u64| (u64::BITS - count.leading_zeros()) as usize;
-    for branch in Branch::ALL {
+    // Under LFUDA, these include the branches of aging.
+    for branch in branches.all() {
         let count = branches.count(branch);
-        println!("{:<18}{count:>12} {}", format!("{branch:?}"), "##".repeat(digits(count)));
+        println!("{:<24}{count:>12} {}", format!("{branch:?}"), "##".repeat(digits(count)));
     }
     let never: Vec<_> = branches.never().collect();
     println!("\nbranches never taken: {}", if never.is_empty() { "none".to_owned() } else { format!("{never:?}") });

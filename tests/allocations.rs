@@ -1,4 +1,6 @@
-//! A hit on the cache allocates nothing, with the SDK's own clients. One test, for the counts are of the whole program.
+//! A hit allocates nothing, with the SDK's own clients.
+//!
+//! This program has one test, because the counters are global to the process.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -40,7 +42,7 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
             cache.insert(key.clone(), client).unwrap();
         }
         let erased = AnyKey::from(keys[0].clone());
-        // The first uses may make LFU's runs.
+        // The first uses may create the frequency buckets of LFU.
         for key in keys.iter().chain(&keys) {
             assert!(cache.get(key).is_some());
         }

@@ -9,12 +9,12 @@ fn claim(fault: Option<CreationFault>, schedules: Schedules) -> Result<Scheduled
 }
 
 #[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
-fn assured(schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled) {
+fn report(schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled) {
     let Schedules { policy, max_size, callers, depth, merge } = schedules;
     let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
     let what =
         format!("the kit's reference, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{merged}");
-    println!("\nassured: L5 creation | {what} | {tried} schedules, {steps} steps");
+    println!("\nreport: L5 creation | {what} | {tried} schedules, {steps} steps");
 }
 
 /// The numbers are exact, so that a search that loses part of its scope fails.
@@ -30,7 +30,7 @@ fn every_short_schedule_goes_by_the_rules() {
     {
         let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{schedules:?}");
-        assured(schedules, tried);
+        report(schedules, tried);
     }
 }
 
@@ -40,7 +40,7 @@ fn longer_schedules_go_by_the_rules() {
         let schedules = Schedules { callers, depth, merge: true, ..Schedules::new() };
         let tried = claim(None, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{schedules:?}");
-        assured(schedules, tried);
+        report(schedules, tried);
     }
 }
 
@@ -57,7 +57,7 @@ fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {
         assert!(found.to_string().contains("schedules.run(&cache, &steps).unwrap();"), "{found}");
         refused += 1;
     }
-    println!("\nassured: the fleet | wrong in creation, refused by L5 | {refused} caches");
+    println!("\nreport: faulty caches | faults of creation, refused by L5 | {refused} caches");
 }
 
 #[test]

@@ -424,7 +424,7 @@ fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
     }
     assert_eq!(refused_by, BTreeMap::from([(Level::Dict, 17), (Level::Order, 5)]));
     for (level, refused) in refused_by {
-        println!("\nassured: the fleet | wrong about expiry, refused first by {level} | {refused} caches");
+        println!("\nreport: faulty caches | faults of expiry, refused first by {level} | {refused} caches");
     }
 }
 

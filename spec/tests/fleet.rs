@@ -67,7 +67,7 @@ fn no_broken_cache_has_the_level_that_names_its_fault() {
         *refused_by.entry(fault.level()).or_insert(0) += 1;
     }
     for (level, refused) in refused_by {
-        println!("\nassured: the fleet | wrong, refused first by {level} | {refused} caches");
+        println!("\nreport: faulty caches | refused first by {level} | {refused} caches");
     }
 }
 

@@ -108,7 +108,7 @@ fn no_broken_cache_of_many_threads_passes() {
         }
         refused += 1;
     }
-    println!("\nassured: the fleet | wrong if threads share it, refused by L4 | {refused} caches");
+    println!("\nreport: faulty caches | faults of sharing, refused by L4 | {refused} caches");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
     assert_eq!(reentrant(new(None)), Ok(()));
     let found: Deadlock = reentrant(new(Some(SharedFault::DropsUnderTheLock))).unwrap_err();
     assert!(found.to_string().contains("Clear hangs"), "{found}");
-    println!("\nassured: the fleet | holds its lock while it drops, refused by L4 | 1 caches");
+    println!("\nreport: faulty caches | a lock held during drops, refused by L4 | 1 caches");
 }
 
 #[test]

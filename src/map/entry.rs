@@ -116,9 +116,16 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         make: impl FnOnce() -> Result<V, E>,
     ) -> Result<GetOrInsert<'_, K, V>, E> {
         let hash = self.hash_builder.hash_one(&key);
-        match self.find_hashed(hash, &key) {
-            Some(slot) => Ok(self.hit(slot)),
-            None => make().map(|value| self.insert_absent(hash, key, value)),
+        if let Some(slot) = self.find_hashed(hash, &key) {
+            return Ok(self.hit(slot));
+        }
+        match make() {
+            Ok(value) => Ok(self.insert_absent(hash, key, value)),
+            Err(error) => {
+                // Here, and not on return: the error would leak if the key's `Drop` panicked then (P1).
+                drop(key);
+                Err(error)
+            }
         }
     }
 

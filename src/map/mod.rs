@@ -38,9 +38,10 @@
 //! * Growth rebuilds the index alone. Nothing is allocated for `max_size` in
 //!   advance, and memory is given back when an eighth of it is in use.
 //!
-//! An entry takes the size of its key, its value, a bucket number (4 bytes) and
-//! its links (8 bytes under LRU, 12 otherwise), and 5 bytes for each bucket of
-//! the index: 8 to 16 buckets up to 1,024 entries, then 2 to 4.
+//! An entry takes the size of its key and its value, 4 bytes for a bucket number,
+//! and 8 bytes for its links under LRU, 12 otherwise. Each bucket of the index
+//! takes 5 bytes. There are 8 to 16 buckets per entry up to 1,024 entries, then
+//! 2 to 4.
 //!
 //! | file | idea |
 //! |---|---|
@@ -51,14 +52,14 @@
 //! | `entry`, `remove`, `iter`, `iter_mut`, `drain` | the operations |
 //! | `room` | growth and shrinking |
 //!
-//! A panic in the code of a key or a value (`Hash`, `Eq`, `Clone`, `Drop`)
-//! leaves the map as it was before the call, or as it would be after it.
+//! The `Hash`, `Eq`, `Clone` or `Drop` of a key or a value may panic. The map is
+//! then as it was before the call, or as it would be after it.
 //!
 //! # Coming from `lru`
 //!
-//! `insert` refuses a present key; [`replace`](EvictingMap::replace) is what
-//! `put` is there. Iteration starts at the next victim, where `lru` starts at
-//! the most recently used entry:
+//! `insert` refuses a present key; [`replace`](EvictingMap::replace) corresponds
+//! to `put`. Iteration starts at the next victim, whereas `lru` starts at the
+//! most recently used entry:
 //!
 //! ```
 //! use aws_client_cache::EvictionPolicy;
@@ -274,7 +275,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
         layout
     }
 
-    /// Returns the number of entries that there is room for, and the number of buckets and the capacity of the index.
+    /// Returns the room for entries, the number of buckets and the capacity of the index.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     pub fn room(&self) -> [usize; 3] {

@@ -1,4 +1,4 @@
-//! What a service reads from its configuration file, and what it writes of its statistics.
+//! Configuration read from a file, and statistics written to one.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use quickcheck::quickcheck;
 use serde::de::DeserializeOwned;
 use support::fake;
 
-/// The error of what cannot be read.
+/// Returns the error of a text that cannot be read.
 fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
     serde_json::from_str::<T>(text).unwrap_err().to_string()
 }
@@ -20,7 +20,7 @@ fn of(policy: bool, max_size: usize) -> ClientCacheConfig {
 }
 
 quickcheck! {
-    fn what_is_written_is_what_is_read(policy: bool, sizes: (usize, usize), timeout: (u32, u32), partitions: bool) -> bool {
+    fn a_written_configuration_is_read_back_unchanged(policy: bool, sizes: (usize, usize), timeout: (u32, u32), partitions: bool) -> bool {
         let cache = of(policy, sizes.0);
         let mut session = SessionConfig::default();
         (session.policy, session.max_size) = (cache.policy, cache.max_size);
@@ -33,7 +33,7 @@ quickcheck! {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn missing_fields_have_their_defaults() {
     assert_eq!(serde_json::from_str::<ClientCacheConfig>("{}").unwrap(), ClientCacheConfig::default());
     assert_eq!(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::default());
     let cache = ClientCache::builder().config(ClientCacheConfig::default()).build();
@@ -43,7 +43,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn what_is_read_is_what_is_built() {
+fn a_configuration_sets_the_policy_and_the_bounds() {
     let config: ClientCacheConfig = serde_json::from_str(r#"{ "policy": "LFU", "max_size": 30 }"#).unwrap();
     let cache = ClientCache::builder().config(config).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lfu, 30));
@@ -57,14 +57,14 @@ fn what_is_read_is_what_is_built() {
 }
 
 #[test]
-fn what_is_not_known_or_not_valid_is_refused_by_name() {
+fn unknown_fields_and_invalid_values_are_refused_by_name() {
     for unknown in
         [refused::<ClientCacheConfig>(r#"{ "maxsize": 30 }"#), refused::<SessionConfig>(r#"{ "maxsize": 30 }"#)]
     {
         assert!(unknown.starts_with("unknown field `maxsize`, expected "), "{unknown}");
     }
     let policy = refused::<ClientCacheConfig>(r#"{ "policy": "FIFO" }"#);
-    assert!(policy.starts_with("unknown variant `FIFO`, expected `LRU` or `LFU`"), "{policy}");
+    assert!(policy.starts_with("unknown variant `FIFO`, expected one of `LRU`, `LFU`, `LFUDA`"), "{policy}");
     let text = refused::<SessionConfig>(r#"{ "scope_idle_timeout": "soon" }"#);
     assert!(text.contains("expected number") || text.contains("duration"), "{text}");
     assert!(refused::<ClientCacheConfig>(r#"{ "max_size": -1 }"#).contains("-1"));
@@ -81,6 +81,6 @@ fn statistics_are_written_by_their_names() {
     let written = serde_json::to_value(cache.stats()).unwrap();
     assert_eq!(written, expected);
     assert_eq!(serde_json::from_value::<Stats>(written).unwrap(), cache.stats());
-    // As a version wrote them that counted less.
+    // An earlier version with fewer counters wrote such a text.
     assert_eq!(serde_json::from_str::<Stats>(r#"{ "misses": 1 }"#).unwrap(), cache.stats());
 }

@@ -11,13 +11,13 @@ use std::task::{Context, Poll, Waker};
 
 use aws_client_cache::{ClientCache, ClientCacheError, ClientCacheKey, ClientParams, Service};
 use aws_client_cache_spec::{EvictionPolicy as SpecPolicy, Scheduled, Schedules, Violation, creation};
-use support::assured::assured;
-use support::creating::Creating;
+use support::creation_adapter::CreationAdapter;
 use support::deadlock::without_deadlock;
 use support::fake::{Client, Fake, Hooks, key};
+use support::report::report;
 
 fn claim(schedules: Schedules) -> Result<Scheduled, Violation> {
-    let cache = Creating::new(schedules.policy, schedules.max_size);
+    let cache = CreationAdapter::new(schedules.policy, schedules.max_size);
     creation(schedules, || cache.empty(schedules.policy, schedules.max_size))
 }
 
@@ -26,7 +26,7 @@ fn assert_goes_by_the_rules(schedules: Schedules, number: usize) {
     assert_eq!(tried, number, "{schedules:?}");
     let Schedules { policy, max_size, callers, depth, merge } = schedules;
     let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
-    assured(
+    report(
         "L5 creation",
         format!("cache, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{merged}"),
         format!("{tried} schedules, {steps} steps"),

@@ -57,11 +57,11 @@ fn errors_come_in_order() {
 #[test]
 fn the_listener_is_notified_of_expired_entries() {
     let clock = Clock::default();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
+    let notified = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&notified);
     let listener = move |evicted: &aws_client_cache::Evicted, cause| {
         let client = evicted.client.clone().downcast::<Fake>().unwrap();
-        heard.lock().unwrap().push((client.id, cause));
+        listener.lock().unwrap().push((client.id, cause));
     };
     let cache = ClientCache::builder().time_source(clock.clone()).on_evict(listener).build();
     let expired = |id| vec![(id, EvictionCause::Expired)];
@@ -79,17 +79,17 @@ fn the_listener_is_notified_of_expired_entries() {
         cache.insert(expiring(), Client::new(id)).unwrap();
         clock.set(EXPIRY);
         look_up();
-        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), expired(id));
+        assert_eq!(std::mem::take(&mut *notified.lock().unwrap()), expired(id));
         assert!(cache.is_empty());
     }
     clock.set(0);
     cache.insert(expiring(), Client::new(5)).unwrap();
     clock.set(EXPIRY);
     cache.remove(&expiring()).unwrap();
-    assert!(told.lock().unwrap().is_empty(), "C2: explicit removals are not told");
+    assert!(notified.lock().unwrap().is_empty(), "C2: explicit removals do not notify the listener");
 }
 
-/// Counts its readings.
+/// A clock that counts its readings.
 #[derive(Debug, Default)]
 struct Counted(Arc<AtomicUsize>);
 

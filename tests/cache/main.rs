@@ -1,10 +1,10 @@
 //! `ClientCache` and its keys, with clients of a service without a network.
 
+mod bulk_removal;
 mod configuration;
 mod creation;
 mod expiry;
 mod identity;
-mod leaving;
 mod parameters;
 mod printing;
 mod schedules;

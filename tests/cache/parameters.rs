@@ -156,9 +156,9 @@ fn build_refuses_two_sources_of_credentials() {
         ("anonymous", Builder::anonymous),
     ];
     let keys = Credentials::new("id", "secret", None, None, "test");
-    for (place, (name, second)) in sources.iter().enumerate() {
+    for (index, (name, second)) in sources.iter().enumerate() {
         assert_eq!(parameter(second(params().credentials(keys.clone()))), *name);
-        for (_, first) in &sources[..place] {
+        for (_, first) in &sources[..index] {
             assert_eq!(parameter(second(first(params()))), *name);
         }
     }

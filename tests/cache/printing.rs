@@ -1,4 +1,4 @@
-//! What everything prints, word for word. That none of it is a secret is shown in `identity`.
+//! The exact output of `Debug` and `Display`. The tests in `identity` check that it shows no secret.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn the_engine_prints_its_entries_in_eviction_order() {
     assert_eq!(format!("{:?}", map.iter()), r#"[("b", 2), ("c", 3), ("a", 1)]"#);
     assert_eq!(format!("{:?}", map.keys()), r#"["b", "c", "a"]"#);
     assert_eq!(format!("{:?}", map.values()), "[2, 3, 1]");
-    // What iterates shows what it has still to yield.
+    // An iterator prints its remaining items.
     let mut iterator = map.iter();
     iterator.next();
     iterator.next_back();
@@ -41,7 +41,7 @@ fn the_engine_prints_its_entries_in_eviction_order() {
 }
 
 #[test]
-fn what_the_engine_refuses_and_its_hashers_state_are_not_printed() {
+fn refused_entries_and_the_state_of_hashers_are_not_printed() {
     let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
     map.insert("key", "value").unwrap();
     let refused = map.insert("key", "other").unwrap_err();
@@ -67,9 +67,9 @@ fn a_cache_prints_its_policy_its_bound_and_the_labels_of_its_keys_in_eviction_or
         format!("{builder:?}"),
         "ClientCacheBuilder { config: ClientCacheConfig { policy: Lru, max_size: 10 }, on_evict: no listener, time_source: SharedTimeSource(SystemTimeSource) }"
     );
-    let told = ClientCache::builder().on_evict(|_, _| ());
+    let listening = ClientCache::builder().on_evict(|_, _| ());
     assert_eq!(
-        format!("{told:?}"),
+        format!("{listening:?}"),
         "ClientCacheBuilder { config: ClientCacheConfig { policy: Lru, max_size: 10 }, on_evict: a listener, time_source: SharedTimeSource(SystemTimeSource) }"
     );
 }

@@ -1,5 +1,7 @@
-//! L4, C1, C2: histories of the cache, under the threads of the operating system and under schedulers that replay and
-//! enumerate, each explained by an order of its calls.
+//! Level L4 on the cache: every history of concurrent calls has a sequential order that explains it.
+//!
+//! Histories come from threads of the operating system, and from schedulers that replay or enumerate schedules. They
+//! verify rules C1 and C2.
 
 use std::sync::Arc;
 
@@ -9,27 +11,28 @@ use aws_client_cache_spec::{
 };
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
-use support::assured::assured;
 use support::cache::Cache;
 use support::fused::FusedCache;
 use support::history::POLICIES;
+use support::report::report;
 
 const LEVEL: &str = "L4 linearizability";
 
-/// Where the scheduler may let another thread come first: locking any of its mutexes is such a place.
+/// Lets the scheduler switch threads, which it may do whenever one of its mutexes is locked.
 fn pause() {
     drop(shuttle::sync::Mutex::new(()).lock());
 }
 
-/// Runs threads under a scheduler, each schedule on a cache of its own, and looks for an order of every history. How many
-/// schedules there were.
+/// Runs threads under a scheduler, finds an order for each history, and counts the schedules.
+///
+/// Each schedule has its own cache.
 fn schedules(
     scheduler: impl Scheduler + 'static,
     policy: EvictionPolicy,
     max_size: usize,
     plan: Vec<Vec<Operation<u8, u64>>>,
 ) -> usize {
-    // Keys are made outside: that takes long, and is no part of the schedule.
+    // Keys are created outside the schedules, because this is slow.
     let keys = Cache::new(policy, max_size);
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
@@ -46,7 +49,7 @@ fn schedules(
                 }
             }));
         }
-        // The scheduler runs all of its threads on this one.
+        // The scheduler runs all of its threads on the current thread.
         ClientCache::schedule_at(pause);
         for thread in threads {
             thread.join().unwrap();
@@ -57,9 +60,9 @@ fn schedules(
     })
 }
 
-/// The number is exact, so that a test that has lost a place to switch threads at fails.
+// The count is exact, so that the test fails if the cache loses a point at which threads can switch.
 #[test]
-fn every_schedule_of_a_tiny_case_has_an_order() {
+fn every_schedule_of_a_tiny_case_is_linearizable() {
     for policy in POLICIES {
         let plan = vec![
             vec![Operation::Insert(0, 1), Operation::Get(0), Operation::Items],
@@ -67,12 +70,12 @@ fn every_schedule_of_a_tiny_case_has_an_order() {
         ];
         let all = schedules(DfsScheduler::new(Some(20_000), false), policy, 2, plan);
         assert_eq!(all, 6_443);
-        assured(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("{all} schedules, which are all"));
+        report(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("{all} schedules, which are all"));
     }
 }
 
 #[test]
-fn random_schedules_of_random_operations_have_an_order() {
+fn random_schedules_of_random_operations_are_linearizable() {
     for policy in POLICIES {
         let mut tried = 0;
         for history in 0..100 {
@@ -80,22 +83,22 @@ fn random_schedules_of_random_operations_have_an_order() {
             tried += schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
             tried += schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
         }
-        assured(LEVEL, format!("cache, {policy:?}, three threads"), format!("{tried} schedules, random and PCT"));
+        report(LEVEL, format!("cache, {policy:?}, three threads"), format!("{tried} schedules, random and PCT"));
     }
 }
 
 #[test]
-fn what_real_threads_see_has_an_order() {
+fn histories_of_real_threads_are_linearizable() {
     for policy in POLICIES {
         let keys = Cache::new(policy, 0);
-        // Long histories, since threads that begin and end overlap little.
+        // Histories are long, because threads overlap little while they start and end.
         let threads = Threads { histories: 200, calls: 100, ..Threads::new(policy) };
         let recorded = linearizable(threads, |max_size| keys.empty(policy, max_size)).unwrap();
         assert_eq!((recorded.histories, recorded.calls), (200, 60_000));
         assert!(recorded.overlapping > 500, "{recorded:?}");
         let Recorded { histories, calls, overlapping } = recorded;
         let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");
-        assured(LEVEL, format!("cache, {policy:?}, three real threads"), figures);
+        report(LEVEL, format!("cache, {policy:?}, three real threads"), figures);
     }
 }
 

@@ -1,4 +1,4 @@
-//! C1–C3: many threads, and callbacks that call the cache again.
+//! Rules C1 to C3: many threads, and callbacks that call the cache again.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -15,12 +15,12 @@ assert_impl_all!(aws_client_cache::ClientCacheKey<Fake>: Send, Sync, Unpin);
 assert_impl_all!(ClientParams<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientParamsBuilder<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sync);
-// D8: a clone would look like a shared handle. D11: nothing overwrites silently.
+// D8: a clone would look like a shared handle. D11: no method overwrites silently.
 assert_not_impl_any!(ClientCache: Clone, Extend<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 
 #[test]
-fn every_client_that_threads_insert_leaves_exactly_once() {
+fn every_client_that_threads_insert_is_removed_exactly_once() {
     const THREADS: u64 = 4;
     const INSERTIONS: u64 = 2_000;
     for policy in EvictionPolicy::ALL.iter().copied() {
@@ -108,7 +108,7 @@ fn a_client_may_call_the_cache_when_it_is_dropped() {
                 on_clone: None,
                 on_drop: Some(Box::new(|id| {
                     let cache = CACHE.get().unwrap();
-                    // It has left already, so nothing is found that would be dropped in turn.
+                    // The client was removed already, so no lookup finds another one to drop.
                     let number = u8::try_from(id).unwrap();
                     assert!(cache.get(&key(number)).is_none());
                     assert!(cache.remove(&key(number)).is_err());
@@ -142,38 +142,38 @@ fn a_client_may_call_the_cache_when_it_is_dropped() {
 }
 
 #[test]
-fn a_listener_may_call_the_cache_and_hears_of_evictions_only() {
+fn a_listener_may_call_the_cache_and_is_notified_of_evictions_only() {
     without_deadlock(|| {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let listener = Arc::clone(&told);
+        let notified = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&notified);
         let cache = Arc::new_cyclic(|cache: &Weak<ClientCache>| {
             let cache = Weak::clone(cache);
             ClientCache::builder()
                 .max_size(2)
                 .on_evict(move |evicted, cause| {
                     let cache = cache.upgrade().expect("the cache is in use");
-                    assert!(!cache.contains_key(&evicted.key), "it has left already");
+                    assert!(!cache.contains_key(&evicted.key), "the entry was removed already");
                     let id = evicted.client.downcast_ref::<Fake>().unwrap().id;
                     listener.lock().unwrap().push((id, cause, cache.len()));
                 })
                 .build()
         });
-        let heard = || told.lock().unwrap().split_off(0);
+        let take_notified = || notified.lock().unwrap().split_off(0);
 
         for number in 1..=3 {
             cache.insert(key(number), Client::new(number.into())).unwrap();
         }
-        assert_eq!(heard(), [(1, EvictionCause::Capacity, 2)]);
+        assert_eq!(take_notified(), [(1, EvictionCause::Capacity, 2)]);
         cache.set_max_size(1);
-        assert_eq!(heard(), [(2, EvictionCause::Shrunk, 1)]);
+        assert_eq!(take_notified(), [(2, EvictionCause::Shrunk, 1)]);
 
-        // D2: at 0 the newcomer itself is what goes.
+        // D2: with a bound of 0, the new client itself is evicted.
         cache.set_max_size(0);
         let went = cache.insert(key(4), Client::new(4)).unwrap().unwrap();
         assert_eq!(went.key, key(4).into());
-        assert_eq!(heard(), [(3, EvictionCause::Shrunk, 0), (4, EvictionCause::Capacity, 0)]);
+        assert_eq!(take_notified(), [(3, EvictionCause::Shrunk, 0), (4, EvictionCause::Capacity, 0)]);
 
-        // Explicit removals, refusals and copies do not call.
+        // Explicit removals, refused insertions and copies do not notify the listener.
         cache.set_max_size(2);
         let copy = cache.copy();
         for cache in [&*cache, &copy] {
@@ -187,14 +187,14 @@ fn a_listener_may_call_the_cache_and_hears_of_evictions_only() {
         }
         copy.insert(key(1), Client::new(1)).unwrap();
         copy.set_max_size(0); // D8: a copy has no listener
-        assert_eq!(heard(), []);
+        assert_eq!(take_notified(), []);
     });
 }
 
 #[test]
-fn what_makes_a_client_can_be_spawned() {
-    /// What runs elsewhere is sent there, from generic code too: a guard held across an await could not be (C3).
-    fn sent(work: impl Future<Output = bool> + Send + 'static) -> impl Future<Output = bool> + Send + 'static {
+fn the_creation_of_a_client_can_be_spawned() {
+    // C3: a future that held a lock guard across an await would not be `Send`, in generic code either.
+    fn sendable(work: impl Future<Output = bool> + Send + 'static) -> impl Future<Output = bool> + Send + 'static {
         work
     }
     async fn make<S: Service>(params: ClientParams<S>, base: SdkConfig) -> bool {
@@ -202,5 +202,5 @@ fn what_makes_a_client_can_be_spawned() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let params = ClientParams::<Fake>::builder().build().unwrap();
-    assert!(runtime.block_on(runtime.spawn(sent(make(params, base())))).unwrap());
+    assert!(runtime.block_on(runtime.spawn(sendable(make(params, base())))).unwrap());
 }

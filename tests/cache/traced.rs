@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Records each event as a line, after the names of its spans.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
+struct Recorder(Arc<Mutex<Vec<String>>>);
 
 struct Fields(String);
 
@@ -30,7 +30,7 @@ impl Visit for Fields {
     }
 }
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Heard {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields(attributes.metadata().name().to_owned());
         attributes.record(&mut fields);
@@ -50,17 +50,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Heard {
 }
 
 /// Returns the events of the cache while `call` runs.
-fn heard(call: impl FnOnce()) -> Vec<String> {
-    let heard = Heard::default();
-    let subscriber = tracing_subscriber::registry().with(heard.clone());
+fn events_of(call: impl FnOnce()) -> Vec<String> {
+    let recorder = Recorder::default();
+    let subscriber = tracing_subscriber::registry().with(recorder.clone());
     tracing::subscriber::with_default(subscriber, call);
-    std::mem::take(&mut *heard.0.lock().unwrap())
+    std::mem::take(&mut *recorder.0.lock().unwrap())
 }
 
 #[test]
 fn creations_refusals_and_evictions_are_events_with_labels() {
     let cache = ClientCache::new(EvictionPolicy::Lru, 1);
-    let events = heard(|| {
+    let events = events_of(|| {
         cache.insert(key(0), Client::new(0)).unwrap();
         cache.insert(key(0), Client::new(0)).unwrap_err();
         let make = || {
@@ -89,7 +89,7 @@ fn creations_refusals_and_evictions_are_events_with_labels() {
 #[test]
 fn events_of_a_creation_are_within_its_span() {
     let cache = ClientCache::default();
-    let events = heard(|| {
+    let events = events_of(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let make = |id| {
@@ -126,7 +126,7 @@ fn events_of_failures_contain_no_secrets() {
     let cache = ClientCache::builder().time_source(clock.clone()).build();
     let keys = Credentials::new("AKIDEXAMPLE", "the secret", Some("the token".into()), Some(time(10)), "test");
     let expiring = ClientParams::<Fake>::builder().credentials(keys).build().unwrap().key();
-    let events = heard(|| {
+    let events = events_of(|| {
         let fail = || Err(io::Error::other("the secret"));
         cache.get_or_try_insert_with_sync(&expiring, fail).unwrap_err();
         cache.insert(expiring.clone(), Client::new(0)).unwrap();
@@ -185,9 +185,9 @@ fn a_subscriber_may_panic() {
         }
     }
 
-    let told = Arc::new(Mutex::new(0));
-    let heard = Arc::clone(&told);
-    let cache = ClientCache::builder().on_evict(move |_, _| *heard.lock().unwrap() += 1).build();
+    let notified = Arc::new(Mutex::new(0));
+    let listener = Arc::clone(&notified);
+    let cache = ClientCache::builder().on_evict(move |_, _| *listener.lock().unwrap() += 1).build();
     for number in 0..3 {
         cache.insert(key(number), Client::new(0)).unwrap();
     }
@@ -195,5 +195,5 @@ fn a_subscriber_may_panic() {
         let shrink = std::panic::AssertUnwindSafe(|| cache.set_max_size(1));
         assert!(std::panic::catch_unwind(shrink).is_err());
     });
-    assert_eq!((*told.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
+    assert_eq!((*notified.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
 }

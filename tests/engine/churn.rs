@@ -1,4 +1,4 @@
-//! Long runs of newcomers, on maps of more than a few entries: the table fills up with tombstones and is rebuilt.
+//! Long runs of insertions into full maps: the index fills up with tombstones and is rebuilt.
 
 use aws_client_cache::map::EvictingMap;
 use aws_client_cache_spec::{Model, Operation, Subject, step};
@@ -6,7 +6,7 @@ use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 use support::history::POLICIES;
 
-/// Sequential keys under a hash that is the key are what leaves most tombstones.
+/// Inserts sequential keys; with an identity hash, they leave the most tombstones.
 fn churn(max_size: usize, newcomers: u64, look_every: u64) {
     for hashing in [Hashing::Identity, Hashing::Default] {
         for spec_policy in POLICIES {
@@ -28,11 +28,11 @@ fn churn(max_size: usize, newcomers: u64, look_every: u64) {
 }
 
 #[test]
-fn a_small_map_behaves_as_the_model_however_many_come_and_go() {
+fn a_small_map_behaves_as_the_model_under_churn() {
     churn(30, 20_000, 16);
 }
 
 #[test]
-fn a_map_with_a_fuller_table_behaves_as_the_model_however_many_come_and_go() {
+fn a_map_with_a_dense_index_behaves_as_the_model_under_churn() {
     churn(1_200, 6_000, 256);
 }

@@ -1,13 +1,14 @@
-//! Every state of small scopes: the engine, and the cache where keys expire, beside the model, in every joint state that any sequence of operations leads to.
+//! Exhaustive searches of small scopes: every state that operations can reach, compared with the model.
 //!
-//! The numbers are exact, so that a search that has lost a part of its scope fails.
+//! They cover the engine, and the cache with keys that expire. The counts are exact, so that a test fails if its search
+//! loses a part of its scope.
 
 use aws_client_cache::map::EvictingMap;
 use aws_client_cache_spec::{Covered, EvictionPolicy, Scope, closure};
-use support::assured::assured;
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
+use support::report::report;
 
 fn explore(scope: Scope, hashing: Hashing) -> Covered {
     let new = |max_size| Engine(EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses));
@@ -15,7 +16,7 @@ fn explore(scope: Scope, hashing: Hashing) -> Covered {
     let Scope { policy, max_size, keys, symmetric, .. } = scope;
     let symmetric = if symmetric { ", keys interchangeable" } else { "" };
     let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
-    assured("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
+    report("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
     covered
 }
 
@@ -38,7 +39,7 @@ fn lfuda_behaves_as_the_model_in_every_state() {
 }
 
 #[test]
-fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
+fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
     let cases = [
         (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752 }),
         (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344 }),
@@ -53,12 +54,12 @@ fn every_state_behaves_as_the_model_with_its_index_whatever_the_hashes() {
     }
 }
 
-/// E1 to E5: the time is a part of the state.
+// E1 to E5: the time is part of the state.
 #[test]
 fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
     let expiry: &[(u8, u64)] = &[(0, 1), (1, 2)];
     let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
-    // Its counts never saturate, so there is no end of states.
+    // The use counts of the cache never saturate, so its states are infinite: the depth bounds the search.
     let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
     let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
     for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460)), (lfuda, (3_882, 78_390))] {
@@ -67,7 +68,7 @@ fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
         let covered = closure(scope, |max_size| cache.empty(policy, max_size));
         let Covered { states, transitions } = covered.unwrap_or_else(|found| panic!("{found}"));
         let what = format!("cache, {policy:?}, {keys} keys, of which two expire, bounds up to {max_size}");
-        assured("L2 every state", what, format!("{states} states, {transitions} transitions"));
+        report("L2 every state", what, format!("{states} states, {transitions} transitions"));
         assert_eq!((states, transitions), expected, "{policy:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The engine's costs, where they can be counted: hashes computed, and room for entries.
+//! The countable costs of the engine: computed hashes, and room for entries.
 
 use std::cell::Cell;
 use std::hash::BuildHasher;
@@ -10,10 +10,10 @@ use support::hashing::{Hashing, TestHasher};
 
 const POLICIES: &[EvictionPolicy] = EvictionPolicy::ALL;
 
-/// Bounds around those where room grows, and where the index becomes less sparse.
+/// Bounds near those at which the index grows or becomes less sparse.
 const BOUNDS: [usize; 10] = [1, 2, 7, 8, 9, 30, 600, 1_024, 1_025, 1_300];
 
-/// Hashes, and counts how often.
+/// A `BuildHasher` that counts the computed hashes.
 #[derive(Clone)]
 struct Counting {
     hashing: Hashing,
@@ -32,11 +32,11 @@ impl BuildHasher for Counting {
 type Map = EvictingMap<usize, (), Counting>;
 
 fn map(policy: EvictionPolicy, max_size: usize) -> Map {
-    // Sequential keys under a hash that is the key are what leaves most tombstones.
+    // Sequential keys with an identity hash leave the most tombstones.
     EvictingMap::with_hasher(policy, max_size, Counting { hashing: Hashing::Identity, hashed: Rc::default() })
 }
 
-/// How often keys are hashed by a call.
+/// Returns the number of hashes that a call computes.
 fn hashed(map: &mut Map, call: impl FnOnce(&mut Map)) -> usize {
     let counter = Rc::clone(&map.hasher().hashed);
     let before = counter.get();
@@ -44,14 +44,14 @@ fn hashed(map: &mut Map, call: impl FnOnce(&mut Map)) -> usize {
     counter.get() - before
 }
 
-/// Returns the number of entries that there is room for, and the number of buckets.
+/// Returns the room for entries, and the number of buckets.
 fn room(map: &Map) -> (usize, usize) {
     let [entries, buckets, _] = map.room();
     (entries, buckets)
 }
 
 #[test]
-fn one_look_up_hashes_once_and_eviction_never() {
+fn a_lookup_hashes_once_and_an_eviction_never() {
     for policy in POLICIES.iter().copied() {
         let mut map = map(policy, 10);
         assert_eq!(hashed(&mut map, |map| assert!(map.get(&0).is_none())), 0, "there is nothing to find");
@@ -85,7 +85,7 @@ fn a_map_that_grows_hashes_each_key_three_times_at_most() {
 }
 
 #[test]
-fn newcomers_to_a_full_map_seldom_have_the_others_hashed() {
+fn insertions_into_a_full_map_seldom_rehash_the_other_keys() {
     for policy in POLICIES.iter().copied() {
         for max_size in BOUNDS {
             let mut map = map(policy, max_size);
@@ -98,7 +98,7 @@ fn newcomers_to_a_full_map_seldom_have_the_others_hashed() {
                     assert!(map.insert(key, ()).unwrap().is_some());
                 }
             });
-            // At worst, each newcomer leaves a tombstone, and the index is rebuilt when seven of eight buckets are taken.
+            // At worst, each insertion leaves a tombstone. The index is rebuilt when seven of eight buckets are taken.
             let full_of_40 = if max_size <= 1_024 { 5 } else { 22 };
             let most = newcomers * full_of_40 / (35 - full_of_40) + max_size;
             assert!(sum <= newcomers + most, "{policy} {max_size}: {sum} hashes for {newcomers} newcomers");
@@ -106,9 +106,9 @@ fn newcomers_to_a_full_map_seldom_have_the_others_hashed() {
     }
 }
 
-/// D1: nothing is taken up front, and nothing beyond the bound.
+// D1: the map allocates nothing in advance, and nothing beyond its bound.
 #[test]
-fn there_is_room_for_twice_the_entries_at_most_and_for_no_more_than_max_size() {
+fn a_map_has_room_for_at_most_twice_its_entries_and_max_size() {
     for policy in POLICIES.iter().copied() {
         for max_size in BOUNDS.into_iter().chain([usize::MAX]) {
             let mut map = map(policy, max_size);
@@ -118,7 +118,7 @@ fn there_is_room_for_twice_the_entries_at_most_and_for_no_more_than_max_size() {
                 map.insert(key, ()).unwrap();
                 let (entries, buckets) = room(&map);
                 assert!(entries <= max_size.min((2 * map.len()).max(8)), "{policy} {max_size}: {entries}");
-                // A sparse index has 8 to 16 buckets for each entry, another one 1.8 to 3.7.
+                // A sparse index has 8 to 16 buckets for each entry, a dense one 1.8 to 3.7.
                 let most = if entries <= 1_024 { 1_600 } else { 366 };
                 assert!(100 * buckets <= most * entries.max(1), "{policy} {max_size}: {buckets} for {entries}");
             }
@@ -129,7 +129,7 @@ fn there_is_room_for_twice_the_entries_at_most_and_for_no_more_than_max_size() {
 }
 
 #[test]
-fn memory_is_given_back_when_far_fewer_entries_are_left() {
+fn a_map_that_shrinks_releases_memory() {
     const LEFT: usize = 20;
     type Shrink = fn(&mut Map);
     let ways: [(&str, Shrink, usize); 4] = [

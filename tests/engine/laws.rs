@@ -1,5 +1,6 @@
-//! The rules of the dict and of the order, each as a law that holds after every history. The laws say it without the
-//! model, so that a mistake in the model shows too.
+//! The rules of the dict and of the eviction order, each as a law that holds after every history.
+//!
+//! The laws do not use the model, so that they also reveal a mistake in the model.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -10,7 +11,7 @@ use aws_client_cache::{ClientCache, ClientParams};
 use aws_client_cache_spec::{EvictionPolicy, Operation, Outcome, Refusal, Subject};
 use quickcheck::quickcheck;
 use support::cache::Cache;
-use support::ends;
+use support::double_ended;
 use support::engine::Engine;
 use support::fake::{self, Fake};
 use support::history::History;
@@ -22,7 +23,7 @@ fn engine(policy: EvictionPolicy, max_size: usize) -> Engine<u8, u64> {
     Engine::new(policy, max_size)
 }
 
-/// What can be seen of a cache without changing it.
+/// Returns everything that is visible without changing the cache.
 fn seen<C: Subject<u8, u64>>(cache: &C) -> (usize, usize, Vec<(u8, u64)>) {
     (cache.max_size(), cache.len(), cache.items())
 }
@@ -59,12 +60,12 @@ macro_rules! laws {
 }
 
 laws! {
-    /// D1
+    // D1
     fn never_holds_more_than_max_size(history, cache) {
         cache.len() <= cache.max_size() && cache.len() == cache.items().len()
     }
 
-    /// D2
+    // D2
     fn inserting_evicts_the_next_victim_exactly_if_full(history, cache, value: u64) {
         let before = cache.items();
         let full = before.len() == cache.max_size();
@@ -77,40 +78,40 @@ laws! {
             && cache.len() == before.len() + usize::from(!full)
     }
 
-    /// D3
+    // D3
     fn inserting_a_present_key_is_refused_and_changes_nothing(history, cache, value: u64) {
         let before = seen(&cache);
         before.2.iter().all(|(key, _)| cache.insert(*key, value) == Err(Refusal::AlreadyExists)) && seen(&cache) == before
     }
 
-    /// D4
+    // D4
     fn a_miss_changes_nothing(history, cache) {
         let before = seen(&cache);
         cache.get(&NEW).is_none() && cache.try_get(&NEW) == Err(Refusal::NotFound) && seen(&cache) == before
     }
 
-    /// D4
-    fn a_hit_returns_what_was_inserted_and_is_a_use(history, cache) {
+    // D4
+    fn a_hit_returns_the_inserted_value_and_counts_as_a_use(history, cache) {
         cache.items().into_iter().all(|(key, value)| {
-            let place = |cache: &Cached| cache.keys().iter().position(|live| *live == key);
-            let before = place(&cache);
+            let position = |cache: &Cached| cache.keys().iter().position(|live| *live == key);
+            let before = position(&cache);
             let hit = cache.get(&key) == Some(value) && cache.try_get(&key) == Ok(value);
             hit && match history.policy {
                 EvictionPolicy::Lru => cache.keys().last() == Some(&key),
-                EvictionPolicy::Lfu | EvictionPolicy::Lfuda => place(&cache) >= before,
+                EvictionPolicy::Lfu | EvictionPolicy::Lfuda => position(&cache) >= before,
             }
         })
     }
 
-    /// D5
-    fn looking_is_no_use(history, cache) {
+    // D5
+    fn peek_and_contains_key_count_no_use(history, cache) {
         let looks = |operation: &Operation<u8, u64>| matches!(operation, Operation::Peek(_) | Operation::ContainsKey(_));
         let mut blind = history.clone();
         blind.operations.retain(|operation| !looks(operation));
         seen(&blind.run(engine)) == seen(&cache)
     }
 
-    /// D6
+    // D6
     fn removing_takes_one_entry_and_leaves_the_others_in_order(history, cache) {
         let mut left = cache.items();
         while !left.is_empty() {
@@ -122,14 +123,14 @@ laws! {
         cache.is_empty()
     }
 
-    /// D6, D7
+    // D6, D7
     fn popping_everything_yields_the_eviction_order(history, cache) {
         let order = cache.items();
         let popped: Vec<_> = std::iter::from_fn(|| cache.pop().ok()).take(order.len() + 1).collect();
         popped == order && cache.pop() == Err(Refusal::Empty)
     }
 
-    /// D7
+    // D7
     fn every_view_has_the_same_order(history, cache) {
         let items = cache.items();
         let mut reversed = cache.reversed();
@@ -138,12 +139,12 @@ laws! {
         items == reversed && keys == cache.keys() && values == cache.values()
     }
 
-    /// D8
+    // D8
     fn a_copy_is_the_same_and_independent(history, cache, more: History) {
         let mut copy = cache.copy().unwrap();
         let before = seen(&cache);
         let alike = seen(&copy) == before;
-        // Whatever is done to the copy from here happens to its original in the same way, but not by itself.
+        // An operation affects only one of the two, and has the same effect on either.
         for operation in &more.operations {
             operation.apply(&mut copy);
         }
@@ -154,8 +155,8 @@ laws! {
         alike && independent && seen(&cache) == seen(&copy)
     }
 
-    /// D9
-    fn shrinking_evicts_what_popping_would(history, cache, max_size: u8) {
+    // D9
+    fn shrinking_evicts_the_entries_that_pop_would_remove(history, cache, max_size: u8) {
         let mut popped = cache.copy().unwrap();
         let max_size = usize::from(max_size) % 8;
         let mut expected = Vec::new();
@@ -166,7 +167,7 @@ laws! {
         cache.set_max_size(max_size) == Some(expected) && cache.items() == popped.items() && cache.max_size() == max_size
     }
 
-    /// D10
+    // D10
     fn a_key_that_returns_is_like_a_new_one(history, cache, value: u64) {
         let mut with_new = cache.copy().unwrap();
         for key in cache.keys() {
@@ -181,10 +182,10 @@ laws! {
         true
     }
 
-    /// L1, F1, F2: the order from the history of uses and evictions alone.
+    // L1, F1, F2: the history of uses and evictions determines the order.
     fn the_order_is_by_last_use_or_by_count_and_last_use(history, cache) {
         let mut uses: HashMap<u8, (u64, usize)> = HashMap::new();
-        // F2: the weight of the last victim, which stays 0 under the other policies.
+        // F2: the weight of the last victim. It stays 0 under the other policies.
         let mut floor = 0;
         let ages = history.policy == EvictionPolicy::Lfuda;
         let mut replayed = engine(history.policy, history.max_size);
@@ -224,10 +225,10 @@ laws! {
 }
 
 quickcheck! {
-    /// D7: from both ends, in any mixture.
+    // D7: from both ends, alternating at random.
     fn iterating_from_both_ends_yields_each_entry_once(history: History, ends: Vec<bool>) -> bool {
         let engine = history.run(engine);
-        ends::yields(&mut engine.0.iter(), &engine.0, ends)
+        double_ended::yields(&mut engine.0.iter(), &engine.0, ends)
     }
 }
 
@@ -294,9 +295,9 @@ fn a_snapshot_does_not_change_afterwards() {
     assert!(values.map(|client| client.downcast::<Fake>().unwrap().id).eq(items.iter().map(|(_, id)| *id)), "D7");
 }
 
-/// What the tests rely on: that something broken does not pass.
+// The other tests rely on `check` to detect a broken cache.
 #[test]
-fn a_cache_of_keys_that_have_become_equal_does_not_pass_its_check() {
+fn check_fails_if_keys_have_become_equal() {
     static ALIKE: AtomicBool = AtomicBool::new(false);
 
     #[derive(Clone)]

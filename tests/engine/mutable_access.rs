@@ -1,10 +1,15 @@
 //! Mutable access to values: `get_mut`, `peek_mut`, `iter_mut`, `values_mut` and `retain`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::{Burned, Callback, Fused, with_fuse};
 use quickcheck::quickcheck;
-use support::ends;
-use support::engine::Engine;
-use support::history::History;
+use support::double_ended;
+use support::engine::{Engine, policy};
+use support::hashing::Hashing;
+use support::history::{History, POLICIES};
 
 type Map = EvictingMap<u8, u64>;
 
@@ -12,13 +17,13 @@ fn after(history: &History) -> Map {
     history.run(Engine::new).0
 }
 
-/// Returns the state in numbers, use counts and slots included.
+/// Returns the state as numbers, including use counts and slots.
 fn layout(map: &Map) -> Vec<u64> {
     map.layout(|key| u64::from(*key), true)
 }
 
 quickcheck! {
-    /// D4
+    // D4
     fn get_mut_is_a_hit_whose_value_can_be_changed(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let mut expected = map.clone();
@@ -29,7 +34,7 @@ quickcheck! {
             && map.check() == Ok(())
     }
 
-    /// D5
+    // D5
     fn peek_mut_changes_a_value_and_counts_no_use(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let before = map.clone();
@@ -39,61 +44,110 @@ quickcheck! {
             && map.peek(&key) == changed.map(|_| &99)
     }
 
-    /// D5, D7
+    // D5, D7
     fn iter_mut_yields_each_entry_once_in_order_from_both_ends(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
         let before = layout(&map);
         let mut iter = map.iter_mut().map(|(key, value)| (*key, *value));
-        ends::yields(&mut iter, expected, ends) && layout(&map) == before
+        double_ended::yields(&mut iter, expected, ends) && layout(&map) == before
     }
 
-    /// D5, D7
-    fn what_iter_mut_changes_is_what_its_key_holds(history: History) -> bool {
+    // D5, D7
+    fn iter_mut_changes_the_value_of_each_key(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
-        let before: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
-        for (key, value) in &mut map {
-            *value += 1_000 * u64::from(*key);
+        let before = map.clone();
+        let changed = |key: u8, value: u64| value + 1_000 * (1 + u64::from(key));
+        let (mut iter, mut ends) = ((&mut map).into_iter(), ends.into_iter());
+        while let Some((key, value)) = if ends.next().unwrap_or_default() { iter.next_back() } else { iter.next() } {
+            *value = changed(*key, *value);
         }
-        map.iter().map(|(key, value)| (*key, *value)).eq(before.into_iter().map(|(key, value)| (key, value + 1_000 * u64::from(key))))
+        map.iter().map(|(key, value)| (*key, *value)).eq(before.iter().map(|(key, value)| (*key, changed(*key, *value))))
+            && before.keys().all(|key| map.peek(key).copied() == before.peek(key).map(|value| changed(*key, *value)))
     }
 
-    /// D5, D7
+    // D5, D7
+    fn a_change_through_values_mut_is_at_its_position(history: History, ends: Vec<bool>) -> bool {
+        let mut map = after(&history);
+        let before: Vec<_> = map.values().copied().collect();
+        let mut ends = ends.into_iter();
+        let mut values = map.values_mut();
+        while let Some(value) = if ends.next().unwrap_or_default() { values.next_back() } else { values.next() } {
+            *value += 1_000;
+        }
+        map.values().copied().eq(before.into_iter().map(|value| value + 1_000))
+    }
+
+    // D5, D7
     fn values_mut_yields_the_values_of_iter_mut(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.values().copied().collect();
         let before = layout(&map);
-        ends::yields(&mut map.values_mut().map(|value| *value), expected, ends) && layout(&map) == before
+        double_ended::yields(&mut map.values_mut().map(|value| *value), expected, ends) && layout(&map) == before
     }
 
-    fn what_is_left_of_iter_mut_is_printed(history: History, skipped: usize) -> bool {
+    // D7
+    fn iter_mut_prints_its_remaining_entries(history: History, front: usize, back: usize) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
-        let skipped = skipped % (expected.len() + 1);
+        let front = front % (expected.len() + 1);
+        let back = back % (expected.len() - front + 1);
+        let left = &expected[front..expected.len() - back];
         let mut iter = map.iter_mut();
-        iter.by_ref().take(skipped).for_each(drop);
-        let shown = format!("{iter:?}") == format!("{:?}", &expected[skipped..]) && iter.len() == expected.len() - skipped;
-        let mut values = map.values_mut();
-        values.by_ref().take(skipped).for_each(drop);
-        let left: Vec<_> = expected[skipped..].iter().map(|(_, value)| value).collect();
-        shown && format!("{values:?}") == format!("{left:?}")
+        iter.by_ref().take(front).for_each(drop);
+        iter.by_ref().rev().take(back).for_each(drop);
+        let entries = format!("{iter:?}") == format!("{left:?}") && iter.len() == left.len();
+        let mut iter = map.values_mut();
+        iter.by_ref().take(front).for_each(drop);
+        iter.by_ref().rev().take(back).for_each(drop);
+        let left: Vec<_> = left.iter().map(|(_, value)| value).collect();
+        entries && format!("{iter:?}") == format!("{left:?}") && iter.len() == left.len()
     }
 
-    /// D12
+    // D12: the other entries keep their use counts, too.
     fn retain_may_change_the_values_that_stay(history: History) -> bool {
         let mut map = after(&history);
-        let expected: Vec<_> = map.iter().filter(|(key, _)| **key % 2 == 0).map(|(key, value)| (*key, *value + 7)).collect();
+        let mut expected = map.clone();
+        for key in map.keys().filter(|key| **key % 2 == 1) {
+            expected.remove(key);
+        }
+        expected.values_mut().for_each(|value| *value += 7);
         map.retain(|key, value| {
             *value += 7;
             *key % 2 == 0
         });
-        map.iter().map(|(key, value)| (*key, *value)).eq(expected) && map.check() == Ok(())
+        map == expected && layout(&map) == layout(&expected) && map.check() == Ok(())
     }
 
-    /// D8: down to slots, buckets and room, so that a copy costs and behaves the same.
-    fn a_copy_has_the_same_layout(history: History) -> bool {
-        let map = after(&history);
-        layout(&map.clone()) == layout(&map) && map.clone() == map
+    // D12, P1: if the predicate panics, every entry stays, with the changes made before the panic.
+    fn retain_removes_nothing_if_the_predicate_panics(history: History, calls: usize) -> bool {
+        let mut map = after(&history);
+        let before = map.clone();
+        let calls = calls % (map.len() + 1);
+        let mut asked = 0;
+        let panicked = catch_unwind(AssertUnwindSafe(|| map.retain(|_, value| {
+            if asked == calls {
+                resume_unwind(Box::new("no message is printed"));
+            }
+            (*value, asked) = (*value + 7, asked + 1);
+            false
+        })));
+        if panicked.is_ok() {
+            return calls == before.len() && map.is_empty();
+        }
+        let expected = before.iter().zip(0..).map(|((key, value), number)| (*key, if number < calls { *value + 7 } else { *value }));
+        map.iter().map(|(key, value)| (*key, *value)).eq(expected) && layout(&map) == layout(&before) && map.check() == Ok(())
+    }
+
+    // D8: the copy has the same slots, buckets and room, so that it costs and behaves the same.
+    fn a_copy_has_the_same_layout(history: History, more: History) -> bool {
+        let mut engine = history.run(Engine::new);
+        let mut copy = Engine(engine.0.clone());
+        layout(&copy.0) == layout(&engine.0)
+            && copy.0 == engine.0
+            && more.operations.iter().all(|operation| {
+                operation.apply(&mut copy) == operation.apply(&mut engine) && layout(&copy.0) == layout(&engine.0)
+            })
     }
 
     fn maps_are_equal_if_they_show_the_same_entries_in_the_same_order(one: History, other: History) -> bool {
@@ -117,9 +171,81 @@ fn a_map_with_another_order_or_value_differs() {
     assert_ne!(map(&[(1, 1)]), map(&[]));
 }
 
-/// D1
+// D8: the index has tombstones, and its size differs from the bound.
+#[test]
+fn a_copy_of_a_large_map_has_the_same_layout() {
+    for policy in POLICIES {
+        let mut map = Engine::new(policy, 1_500).0;
+        let name = |key: &u16| u64::from(*key);
+        for key in 0..4_000 {
+            map.insert(key, ()).unwrap();
+            if key % 3 == 0 {
+                map.remove(&(key / 2));
+            }
+        }
+        let mut copy = map.clone();
+        for key in 4_000..9_000 {
+            assert_eq!(copy.layout(name, true), map.layout(name, true), "{policy:?} {key}");
+            assert_eq!(copy.insert(key, ()), map.insert(key, ()));
+            // At the end, enough entries are removed that the map releases memory.
+            for _ in 4_900..key.min(4_903) {
+                assert_eq!(copy.pop(), map.pop());
+            }
+            if map.is_empty() {
+                break;
+            }
+        }
+        assert!(map.is_empty());
+    }
+}
+
+// P1: a lookup only hashes and compares before its first change, so that a panic changes nothing.
+#[test]
+fn a_key_that_panics_in_a_lookup_changes_nothing() {
+    type Panicking = EvictingMap<Fused<u8>, u64, Hashing>;
+    type Look = fn(&mut Panicking, &Fused<u8>) -> bool;
+    let looks: [Look; 2] = [|map, key| map.get_mut(key).is_some(), |map, key| map.peek_mut(key).is_some()];
+    let layout = |map: &Panicking| map.layout(|key| u64::from(*key.get()), true);
+    let mut blown = [0; Callback::ALL.len()];
+    for (spec_policy, look) in POLICIES.into_iter().flat_map(|policy| looks.map(|look| (policy, look))) {
+        let mut map = EvictingMap::with_hasher(policy(spec_policy), 4, Hashing::Constant);
+        for key in 0..4 {
+            map.insert(Fused::new(key), 0).unwrap();
+        }
+        for key in (0..=4).map(Fused::new) {
+            for (callback, blown) in Callback::ALL.into_iter().zip(&mut blown) {
+                for calls in 0.. {
+                    let before = layout(&map);
+                    let burned = with_fuse(callback, calls, || look(&mut map, &key));
+                    assert_eq!(map.check(), Ok(()));
+                    if burned != Burned::Blown {
+                        assert_eq!(burned, Burned::Intact(*key.get() < 4));
+                        break;
+                    }
+                    assert_eq!(layout(&map), before);
+                    *blown += 1;
+                }
+            }
+        }
+    }
+    // Each of the five keys is compared until it is found, under three policies and in two ways.
+    assert_eq!(blown, [5 * 6, (1 + 2 + 3 + 4 + 4) * 6, 0, 0]);
+}
+
+// D1
 #[test]
 fn the_default_map_is_lru_and_holds_ten_entries() {
     let map = Map::default();
-    assert_eq!((map.policy(), map.max_size(), map.len()), (aws_client_cache::EvictionPolicy::Lru, 10, 0));
+    assert_eq!((map.policy(), map.max_size(), map.len()), (EvictionPolicy::Lru, 10, 0));
+    let map: EvictingMap<u8, u64, std::hash::RandomState> = EvictingMap::default();
+    assert_eq!((map.policy(), map.max_size(), map.len()), (EvictionPolicy::Lru, 10, 0));
+}
+
+#[test]
+fn all_policies_are_listed_once() {
+    assert_eq!(EvictionPolicy::ALL, POLICIES.map(policy));
+    for policy in EvictionPolicy::ALL {
+        assert_eq!(policy.to_string().parse(), Ok(*policy));
+        assert_eq!(Map::new(*policy, 3).policy(), *policy);
+    }
 }

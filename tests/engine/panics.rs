@@ -1,17 +1,18 @@
-//! P1: a panic in a caller's code loses no other entry, corrupts nothing and poisons nothing.
+//! Rule P1: a panic in a caller's code loses no other entry, corrupts nothing and poisons nothing.
 
-/// In the engine: in every state of small scopes, for every operation, every call of `Hash`, `Eq`, `Clone` and `Drop` panics
-/// once.
+/// Panics in the engine: each call of `Hash`, `Eq`, `Clone` and `Drop` panics once.
+///
+/// The searches do this for every operation in every state of small scopes.
 mod the_engine {
     use aws_client_cache::map::EvictingMap;
     use aws_client_cache_spec::{
         Burned, Callback, EvictionPolicy, Fused, Model, Operation, Panicked, Scope, Subject, panics, step, with_fuse,
     };
 
-    use support::assured::assured;
     use support::engine::{Engine, policy};
     use support::hashing::Hashing;
     use support::history::POLICIES;
+    use support::report::report;
 
     type Key = Fused<u8>;
     type Value = Fused<u64>;
@@ -22,13 +23,13 @@ mod the_engine {
         let done = panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
         let Scope { policy, max_size, keys, .. } = scope;
         let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}, hashing {hashing:?}");
-        assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        report("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
         done
     }
 
-    /// The numbers are exact, so that a search that has lost a part of its scope fails.
+    // The counts are exact, so that the test fails if the search loses a part of its scope.
     #[test]
-    fn whatever_callback_panics_in_whatever_state_the_map_is_as_before_the_call_or_as_after_it() {
+    fn a_panic_leaves_the_map_as_before_or_after_the_call_in_every_state() {
         let lru = Scope::new(EvictionPolicy::Lru, 3, 4);
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
         let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
@@ -47,7 +48,7 @@ mod the_engine {
 
     #[test]
     #[ignore = "long: cargo test --test engine panics -- --ignored"]
-    fn the_same_in_larger_scopes() {
+    fn a_panic_leaves_the_map_as_before_or_after_the_call_in_larger_scopes() {
         let lru = Scope::new(EvictionPolicy::Lru, 4, 5);
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
         let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
@@ -68,9 +69,9 @@ mod the_engine {
         engine.0.layout(|key| u64::from(*key.get()), false)
     }
 
-    /// P1: all hashes are computed before the first entry is removed.
+    // P1: all hashes are computed before the first entry is removed.
     #[test]
-    fn a_map_goes_on_after_a_panic_while_it_gives_memory_back() {
+    fn a_map_is_usable_after_a_panic_while_it_shrinks() {
         type Shrink = fn(&mut Engine<Key, Value>);
         let ways: [(&str, Shrink); 4] = [
             ("set_max_size", |engine| drop(engine.0.set_max_size(5))),
@@ -90,8 +91,9 @@ mod the_engine {
                     engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
                 }
                 while engine.0.len() > 5 {
-                    let before = contents(&engine);
-                    // A removal by key hashes it once itself.
+                    let state = |engine: &Engine<Key, Value>| (engine.0.max_size(), contents(engine));
+                    let before = state(&engine);
+                    // `remove` itself hashes the key once.
                     for calls in usize::from(name == "remove").. {
                         let burned = with_fuse(Callback::Hash, calls, || shrink(&mut engine));
                         assert_eq!(engine.check(), Ok(()));
@@ -99,9 +101,9 @@ mod the_engine {
                             break;
                         }
                         blown += 1;
-                        assert_eq!(contents(&engine), before, "{policy:?} {name}: call {calls} panics");
+                        assert_eq!(state(&engine), before, "{policy:?} {name}: call {calls} panics");
                     }
-                    assert!(engine.0.len() < before.len());
+                    assert!(engine.0.len() < before.1.len());
                 }
                 assert!(blown >= 5, "{policy:?} {name}: {blown} hashes panicked");
                 drop(engine);
@@ -111,13 +113,13 @@ mod the_engine {
     }
 
     #[test]
-    fn a_map_goes_on_after_a_panic_while_it_grows() {
+    fn a_map_is_usable_after_a_panic_while_it_grows() {
         for policy in POLICIES {
             let mut engine = Engine::<Key, Value>::new(policy, 1_000);
             let mut plain = Engine::<u8, u64>::new(policy, 1_000);
             let mut model = Model::new(policy, 1_000);
             for key in 0..=255 {
-                // Rebuilding the table hashes every key: whichever call panics, nothing is lost.
+                // Rebuilding the index hashes every key. No entry is lost, whichever call panics.
                 let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
                 let inserted = with_fuse(Callback::Hash, usize::from(key) / 2, insert);
                 assert_eq!(engine.check(), Ok(()));
@@ -132,7 +134,7 @@ mod the_engine {
     }
 
     #[test]
-    fn a_full_map_goes_on_after_a_panic_while_its_table_is_rebuilt() {
+    fn a_full_map_is_usable_after_a_panic_while_its_index_is_rebuilt() {
         for spec_policy in POLICIES {
             let map = EvictingMap::with_hasher(policy(spec_policy), 30, Hashing::Identity);
             let mut engine: Engine<Fused<u64>, Fused<u64>, Hashing> = Engine(map);
@@ -142,7 +144,7 @@ mod the_engine {
             let mut blown = 0;
             for key in 0..4_000 {
                 let before = contents(&engine);
-                // The newcomer's own hash is call 0: call 1 is only made by a rebuild.
+                // Call 0 hashes the new key. Only a rebuild makes call 1.
                 let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
                 let inserted = with_fuse(Callback::Hash, 1, insert);
                 assert_eq!(engine.check(), Ok(()));
@@ -157,8 +159,7 @@ mod the_engine {
     }
 }
 
-/// In the cache: clients that panic when they are cloned or dropped, keys that panic when they are compared, and
-/// listeners that panic.
+/// Panics in the cache: when a client is cloned or dropped, when a key is compared, and in a listener.
 mod the_cache {
     use std::hash::{Hash, Hasher};
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -170,14 +171,14 @@ mod the_cache {
     };
     use aws_client_cache_spec::{self as spec, Burned, Callback, Fused, Operation, Scope, with_fuse};
 
-    use support::assured::assured;
     use support::deadlock::without_deadlock;
     use support::fake::{Client, Fake, Hooks, key};
     use support::fused::FusedCache;
+    use support::report::report;
 
-    /// Under symmetry, or the hashes of keys would decide how many states there are.
+    // Symmetry makes the number of states independent of the hashes of keys.
     #[test]
-    fn whatever_callback_panics_in_whatever_state_the_cache_is_as_before_the_call_or_as_after_it() {
+    fn a_panic_leaves_the_cache_as_before_or_after_the_call_in_every_state() {
         let lru = Scope { symmetric: true, ..Scope::new(spec::EvictionPolicy::Lru, 6, 7) };
         let lfu =
             Scope { symmetric: true, max_uses: u64::MAX, depth: 6, ..Scope::new(spec::EvictionPolicy::Lfu, 2, 3) };
@@ -185,17 +186,17 @@ mod the_cache {
         for (scope, states, at_least) in [(lru, 28, 1_000), (lfu, 69, 1_000), (lfuda, 169, 1_000)] {
             let new = |max_size| FusedCache::new(scope.policy, max_size);
             let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
-            // How often keys are compared depends on their hashes, which differ in each process.
+            // The number of comparisons depends on the hashes of keys, which differ in each process.
             assert!(done.states == states && done.panics > at_least, "{scope:?}: {done:?}");
             let Scope { policy, max_size, keys, .. } = scope;
             let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");
-            assured("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+            report("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
         }
     }
 
-    /// In the states of that search, clients are shared with the state before, so that none is the last of its kind.
+    // The search above does not cover this: its states share their clients, so that no drop is the last one.
     #[test]
-    fn nothing_leaks_if_what_leaves_the_cache_panics_when_it_is_dropped() {
+    fn nothing_leaks_if_a_removed_key_or_client_panics_when_dropped() {
         for key in [0, 1] {
             let ways_out = [
                 Operation::Remove(key),
@@ -236,7 +237,7 @@ mod the_cache {
     }
 
     #[test]
-    fn a_client_that_panics_when_cloned_stays_cached_and_the_cache_goes_on() {
+    fn a_client_that_panics_when_cloned_stays_in_a_usable_cache() {
         for policy in EvictionPolicy::ALL.iter().copied() {
             let armed = Arc::new(AtomicBool::new(false));
             let hook = Arc::clone(&armed);
@@ -260,8 +261,8 @@ mod the_cache {
     }
 
     #[test]
-    fn clients_that_panic_when_dropped_are_gone_and_the_cache_goes_on() {
-        // Every way out of the cache drops a client that panics at its last drop.
+    fn clients_that_panic_when_dropped_are_removed_from_a_usable_cache() {
+        // Each kind of removal drops a client that panics at its last drop.
         let ways: [fn(&ClientCache); 5] = [
             |cache| cache.clear(),
             |cache| drop(cache.remove(&key(1))),
@@ -285,9 +286,9 @@ mod the_cache {
     }
 
     #[test]
-    fn a_listener_that_panics_is_told_of_every_victim_first() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let listener = Arc::clone(&told);
+    fn a_panicking_listener_is_notified_of_every_victim_first() {
+        let notified = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&notified);
         let cache = ClientCache::builder()
             .on_evict(move |evicted, cause| {
                 let id = evicted.client.downcast_ref::<Fake>().unwrap().id;
@@ -301,18 +302,18 @@ mod the_cache {
         let panic = catch_unwind(|| cache.set_max_size(1)).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&0_u64), "the first panic goes on");
         let shrunk = [0, 1, 2].map(|id| (id, EvictionCause::Shrunk));
-        assert_eq!(told.lock().unwrap().split_off(0), shrunk);
+        assert_eq!(notified.lock().unwrap().split_off(0), shrunk);
         assert_eq!(ids(&cache), [3]);
 
         assert!(catch_unwind(|| cache.insert(key(9), Client::new(9))).is_err());
-        assert_eq!(told.lock().unwrap().split_off(0), [(3, EvictionCause::Capacity)]);
+        assert_eq!(notified.lock().unwrap().split_off(0), [(3, EvictionCause::Capacity)]);
         assert_eq!(ids(&cache), [9]);
     }
 
     static COMPARING_PANICS: AtomicBool = AtomicBool::new(false);
     static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-    /// Part of a key by its `Eq`.
+    /// A customization value whose `Eq` can be made to panic.
     #[derive(Clone)]
     struct Touchy;
 

@@ -1,13 +1,13 @@
-//! The recorded behaviour of the Python package `boto3-client-cache` 2.1.19, replayed step by step.
+//! The recorded behavior of the Python package `boto3-client-cache` 2.1.19, replayed step by step.
 //!
-//! Each line of the recordings is a trace: a policy, a `max_size` and steps, each with its outcome and the whole
-//! content after it, in eviction order.
+//! Each line of the recordings is a trace: a policy, a `max_size` and steps. A step has its outcome and the content of
+//! the cache after it, in eviction order.
 
 use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
 use serde_json::{Value, json};
-use support::assured::assured;
 use support::cache::Cache;
 use support::engine::Engine;
+use support::report::report;
 
 const RECORDINGS: &str = include_str!("data/boto3-client-cache-2.1.19.jsonl");
 
@@ -24,7 +24,7 @@ fn outcome<T: Into<Value>>(result: Result<T, Refusal>) -> Value {
     }
 }
 
-/// Does one recorded step, and returns the outcome in the recordings' words.
+/// Performs one recorded step, and returns its outcome in the words of the recordings.
 fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
     let key = || number(&step["key"]);
     match step["op"].as_str().expect("an operation") {
@@ -76,7 +76,7 @@ fn replay<C: Subject<u8, u64>>(whose: &str, new: impl Fn(EvictionPolicy, usize) 
         traces += 1;
     }
     assert_eq!((traces, steps), (240, 12_000), "all recordings are replayed");
-    assured("recordings", format!("of the Python package, on the {whose}"), format!("{traces} traces, {steps} steps"));
+    report("recordings", format!("of the Python package, on the {whose}"), format!("{traces} traces, {steps} steps"));
 }
 
 #[test]

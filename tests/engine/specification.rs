@@ -1,4 +1,4 @@
-//! SPEC.md says what stands in the tree: every rule has tests that exist and mutants that exist.
+//! SPEC.md matches the tree: the tests and mutants that it names for each rule exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,12 +19,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What stands in backticks.
+/// Returns the texts in backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The text from one marker to the next line that begins a rule or a list, or to a blank line.
+/// Returns the text from a marker to the next list item or blank line.
 fn paragraph<'a>(text: &'a str, marker: &str) -> &'a str {
     let start = text.find(marker).unwrap_or_else(|| panic!("no {marker:?} in {text}"));
     let text = &text[start + marker.len()..];
@@ -37,7 +37,7 @@ fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
     sections.map(|section| section.split_once("**").expect("a rule's number is bold"))
 }
 
-/// Returns the file of tests that SPEC.md names: a path, or a module of a program in `tests`.
+/// Returns the file of tests that SPEC.md names, by a path or by a module of a program in `tests`.
 fn source_file(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(root().join(format!("{name}.rs")));
@@ -50,7 +50,7 @@ fn source_file(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn every_rule_is_there_once_and_in_order() {
+fn every_rule_appears_once_and_in_order() {
     assert_eq!(rules().map(|(rule, _)| rule).collect::<Vec<_>>(), RULES);
 }
 

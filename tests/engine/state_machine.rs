@@ -1,4 +1,4 @@
-//! The engine and the cache, held against the model by random operations, every accessor compared after each one.
+//! The engine and the cache, compared with the model in all accessors after each random operation.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -11,18 +11,18 @@ use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 
-/// How a run is set up.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
 struct Setup {
     policy: EvictionPolicy,
     max_size: usize,
     max_uses: u64,
     hashing: Hashing,
-    /// E1: of the first keys, whose place is their number.
+    /// The keys that expire, with their times.
     expiry: Vec<(u8, u64)>,
 }
 
-/// The reference: the model, and how the subject is to be set up.
+/// The reference machine: the model, with the parameters of the run.
 #[derive(Debug)]
 struct Reference;
 
@@ -82,9 +82,9 @@ impl ReferenceStateMachine for Reference {
     }
 }
 
-/// How a subject is made for a setup.
+/// A subject that can be created from the parameters of a run.
 trait FromSetup: Subject<u8, u64> + Debug {
-    /// What it cannot be told, as the setup of its model.
+    /// Creates the subject and its model. Both ignore the parameters that the subject does not have.
     fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>);
 }
 

@@ -1,7 +1,7 @@
-//! The examples, as a user runs them.
+//! The examples, run as a user runs them.
 
 mod output;
 mod policies;
-mod program;
 mod quickstart;
+mod run_example;
 mod web;

@@ -1,8 +1,8 @@
-//! The examples of a Lambda function, of several services and of a configuration file, as a user runs them.
+//! The examples `lambda`, `services` and `configured`, run as a user runs them.
 
-use crate::program::{example, text};
+use crate::run_example::{example, text};
 
-/// What an example says, in an environment that it may not heed.
+/// Returns the output of an example. It must ignore the AWS variables of its environment.
 fn said(name: &str) -> String {
     let mut command = example(name, &[]);
     let command = command
@@ -21,13 +21,13 @@ fn said(name: &str) -> String {
     stdout
 }
 
-/// How often the lines of a table show something.
+/// Returns the number of lines that contain `shown`.
 fn count(stdout: &str, shown: &str) -> usize {
     stdout.lines().filter(|line| line.contains(shown)).count()
 }
 
 #[test]
-fn a_warm_lambda_makes_few_clients_and_assumes_each_role_once() {
+fn a_warm_lambda_creates_few_clients_and_assumes_each_role_once() {
     let stdout = said("lambda");
     assert!(stdout.starts_with("The cold start made 1 client, and 1 AssumeRole call.\n"), "{stdout}");
     for name in ["alice", "bob", "carol"] {
@@ -35,8 +35,8 @@ fn a_warm_lambda_makes_few_clients_and_assumes_each_role_once() {
         assert_eq!(asked, count(&stdout, &format!(r#""tenant":"{name}"}} -> {{"content":"hello {name}""#)), "{stdout}");
     }
     assert_eq!((count(&stdout, r#""warm":true"#), count(&stdout, r#""warm":false"#)), (8, 4), "{stdout}");
-    let told = "12 invocations made 5 clients in all, 2 of which are cached, and 3 AssumeRole calls.\n";
-    assert!(stdout.ends_with(told), "{stdout}");
+    let summary = "12 invocations made 5 clients in all, 2 of which are cached, and 3 AssumeRole calls.\n";
+    assert!(stdout.ends_with(summary), "{stdout}");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn clients_of_all_services_and_regions_share_one_role() {
 }
 
 #[test]
-fn a_configuration_file_says_how_large_the_session_is_and_whom_it_serves() {
+fn a_configuration_file_sets_the_bounds_of_the_session_and_its_tenants() {
     let stdout = said("configured");
     for shown in [
         "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8 }",
@@ -73,7 +73,7 @@ fn a_configuration_file_says_how_large_the_session_is_and_whom_it_serves() {
 }
 
 #[test]
-fn a_configuration_file_that_is_wrong_is_refused_and_what_is_wrong_is_named() {
+fn an_invalid_configuration_file_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let tenant = "[[tenant]]\nname = 'eve'\nregion = 'no region'\nrole = 'arn:aws:iam::123456789012:role/eve'";
     let wrong = [

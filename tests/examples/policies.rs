@@ -1,11 +1,11 @@
-//! The example `policies`, as a user runs it.
+//! The example `policies`, run as a user runs it.
 
 use std::fs;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::program::{example, refuses, text};
+use crate::run_example::{example, refuses, text};
 
 /// Returns the output of a run that must succeed.
 fn output(arguments: &[&str]) -> String {

@@ -1,11 +1,11 @@
-//! The main example, as a user runs it.
+//! The example `quickstart`, run as a user runs it.
 
 use std::process::Command;
 
 use aws_client_cache::Credentials;
 use support_server::Server;
 
-use crate::program::{example, refuses, text};
+use crate::run_example::{example, refuses, text};
 
 fn quickstart(arguments: &[&str]) -> Command {
     let mut command = example("quickstart", arguments);
@@ -20,15 +20,15 @@ fn succeeds(command: &mut Command) -> String {
     stdout
 }
 
-/// Who is evicted when carol comes.
+/// Returns the tenant whose client is evicted when carol's client is inserted.
 fn evicted_by_carol(stdout: &str) -> &str {
-    let (_, carol) = stdout.split_once("selects the victim").expect("carol comes");
-    let (before, _) = carol.split_once(" is evicted: Capacity").expect("someone is evicted");
+    let (_, carol) = stdout.split_once("selects the victim").expect("carol's client is inserted");
+    let (before, _) = carol.split_once(" is evicted: Capacity").expect("a client is evicted");
     before.trim_end().rsplit(' ').next().unwrap()
 }
 
 #[test]
-fn the_policy_decides_who_goes() {
+fn the_policy_decides_which_client_is_evicted() {
     assert_eq!(evicted_by_carol(&succeeds(&mut quickstart(&[]))), "alice");
     assert_eq!(evicted_by_carol(&succeeds(&mut quickstart(&["--policy", "lfu", "--max-size", "2"]))), "bob");
 }
@@ -50,7 +50,7 @@ fn every_error_of_the_example_is_shown() {
 }
 
 #[test]
-fn any_size_will_do() {
+fn any_size_is_accepted() {
     for size in ["0", "1", "3", "18446744073709551615"] {
         succeeds(&mut quickstart(&["--max-size", size]));
     }

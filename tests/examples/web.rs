@@ -1,4 +1,4 @@
-//! The web service of the examples: over sockets, and as a user runs it.
+//! The example `web`: its service over sockets, and its program as a user runs it.
 
 #[path = "../../examples/web/get.rs"]
 mod get;
@@ -16,14 +16,14 @@ use support_server::Server;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::program::{example, refuses, text};
+use crate::run_example::{example, refuses, text};
 use get::get;
 use service::Tenant;
 
 const REGION: &str = "eu-central-1";
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
-/// What is in none of the answers.
+/// Texts that no answer may contain.
 const SECRETS: [&str; 8] =
     ["AKIAWEB", "ASIA", "secret of", "token of", "as-agreed-with", "arn:aws", "123456789012", "not authorized"];
 
@@ -31,7 +31,7 @@ fn role(name: &str) -> String {
     format!("arn:aws:iam::123456789012:role/{name}")
 }
 
-/// Who may only read the bucket of another one.
+/// Returns a tenant whose configured bucket is that of `bucket_of`.
 fn tenant(name: &str, bucket_of: &str) -> (String, Tenant) {
     let tenant = Tenant {
         role_arn: role(name),
@@ -41,7 +41,7 @@ fn tenant(name: &str, bucket_of: &str) -> (String, Tenant) {
     (name.to_owned(), tenant)
 }
 
-/// The service, and the AWS that it talks to, in which everyone's greeting is stored.
+/// Starts the service and its AWS server, which stores a greeting for each tenant.
 async fn started() -> (Server, SocketAddr) {
     let own = Credentials::new("AKIAWEB", "the secret of the service", None, None, "test");
     let server = Server::start([&own]).await.unwrap();
@@ -63,7 +63,7 @@ async fn greeting(service: SocketAddr, tenant: &str) -> (StatusCode, String) {
     answer(service, &format!("/tenants/{tenant}/{REGION}/greeting.txt")).await
 }
 
-/// What came back, which shows no secret, and nothing else that is no business of a caller.
+/// Returns the answer to a request. It may not contain a secret or an internal detail.
 async fn answer(service: SocketAddr, path: &str) -> (StatusCode, String) {
     let (status, body) = get(service, path).await.unwrap();
     for secret in SECRETS {
@@ -90,7 +90,7 @@ async fn each_tenant_reads_its_own_object_with_its_own_role() {
 async fn concurrent_requests_of_one_tenant_assume_its_role_once() {
     const REQUESTS: usize = 20;
     let (server, service) = started().await;
-    // All requests come while the role is being assumed.
+    // All requests arrive while the role is being assumed.
     server.faults().delay_assume_role(Duration::from_millis(500));
     let mut tasks = JoinSet::new();
     for _ in 0..REQUESTS {
@@ -127,7 +127,7 @@ async fn a_tenant_never_gets_the_object_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_and_what_is_unknown_is_404_and_costs_no_role() {
+async fn an_unknown_tenant_or_object_is_404() {
     let (server, service) = started().await;
     assert_eq!(greeting(service, "nobody").await, is(StatusCode::NOT_FOUND, "no such tenant"));
     assert_eq!(server.seen().assume_role_count(), 0);
@@ -147,7 +147,7 @@ async fn a_refused_role_is_403_until_it_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parameters_that_are_not_valid_are_400_and_named() {
+async fn invalid_parameters_are_400_and_named() {
     let (_server, service) = started().await;
     let (status, body) = answer(service, "/tenants/alice/not%20a%20region/greeting.txt").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -155,10 +155,10 @@ async fn parameters_that_are_not_valid_are_400_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_behind_the_service_is_502() {
+async fn a_failure_of_aws_is_502() {
     let (server, service) = started().await;
     let unavailable = is(StatusCode::BAD_GATEWAY, "AWS has no answer");
-    // As often as the SDK tries.
+    // The SDK makes three attempts.
     server.faults().fail_assume_role(&role("alice"), 3);
     assert_eq!(greeting(service, "alice").await, unavailable);
     assert_eq!(greeting(service, "alice").await, is(StatusCode::OK, "alice"));
@@ -189,8 +189,12 @@ fn the_program_shows_an_answer_of_each_kind_and_counts_the_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_goes_on_serving_if_it_is_asked_to() {
-    let mut serving = example("web", &["--serve"]).stdout(Stdio::piped()).spawn().unwrap();
+async fn the_program_keeps_serving_with_serve() {
+    // The program is killed, and so cannot remove its temporary files itself.
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = example("web", &["--serve"]);
+    let command = command.env("TMPDIR", folder.path()).env("TMP", folder.path());
+    let mut serving = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines().map(Result::unwrap);
     let address = lines.find_map(|line| line.strip_prefix("The service is http://")?.parse().ok()).unwrap();
     assert!(lines.any(|line| line == "Serving until it is interrupted."));

@@ -1,4 +1,6 @@
-//! AWS as an HTTP client in this process: it assumes roles, says yes to everything else, and remembers who signed what.
+//! A fake AWS: an HTTP client that issues credentials for roles.
+//!
+//! It accepts all other requests, and records their signers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -19,7 +21,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use support::clock::Clock;
 
-/// A clone is the same cloud.
+/// A handle to a fake AWS. Clones share its state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cloud(Arc<Inner>);
 
@@ -35,9 +37,9 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     requests: Vec<Request>,
-    /// Calls of `AssumeRole` by the role's name, those that were refused included.
+    /// The calls of `AssumeRole` by the name of the role, including refused calls.
     assumed: BTreeMap<String, usize>,
-    /// Whom an access key was issued for.
+    /// The signer that each access key was issued for.
     issued: HashMap<String, String>,
     refused: Vec<String>,
     garbled: Vec<String>,
@@ -47,10 +49,10 @@ struct State {
 /// A request to a service other than the Security Token Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// The role's name, or else the access key id; nobody, if it is not signed.
+    /// The name of the role, or else the access key id. `None` if the request is not signed.
     pub(crate) signer: Option<String>,
     pub(crate) uri: String,
-    /// The region that it is signed for.
+    /// The region in the signature.
     pub(crate) region: Option<String>,
 }
 
@@ -59,7 +61,9 @@ impl Cloud {
         Self(Arc::new(Inner { clock: clock.clone(), ..Inner::default() }))
     }
 
-    /// A base configuration for it, with credentials of its own. Sleeping takes no time.
+    /// Returns a base configuration that uses this fake AWS, with its own credentials.
+    ///
+    /// Sleeps take no time.
     pub(crate) fn config(&self) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -67,7 +71,7 @@ impl Cloud {
             .http_client(self.clone())
             .time_source(self.0.clock.clone())
             .sleep_impl(NoSleep)
-            // It would see a stall wherever sleeping takes no time.
+            // The protection would always detect a stall, because sleeps take no time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .credentials_provider(SharedCredentialsProvider::new(keys("base")))
             .build()
@@ -81,32 +85,32 @@ impl Cloud {
         self.0.state.lock().unwrap()
     }
 
-    /// The requests since this was last asked.
+    /// Removes and returns the requests since the last call of this method.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
     }
 
-    /// The last request.
+    /// Returns the last request.
     pub(crate) fn last(&self) -> Request {
         self.state().requests.last().cloned().expect("a request was sent")
     }
 
-    /// How often a role was assumed, by its name.
+    /// Returns the number of calls of `AssumeRole` for a role, by its name.
     pub(crate) fn assumed(&self, role: &str) -> usize {
         self.state().assumed.get(role).copied().unwrap_or_default()
     }
 
-    /// How often any role was assumed.
+    /// Returns the number of calls of `AssumeRole` for all roles.
     pub(crate) fn all_assumed(&self) -> usize {
         self.state().assumed.values().sum()
     }
 
-    /// How many were assumed at a time, at most.
+    /// Returns the maximum number of concurrent calls of `AssumeRole`.
     pub(crate) fn most_assuming(&self) -> usize {
         self.0.most_assuming.load(Relaxed)
     }
 
-    /// How often a client has had the HTTP client validated.
+    /// Returns the number of validations of the HTTP client.
     pub(crate) fn validations(&self) -> usize {
         self.0.validations.load(Relaxed)
     }
@@ -116,12 +120,12 @@ impl Cloud {
         self.state().refused.push(role.to_owned());
     }
 
-    /// Answers for a role what cannot be read, with its keys in it, from now on.
+    /// Answers calls for a role with an unreadable response that contains its keys, from now on.
     pub(crate) fn garble(&self, role: &str) {
         self.state().garbled.push(role.to_owned());
     }
 
-    /// Answers a signer with 503 from now on.
+    /// Answers the requests of a signer with 503 from now on.
     pub(crate) fn throttle(&self, signer: &str) {
         self.state().throttled.push(signer.to_owned());
     }
@@ -152,7 +156,7 @@ impl Cloud {
             }
             let key = format!("ASIA{}", state.issued.len());
             let is_garbled = state.garbled.contains(&role);
-            // Who is allowed to is not checked, but told.
+            // This does not check permissions: it records the signer instead.
             let name = match field("ExternalId") {
                 Some(id) => format!("{role} as {id}"),
                 None => role,
@@ -177,7 +181,7 @@ impl Cloud {
     }
 }
 
-/// Credentials that don't expire, whose access key id is their name.
+/// Returns credentials without an expiry, whose access key id is `name`.
 pub(crate) fn keys(name: &str) -> Credentials {
     Credentials::new(name, format!("the secret of {name}"), None, None, "test")
 }
@@ -220,7 +224,7 @@ impl HttpConnector for Cloud {
                 let assuming = cloud.0.assuming.fetch_add(1, Relaxed) + 1;
                 cloud.0.most_assuming.fetch_max(assuming, Relaxed);
             }
-            // So that others come in between, and callers can give up here.
+            // This lets other tasks run, and lets callers give up here.
             tokio::task::yield_now().await;
             let (status, body) = cloud.answer(&request);
             if is_assuming {
@@ -236,7 +240,7 @@ struct NoSleep;
 
 impl AsyncSleep for NoSleep {
     fn sleep(&self, duration: std::time::Duration) -> Sleep {
-        // A timeout never comes, a backoff is over at once.
+        // A timeout never elapses; a backoff elapses at once.
         if duration > std::time::Duration::from_secs(21) {
             return Sleep::new(std::future::pending());
         }

@@ -8,7 +8,7 @@ use aws_client_cache::{
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::error::DisplayErrorContext;
 use fastrand::Rng;
-use support::assured::assured;
+use support::report::report;
 use support_server::Server;
 use support_server::request_log::Request;
 
@@ -92,7 +92,7 @@ async fn ten_thousand_requests_have_the_right_signatures() {
     let (assumed, held) = (server.seen().assume_role_count(), server.seen().connections_held());
     assert_eq!(assumed, TENANTS, "32 scopes are kept, in use or idle");
     assert!(held <= 2 * TASKS, "{held} connections");
-    assured(
+    report(
         "no other's credentials",
         format!("session over HTTP, {TENANTS} tenants, {TASKS} tasks"),
         format!("{} requests, {assumed} roles assumed, {held} connections", requests.len()),

@@ -1,4 +1,4 @@
-//! Sessions of tenants, each of whom has a role, on a [`Cloud`].
+//! Sessions on a [`Cloud`], for tenants with one role each.
 
 use aws_client_cache::{AssumeRole, ClientParams, ClientParamsBuilder, S3, Service, Session};
 use support::clock::Clock;
@@ -15,7 +15,7 @@ aws_client_cache::service!(
     pub(crate) Archive = aws_sdk_s3
 );
 
-/// When the tests begin.
+/// The time at which the tests start.
 pub(crate) const NOW: u64 = 1_800_000_000;
 
 pub(crate) fn cloud() -> (Cloud, Session) {
@@ -40,7 +40,7 @@ pub(crate) async fn call(s3: &aws_sdk_s3::Client) {
     s3.delete_object().bucket("bucket").key("key").send().await.unwrap();
 }
 
-/// Who signs what the client of these parameters sends.
+/// Sends a request with the client for `params`, and returns its signer.
 pub(crate) async fn signer(cloud: &Cloud, session: &Session, params: &ClientParams<S3>) -> Option<String> {
     call(&session.client(params).await.unwrap()).await;
     cloud.last().signer

@@ -1,5 +1,7 @@
-//! No tenant's request is signed with another's credentials, whatever comes between: eviction, expiry, cancellation,
-//! removal, forgetting, and other tasks.
+//! No request of a tenant is signed with another tenant's credentials.
+//!
+//! Meanwhile, entries are evicted and removed, keys expire, credentials are invalidated, calls are canceled, and other
+//! tasks run.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,8 +14,8 @@ use aws_client_cache::{
     SessionError, SharedCredentialsProvider,
 };
 use fastrand::Rng;
-use support::assured::assured;
 use support::clock::{Clock, time};
+use support::report::report;
 
 use crate::cloud::{Cloud, Request, keys};
 
@@ -24,9 +26,9 @@ aws_client_cache::service!(
 
 const TENANTS: usize = 24;
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-north-1"];
-/// More than the bounds that are set.
+/// An upper limit of the bounds that a run sets.
 const MAX_SIZE: usize = 16;
-/// How long the credentials last that expire, in seconds.
+/// The lifetime of expiring credentials in seconds.
 const EPOCH: u64 = 1_000;
 
 static PROVIDERS: LazyLock<Vec<SharedCredentialsProvider>> =
@@ -40,14 +42,14 @@ fn role(name: &str) -> AssumeRole {
     AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"))
 }
 
-/// The parameters of a tenant, whose kind of credentials is fixed.
+/// Returns the parameters of a tenant. Its number determines the kind of its credentials.
 fn params<S: Service>(tenant: usize, region: &'static str, now: u64) -> ClientParams<S> {
     let params: ClientParamsBuilder<S> = ClientParams::builder().region(region);
     let name = name(tenant);
     let params = match tenant % 6 {
         0 => params.assume_role(role(&name)),
         1 => params.assume_role(role(&name).source_role(role("hub"))),
-        // A role of one name for several tenants, told apart by who assumes it.
+        // Several tenants assume a role of this name. They are distinguished by the credentials that assume it.
         2 => params.credentials(keys(&name)).assume_role(role("shared")),
         3 => params.credentials(keys(&name)),
         4 => params.credentials_provider(PROVIDERS[tenant].clone()),
@@ -60,7 +62,7 @@ fn params<S: Service>(tenant: usize, region: &'static str, now: u64) -> ClientPa
     params.build().expect("all of it is valid")
 }
 
-/// Who must have signed what a tenant sends.
+/// Returns the required signer of a tenant's requests.
 fn signer(tenant: usize) -> String {
     let name = name(tenant);
     match tenant % 6 {
@@ -71,7 +73,7 @@ fn signer(tenant: usize) -> String {
     }
 }
 
-/// What a run has done.
+/// The counts of a run.
 #[derive(Debug, Default)]
 struct Counts {
     requests: AtomicUsize,
@@ -79,18 +81,18 @@ struct Counts {
     expired: AtomicUsize,
 }
 
-/// Checks the requests since the last check: a bucket has its tenant's name.
+/// Checks the signers of the requests since the last check. A bucket has the name of its tenant.
 fn check(cloud: &Cloud, counts: &Counts) {
     for Request { signer: by, uri, region } in cloud.requests() {
         let tenant = (0..TENANTS).find(|tenant| uri.contains(&format!("//{}.", name(*tenant))));
-        let tenant = tenant.unwrap_or_else(|| panic!("nobody's bucket: {uri}"));
+        let tenant = tenant.unwrap_or_else(|| panic!("a bucket of no tenant: {uri}"));
         assert_eq!(by, Some(signer(tenant)), "{uri}");
         assert!(uri.contains(&format!(".{}.", region.unwrap())), "{uri}");
         counts.requests.fetch_add(1, Relaxed);
     }
 }
 
-/// Polls a future so many times, and then drops it.
+/// Polls a future, and drops it if it is still pending after `polls` more polls.
 async fn give_up_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut left = polls;
@@ -105,7 +107,7 @@ async fn give_up_after<T>(polls: usize, future: impl Future<Output = T>) -> Opti
     .await
 }
 
-/// How many polls somebody is patient for: mostly, as many as it takes.
+/// Returns the number of polls after which a caller gives up: mostly, it never does.
 fn patience(rng: &mut Rng) -> usize {
     if rng.u8(..8) == 0 { rng.usize(..4) } else { usize::MAX }
 }
@@ -126,7 +128,7 @@ async fn ask<S: Service<Client = aws_sdk_s3::Client>>(
     };
     let client = match client {
         Some(Ok(client)) => client,
-        // Another task has turned the clock.
+        // Another task has advanced the clock.
         Some(Err(SessionError::Cache(ClientCacheError::CredentialsExpired { .. }))) => {
             counts.expired.fetch_add(1, Relaxed);
             return;
@@ -177,7 +179,7 @@ async fn run(session: Session, cloud: Cloud, counts: Arc<Counts>, operations: us
     }
 }
 
-/// Random operations by several tasks of one session, on each policy.
+/// Runs random operations in several tasks of one session, under each policy.
 async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
     const TASKS: usize = 4;
     for policy in EvictionPolicy::ALL.iter().copied() {
@@ -196,13 +198,13 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
         assert_eq!(session.cache().check(), Ok(()));
         session.cache().clear();
         let (live, idle) = session.scopes();
-        // What roles are assumed with is kept while they are idle: the hub, and the keys of those that share a role.
+        // An idle role keeps its source active: the hub, or the keys of the tenants that share a role name.
         assert!(live <= 1 + TENANTS / 6 && idle < MAX_SIZE, "{live} and {idle}");
 
         let [requests, cancelled, expired] =
             [&counts.requests, &counts.cancelled, &counts.expired].map(|count| count.load(Relaxed));
         assert!(requests > operations / 4 && cancelled > operations / 64, "{counts:?}");
-        assured(
+        report(
             "no other's credentials",
             format!("session, {policy:?}, {TENANTS} tenants, {TASKS} tasks"),
             format!(

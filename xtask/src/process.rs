@@ -13,13 +13,13 @@ use process_wrap::std::JobObject;
 #[cfg(unix)]
 use process_wrap::std::ProcessGroup;
 
-/// The time between two looks at a process.
+/// The interval at which a process is polled.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Runs a command and appends its output to `log`.
 ///
-/// Returns its status, or `None` if it was killed at the limit.
-/// At the limit the processes that it has started are killed, too: a test that hangs is a child of cargo.
+/// Returns its status, or `None` if it was killed at the limit. The processes that it has started are then killed as
+/// well, because a test that hangs is a child of cargo.
 pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Option<Duration>) -> Result<Option<ExitStatus>> {
     let file = OpenOptions::new().create(true).append(true).open(log);
     let file: File = file.with_context(|| format!("cannot write {}", log.display()))?;

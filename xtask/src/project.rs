@@ -61,8 +61,8 @@ impl Project {
 
     /// Returns a hash of the last commit's files and folders with these `paths`.
     ///
-    /// A path that ends with a slash stands for the entries of the folder, without those that hold results of checks
-    /// and no inputs.
+    /// A path that ends with a slash stands for the entries of the folder, except those that contain only results of
+    /// checks.
     pub(crate) fn tree(&self, paths: &[impl AsRef<OsStr>]) -> Result<String> {
         let shell = self.shell()?;
         let entries = cmd!(shell, "git ls-tree HEAD -- {paths...}").quiet().read()?;
@@ -86,7 +86,8 @@ impl Project {
 
 /// Returns a `cargo` command in `folder`.
 ///
-/// It is without the variables that `cargo run` has set for this program. A build script that reads one of them would run anew for each caller.
+/// The command does not inherit the variables that `cargo run` has set for this program. A build script that reads one
+/// of them would run again for each caller.
 pub(crate) fn cargo<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(folder);

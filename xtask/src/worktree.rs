@@ -18,8 +18,8 @@ pub(crate) struct Worktree<'a> {
 impl<'a> Worktree<'a> {
     /// Checks the last commit out into `target/NAME/tree`.
     ///
-    /// It replaces the copy that an interrupted run has left there.
-    /// The path is the same in each run, so that builds can be reused.
+    /// Replaces the copy that an interrupted run has left there. The path is the same in each run, so that builds can
+    /// be reused.
     pub(crate) fn create(project: &'a Project, name: &str) -> Result<Self> {
         let folder = project.target().join(name).join("tree");
         let worktree = Self { project, folder };
@@ -55,7 +55,7 @@ impl<'a> Worktree<'a> {
     fn remove(&self) {
         if self.folder.exists() {
             let mut command = self.project.git(["worktree", "remove", "--force"]);
-            // It may be no worktree any more; then the folder alone is left.
+            // The folder may no longer be a worktree. Then only the folder must be removed.
             let _ = command.arg(&self.folder).output();
             let _ = fs::remove_dir_all(&self.folder);
         }

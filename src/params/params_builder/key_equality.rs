@@ -427,11 +427,11 @@ fn any_two_values_of_a_parameter_give_different_keys() {
     }
     let keys: Vec<_> = all.iter().map(Settings::key).collect();
     let hashes: Vec<_> = keys.iter().map(hash).collect();
-    let hashed: Vec<_> = all.iter().map(Settings::hashed).collect();
+    let inputs: Vec<_> = all.iter().map(Settings::hashed).collect();
     for (i, a) in keys.iter().enumerate() {
         for (j, b) in keys.iter().enumerate() {
             assert_eq!(a == b, i == j, "{:?} and {:?}", all[i], all[j]);
-            assert_eq!(hashes[i] == hashes[j], hashed[i] == hashed[j], "{:?} and {:?}", all[i], all[j]);
+            assert_eq!(hashes[i] == hashes[j], inputs[i] == inputs[j], "{:?} and {:?}", all[i], all[j]);
         }
     }
 }

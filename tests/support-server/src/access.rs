@@ -35,10 +35,10 @@ impl S3Access for OwnBuckets {
         let asked_by = self.identities.caller(context.credentials(), context.headers())?.name;
         let bucket = context.s3_path().get_bucket_name().map(ToOwned::to_owned);
         if bucket.as_ref().is_some_and(|bucket| self.owner(bucket, &asked_by) != asked_by) {
-            return Err(s3_error!(AccessDenied, "the bucket belongs to somebody else"));
+            return Err(s3_error!(AccessDenied, "the bucket belongs to another caller"));
         }
         let key = context.s3_path().get_object_key().map(ToOwned::to_owned);
-        // To S3 it is a name as any other; to the folder behind this server, a way into somebody else's bucket.
+        // S3 allows such a key. In the folder of this server, it would lead into another owner's bucket.
         if key.as_ref().is_some_and(|key| key.split(['/', '\\']).any(|part| part == "..")) {
             return Err(s3_error!(InvalidArgument, "keys must not lead out of their bucket here"));
         }

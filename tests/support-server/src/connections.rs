@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use crate::faults::Faults;
 use crate::request_log::RequestLog;
 
-/// Accepts connections until it is aborted, which ends those that are open.
+/// Accepts connections until the task is aborted, which also closes the open connections.
 pub(crate) async fn serve(listener: TcpListener, service: S3Service, seen: RequestLog, faults: Faults) {
     let mut open = JoinSet::new();
     loop {
         let Ok((socket, _)) = listener.accept().await else {
-            // The process has too many files open, perhaps: some of them will be closed.
+            // The process may have too many open files, some of which are closed soon.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -36,7 +36,7 @@ pub(crate) async fn serve(listener: TcpListener, service: S3Service, seen: Reque
 }
 
 async fn answer(socket: TcpStream, service: S3Service, faults: Faults) {
-    // Small answers would otherwise wait for the client's acknowledgements.
+    // Otherwise, small answers wait for the client's acknowledgments.
     let _ = socket.set_nodelay(true);
     let answered = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (service, faults) = (service.clone(), faults.clone());
@@ -47,6 +47,6 @@ async fn answer(socket: TcpStream, service: S3Service, faults: Faults) {
             service.call(HttpRequest::from(request.map(Into::into))).await
         }
     });
-    // A client that hangs up is no error of the server's.
+    // A client that closes its connection is not an error of the server.
     let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answered).await;
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The faults of a server, at first none. A clone controls the same server.
+/// The faults of a server, initially none. Clones control the same server.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
@@ -44,12 +44,12 @@ impl Faults {
         self.state().lasting = lasting;
     }
 
-    /// The next connections are closed as soon as they are accepted.
+    /// Closes the next connections as soon as they are accepted.
     pub fn cut_connections(&self, connections: usize) {
         self.state().connections = connections;
     }
 
-    /// The next requests get no answer, and their connections are closed.
+    /// Closes the connections of the next requests without an answer.
     pub fn cut_requests(&self, requests: usize) {
         self.state().requests = requests;
     }
@@ -83,7 +83,7 @@ impl Faults {
     }
 }
 
-/// Takes one and returns `true`, or returns `false` if there is none left.
+/// Decrements `left` and returns `true`, or returns `false` if it is 0.
 fn one_less(left: &mut usize) -> bool {
     let any = *left > 0;
     *left = left.saturating_sub(1);

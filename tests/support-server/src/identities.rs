@@ -9,9 +9,9 @@ use http::HeaderMap;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
-/// All keys that may sign, by their access key. A clone shares them.
+/// All keys that may sign requests, by their access key. Clones share them.
 ///
-/// Expired keys stay, to be refused as such.
+/// Expired keys stay, so that they are refused as expired.
 #[derive(Clone, Debug)]
 pub(crate) struct Identities(Arc<RwLock<HashMap<String, Keys>>>);
 
@@ -34,7 +34,7 @@ struct Issued {
 pub(crate) struct Caller {
     /// The ARN of the role that the keys were issued for, or else the access key.
     pub(crate) name: String,
-    /// That of the role's session.
+    /// The name of the role's session.
     pub(crate) session_name: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Identities {
 
     /// Issues new keys for a role.
     ///
-    /// Their names are plain, so that a test can search for them where they must not be.
+    /// The keys are recognizable, so that a test can check that an output does not contain them.
     pub(crate) fn issue(&self, role: &str, session_name: &str, lasting: Duration) -> Credentials {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let access_key = format!("ASIA{:016}", all.len());
@@ -83,7 +83,7 @@ impl Identities {
 }
 
 fn unknown() -> s3s::S3Error {
-    s3_error!(InvalidAccessKeyId, "nobody has this access key")
+    s3_error!(InvalidAccessKeyId, "the access key is unknown")
 }
 
 #[async_trait::async_trait]

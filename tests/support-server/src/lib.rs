@@ -30,7 +30,7 @@ use identities::Identities;
 use request_log::RequestLog;
 use sts::StsRoute;
 
-/// The server runs until this is dropped. Its connections end with it.
+/// A running server. Dropping it stops the server and closes its connections.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -44,12 +44,12 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port of the loopback interface.
     ///
-    /// It accepts requests that are signed by these credentials, or by those that it has issued for a role. Each bucket
-    /// belongs to the access key or the role that requests it first.
+    /// It accepts requests that are signed with `credentials`, or with credentials that it has issued for a role. Each
+    /// bucket belongs to the access key or the role that requests it first.
     ///
     /// # Errors
     ///
-    /// If the folder or the port cannot be opened.
+    /// Returns an error if the folder or the port cannot be opened.
     pub async fn start<'a>(credentials: impl IntoIterator<Item = &'a Credentials>) -> io::Result<Self> {
         let files = TempDir::new()?;
         let file_system = FileSystem::new(files.path()).map_err(|error| io::Error::other(format!("{error:?}")))?;
@@ -69,13 +69,14 @@ impl Server {
         Ok(Self { address, task, files, buckets, seen, faults })
     }
 
-    /// Returns the URL that it listens on.
+    /// Returns the URL of the server.
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A base configuration for it, which heeds no environment. In a program of yours, that of AWS is
-    /// `aws_config::load_defaults(BehaviorVersion::latest()).await`.
+    /// Returns a base configuration for this server, which ignores the environment.
+    ///
+    /// Your program would load that of AWS with `aws_config::load_defaults(BehaviorVersion::latest()).await`.
     pub fn sdk_config(&self, credentials: &Credentials) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -85,7 +86,7 @@ impl Server {
             .build()
     }
 
-    /// Returns the log of its requests.
+    /// Returns the log of the server's requests.
     pub fn seen(&self) -> RequestLog {
         self.seen.clone()
     }
@@ -101,7 +102,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn store(&self, owner: &str, bucket: &str, key: &str, content: &[u8]) -> io::Result<()> {
         let folder = self.files.path().join(bucket);
         fs::create_dir_all(&folder)?;

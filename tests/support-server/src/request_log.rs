@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The requests of a server so far. A clone shows the same server.
+/// The requests of a server so far. Clones show the same server.
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog(Arc<Mutex<Log>>);
 
@@ -31,35 +31,35 @@ impl Level {
     }
 }
 
-/// An S3 request that was accepted: it was signed, and the bucket was not another caller's.
+/// An accepted S3 request: it was signed, and its bucket did not belong to another caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
     /// The ARN of the role whose keys have signed it, or else the access key.
     pub asked_by: String,
-    /// No bucket's name: a request that is about none, such as a list of them.
+    /// The name of the bucket. `None` for a request without a bucket, such as a list of buckets.
     pub bucket: Option<String>,
-    /// No object's key: a request about a bucket.
+    /// The key of the object. `None` for a request about a bucket.
     pub key: Option<String>,
 }
 
-/// A call of `AssumeRole` that was signed by someone known, whatever it was answered.
+/// A call of `AssumeRole` that was signed with known keys, accepted or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssumeRoleCall {
     /// The ARN of the role whose keys have signed it, or else the access key.
     pub asked_by: String,
-    /// The form that it sent, `RoleArn`, `RoleSessionName` and all.
+    /// The fields of the form, such as `RoleArn` and `RoleSessionName`.
     pub form: BTreeMap<String, String>,
 }
 
 impl AssumeRoleCall {
-    /// The ARN of the role that was asked for.
+    /// Returns the ARN of the requested role.
     pub fn role(&self) -> &str {
         self.form.get("RoleArn").map(String::as_str).unwrap_or_default()
     }
 }
 
 impl RequestLog {
-    /// The S3 requests that were accepted, in the order in which they came.
+    /// Returns the accepted S3 requests, in the order of arrival.
     pub fn requests(&self) -> Vec<Request> {
         self.log().requests.clone()
     }
@@ -69,7 +69,7 @@ impl RequestLog {
         self.log().requests.len()
     }
 
-    /// The calls of `AssumeRole`, in the order in which they came. Retries are calls too.
+    /// Returns the calls of `AssumeRole`, including retries, in the order of arrival.
     pub fn assume_role_calls(&self) -> Vec<AssumeRoleCall> {
         self.log().assume_role_calls.clone()
     }
@@ -124,7 +124,7 @@ impl RequestLog {
     }
 }
 
-/// Something that is counted until this is dropped: also when the client gives up on it.
+/// A guard that keeps a call or a connection counted until it is dropped, even if the client gives up.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Passing {

@@ -14,10 +14,10 @@ use crate::faults::Faults;
 use crate::identities::{Caller, Identities};
 use crate::request_log::{AssumeRoleCall, RequestLog};
 
-/// No call is longer than this, nor nearly as long.
+/// The maximum size of a call. Real calls are much smaller.
 const LONGEST_FORM: usize = 100_000;
 
-/// The account of those who are no roles.
+/// The account of callers that are not roles.
 const USERS_ACCOUNT: &str = "123456789012";
 
 #[derive(Debug)]
@@ -53,12 +53,12 @@ impl StsRoute {
 
 #[async_trait::async_trait]
 impl S3Route for StsRoute {
-    /// S3 has no `POST /`.
+    /// Matches `POST /`, which S3 does not have.
     fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
         method == Method::POST && uri.path() == "/"
     }
 
-    /// The call itself sees who asks, to refuse as STS does.
+    /// Allows all requests: the call itself checks the signer, so that it can refuse as STS does.
     async fn check_access(&self, _: &mut S3Request<Body>) -> S3Result<()> {
         Ok(())
     }
@@ -87,7 +87,7 @@ impl S3Route for StsRoute {
     }
 }
 
-/// The parameters of a call that matter here, in characters that need no escape in XML.
+/// The parameters of a call that this server uses. Their characters need no escape in XML.
 struct AssumeRole<'a> {
     account: &'a str,
     role_name: &'a str,
@@ -96,7 +96,7 @@ struct AssumeRole<'a> {
 }
 
 impl<'a> AssumeRole<'a> {
-    /// The same checks as those of STS, at least on what is read.
+    /// Reads the parameters, with the checks of STS on each.
     fn read(form: &'a BTreeMap<String, String>) -> Result<Self, Refusal> {
         let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         if text("Action") != "AssumeRole" {
@@ -157,7 +157,7 @@ impl<'a> AssumeRole<'a> {
 
 /// Returns the caller in the words of STS.
 ///
-/// It is a session of the role, or else a user, whose name is the access key here.
+/// The caller is a session of a role, or else a user with the access key as its name.
 fn identity(caller: &Caller) -> String {
     let name = &caller.name;
     let (account, user_id, arn) = match &caller.session_name {
@@ -181,7 +181,7 @@ fn identity(caller: &Caller) -> String {
     )
 }
 
-/// Why a call is refused.
+/// The reason for refusing a call.
 struct Refusal {
     status: StatusCode,
     code: String,

@@ -1,4 +1,4 @@
-//! `ClientCache` as a subject of the specification, with numbers for keys and for clients.
+//! `ClientCache` as a subject of the specification, with numbers as keys and clients.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use super::clock::{Clock, time};
 use super::engine::policy;
 use super::fake::{self, Client, Fake};
 
-/// Keys are these numbers.
+/// Keys are the numbers below this one.
 const KEYS: u8 = 64;
 
-/// A [`ClientCache`] under test. Even keys are looked up as typed keys, odd ones as erased ones.
+/// A [`ClientCache`] under test. It looks up even numbers as typed keys, odd ones as erased keys.
 #[derive(Debug)]
 pub struct Cache {
     pub shared: Arc<ClientCache>,
     keys: Arc<Keys>,
-    /// Its own time, to which the clock is turned before each operation: a fork shares the clock, and not the time.
+    /// The time to which each operation first sets the clock. Forks share the clock, but not the time.
     now: u64,
 }
 
@@ -34,7 +34,7 @@ impl Cache {
         Self::with_expiry(spec_policy, max_size, &[])
     }
 
-    /// Some keys stand for credentials that expire.
+    /// Creates a cache some of whose keys expire: `expiry` has their numbers and times.
     pub fn with_expiry(spec_policy: spec::EvictionPolicy, max_size: usize, expiry: &[(u8, u64)]) -> Self {
         let expiry: HashMap<_, _> = expiry.iter().copied().collect();
         let key = |number| match expiry.get(&number) {
@@ -48,19 +48,19 @@ impl Cache {
         Self { shared: Arc::new(cache.build()), keys: Arc::new(Keys { by_number, numbers, clock }), now: 0 }
     }
 
-    /// An empty cache for the same keys, which take long to make.
+    /// Creates an empty cache for the same keys, because keys are slow to create.
     pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         let clock = self.keys.clock.clone();
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size).time_source(clock);
         self.with(cache.build())
     }
 
-    /// Another cache for the same keys.
+    /// Wraps another cache that uses the same keys.
     pub fn with(&self, cache: ClientCache) -> Self {
         Self { shared: Arc::new(cache), keys: Arc::clone(&self.keys), now: self.now }
     }
 
-    /// The cache, with the clock at its time.
+    /// Sets the clock to the time of this fork, and returns the cache.
     fn at_its_time(&self) -> &ClientCache {
         self.keys.clock.set(self.now);
         &self.shared
@@ -70,7 +70,7 @@ impl Cache {
         self.keys.by_number[usize::from(number)].clone()
     }
 
-    /// What `typed` or `erased` finds under a key, as a number.
+    /// Calls `typed` with an even key, or `erased` with an odd one.
     fn find<T>(
         &self,
         number: u8,
@@ -107,7 +107,7 @@ fn refusal(error: &ClientCacheError) -> Refusal {
     }
 }
 
-/// A handle on the same cache.
+/// A clone is a handle on the same cache.
 impl Clone for Cache {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), keys: Arc::clone(&self.keys), now: self.now }
@@ -223,7 +223,7 @@ impl Explore<u8, u64> for Cache {
     }
 
     fn layout(&self, names: Names<'_, u8>) -> Vec<u64> {
-        // Hashes are keyed for each process, so where they put an entry in the index would not be the same number of states.
+        // The index is left out, because it depends on hashes, which differ in each process: so would the number of states.
         let mut layout = self.shared.layout(|key| names.of(&self.number(key)), false);
         layout.push(self.now);
         layout

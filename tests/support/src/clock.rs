@@ -1,4 +1,4 @@
-//! A clock that tests turn.
+//! A clock that tests set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_client_cache::TimeSource;
 
-/// Seconds since the epoch. A clone is the same clock.
+/// The seconds since the epoch. Clones are the same clock.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<AtomicU64>);
 
@@ -30,7 +30,7 @@ impl Clock {
     }
 }
 
-/// A time by its seconds.
+/// Returns the time this number of seconds after the epoch.
 pub fn time(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

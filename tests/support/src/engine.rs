@@ -7,7 +7,7 @@ use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
 use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, Subject};
 
-/// The policy of the specification, as the engine's.
+/// Converts a policy of the specification to the engine's.
 pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
     match policy {
         spec::EvictionPolicy::Lru => EvictionPolicy::Lru,
@@ -25,7 +25,7 @@ impl<K, V> Engine<K, V> {
         Self(EvictingMap::new(policy(spec_policy), max_size))
     }
 
-    /// With use counts that stop at `max_uses`.
+    /// Creates a map whose use counts saturate at `max_uses`.
     pub fn with_max_uses(spec_policy: spec::EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
         let hasher = DefaultHashBuilder::default();
         Self(EvictingMap::with_max_uses(policy(spec_policy), max_size, hasher, max_uses))

@@ -1,4 +1,4 @@
-//! A service whose clients are plain values, which tell what they were made from and do what a test wants of them.
+//! A service whose clients are plain values: they keep their configuration and run hooks of a test.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 #[derive(Debug)]
 pub enum Fake {}
 
-/// What a [`Client`] is made from.
+/// The configuration from which a [`Client`] is created.
 #[derive(Clone, Debug)]
 pub struct ConfigBuilder {
     pub config: SdkConfig,
     pub applied: Vec<String>,
 }
 
-/// A client: a handle, as the SDK's are.
+/// A client. Like a client of the SDK, it is a handle.
 #[derive(Debug)]
 pub struct Client {
     pub id: u64,
@@ -27,7 +27,7 @@ pub struct Client {
     pub hooks: Arc<Hooks>,
 }
 
-/// What a test has done when a client is cloned or dropped.
+/// Functions that are called when a client is cloned or dropped.
 #[derive(Default)]
 pub struct Hooks {
     pub on_clone: Option<Box<dyn Fn() + Send + Sync>>,
@@ -41,7 +41,7 @@ impl fmt::Debug for Hooks {
 }
 
 impl Client {
-    /// A client of no region.
+    /// Creates a client without a region.
     pub fn new(id: u64) -> Self {
         Self::with_hooks(id, Arc::default())
     }
@@ -100,20 +100,20 @@ impl Service for Fake {
     }
 }
 
-/// The key of a number, equal for equal numbers.
+/// Returns the key of a number. Keys of equal numbers are equal.
 pub fn key(number: u8) -> ClientCacheKey<Fake> {
     let params = ClientParams::builder().base(number.to_string()).build();
     params.expect("a number is a valid name").key()
 }
 
-/// The key of a number that stands for credentials that expire.
+/// Returns the key of a number, with credentials that expire.
 pub fn expiring_key(number: u8, expiry: SystemTime) -> ClientCacheKey<Fake> {
     let keys = Credentials::new("AKID", "secret", None, Some(expiry), "test");
     let params = ClientParams::builder().base(number.to_string()).credentials(keys).build();
     params.expect("all of it is valid").key()
 }
 
-/// A base configuration with all that a client needs.
+/// Returns a base configuration with all settings that a client needs.
 pub fn base() -> SdkConfig {
     SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("us-east-1")).build()
 }

@@ -1,4 +1,4 @@
-//! `ClientCache` as a subject of the specification, with clients and parts of keys whose callbacks can be made to panic.
+//! `ClientCache` as a subject of the specification, with clients and keys whose callbacks can panic.
 
 use std::sync::Arc;
 
@@ -30,15 +30,18 @@ impl Service for FusedService {
     }
 }
 
-/// A [`ClientCache`] under test. A key is a customization whose value is [`Fused`]. Even keys are looked up as typed keys, odd ones
-/// as erased ones.
+/// A [`ClientCache`] under test, with customizations of [`Fused`] values as keys.
+///
+/// It looks up even numbers as typed keys, odd ones as erased keys.
 #[derive(Debug)]
 pub struct FusedCache {
     cache: Arc<ClientCache>,
     keys: Arc<Keys>,
 }
 
-/// The keys of each number, twice: were it the same object that is stored and asked for, it would not be compared.
+/// The keys of each number, once for storing and once for lookups.
+///
+/// A key that is the same object as the stored one would not be compared by its value.
 #[derive(Debug)]
 struct Keys {
     stored: Vec<ClientCacheKey<FusedService>>,
@@ -59,7 +62,7 @@ impl FusedCache {
         Self { cache, keys: Arc::new(Keys { stored, asked, erased }) }
     }
 
-    /// What `typed` or `erased` finds under a key.
+    /// Calls `typed` with an even key, or `erased` with an odd one.
     fn find<T>(
         &self,
         key: &Key,
@@ -71,8 +74,8 @@ impl FusedCache {
     }
 
     fn number(&self, key: &AnyKey) -> u8 {
-        let place = self.keys.erased.iter().position(|erased| erased == key);
-        u8::try_from(place.expect("no other keys were inserted")).expect("there are no more")
+        let position = self.keys.erased.iter().position(|erased| erased == key);
+        u8::try_from(position.expect("no other keys were inserted")).expect("there are no more")
     }
 
     fn item(&self, (key, client): (AnyKey, AnyClient)) -> (Key, Value) {
@@ -94,7 +97,7 @@ impl Shared<Key, Value> for FusedCache {
 impl Subject<Key, Value> for FusedCache {
     fn insert(&mut self, key: Key, value: Value) -> Result<Option<(Key, Value)>, Refusal> {
         let stored = self.keys.stored[usize::from(*key.get())].clone();
-        drop(key); // here, or what is returned would leak if this panicked
+        drop(key); // before the insertion: if this drop panicked later, the returned entry would leak
         let inserted = self.cache.insert(stored, value).map_err(|_| Refusal::AlreadyExists)?;
         Ok(inserted.map(|evicted| self.item((evicted.key, evicted.client))))
     }

@@ -1,20 +1,20 @@
-//! Hashers that spread well, not at all, hardly, and not beyond the value itself.
+//! Hashers of different quality: the default, a constant, the identity, and a remainder.
 
 use std::hash::{BuildHasher, Hasher};
 
 use aws_client_cache::map::{DefaultHashBuilder, DefaultHasher};
 
-/// How a test hashes.
+/// A choice of hasher for a test.
 #[derive(Clone, Copy, Debug)]
 pub enum Hashing {
     Default,
     Constant,
     Identity,
-    /// By the remainder of a division by this, so that there are so many hashes.
+    /// The remainder of a division by this number, which is the number of different hashes.
     Remainder(u64),
 }
 
-/// What [`Hashing`] builds.
+/// The hasher that [`Hashing`] builds.
 #[derive(Debug)]
 pub enum TestHasher {
     Default(DefaultHasher),
@@ -24,7 +24,7 @@ pub enum TestHasher {
 }
 
 thread_local! {
-    /// One for all maps of a thread, as a map's hasher must not change.
+    /// The hash builder of all maps of a thread, because the hasher of a map must not change.
     static HASHER: DefaultHashBuilder = DefaultHashBuilder::default();
 }
 

@@ -1,11 +1,11 @@
-//! Random histories of operations: most keys are live ones, so that hits and refusals are not rare.
+//! Random histories of operations. Most keys are present ones, so that hits and refusals are frequent.
 
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject};
 use quickcheck::{Arbitrary, Gen};
 
 pub const POLICIES: [EvictionPolicy; 3] = EvictionPolicy::ALL;
 
-/// A cache's policy and bound, and what is done with it.
+/// The policy and the bound of a cache, and a sequence of operations on it.
 #[derive(Clone, Debug)]
 pub struct History {
     pub policy: EvictionPolicy,
@@ -14,7 +14,7 @@ pub struct History {
 }
 
 impl History {
-    /// Does it all.
+    /// Applies all operations to a new cache, and returns it.
     pub fn run<C: Subject<u8, u64>>(&self, new: impl Fn(EvictionPolicy, usize) -> C) -> C {
         let mut cache = new(self.policy, self.max_size);
         for operation in &self.operations {

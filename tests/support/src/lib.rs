@@ -1,4 +1,6 @@
-//! What the tests and fuzz targets share: the caches as subjects of the specification, and a service without a network.
+//! Adapters, fakes and fuzz inputs that tests and fuzz targets share.
+//!
+//! The adapters make the caches subjects of the kit. The fakes replace a service, a clock and a hasher.
 
 #![allow(
     missing_docs,
@@ -7,15 +9,15 @@
     reason = "tests alone call these items, and their documentation is not published"
 )]
 
-pub mod assured;
 pub mod cache;
 pub mod clock;
-pub mod creating;
+pub mod creation_adapter;
 pub mod deadlock;
-pub mod ends;
+pub mod double_ended;
 pub mod engine;
 pub mod fake;
 pub mod fused;
 pub mod fuzzed;
 pub mod hashing;
 pub mod history;
+pub mod report;

@@ -8,10 +8,10 @@ use crate::mutants;
 use crate::project::Project;
 use crate::worktree::Worktree;
 
-/// The patch under which look-ups are not counted.
+/// The patch under which lookups are not counted.
 const PATCH: &str = "O1-look-ups-are-not-counted";
 
-/// The most that a hit may take, of a hit that is not counted.
+/// The maximum instructions of a hit, relative to a hit that is not counted.
 const LIMIT: f64 = 1.03;
 
 /// Counts both, on copies of the last commit.
@@ -20,6 +20,6 @@ pub(super) fn run(project: &Project) -> Result<Verdict> {
     let with = instructions::client_hit(&instructions::count(copy.path(), project.target())?)?;
     ensure!(copy.apply(&mutants::patch(project, PATCH))?, "{PATCH} does not apply");
     let without = instructions::client_hit(&instructions::count(copy.path(), project.target())?)?;
-    println!("a hit takes {with:.1} instructions, and {without:.1} if look-ups are not counted");
+    println!("a hit takes {with:.1} instructions, and {without:.1} if lookups are not counted");
     Ok(Verdict::of(with <= LIMIT * without))
 }

@@ -50,10 +50,10 @@ fn find(counts: &[Count], operation: &str, cache: &str) -> Option<f64> {
     Some(count.instructions)
 }
 
-/// Reads gungraun's summaries, one a line.
+/// Reads gungraun's summaries, one per line.
 fn parse(summaries: &str) -> Result<Vec<Count>> {
     let counts = summaries.lines().filter(|line| line.starts_with('{')).map(|line| {
-        let summary: Value = serde_json::from_str(line).context("gungraun's summary is no JSON")?;
+        let summary: Value = serde_json::from_str(line).context("gungraun's summary is not JSON")?;
         let text = |name: &str| summary[name].as_str().map(str::to_owned);
         let total = summary["profiles"][0]["data"]["total"]["metrics"]["Ir"]["values"]["new"].as_f64();
         match (text("function_name"), text("id"), total) {

@@ -18,11 +18,11 @@ const INPUTS: [&str; 4] = ["src", "benches/src", "benches/benches", "Cargo.lock"
 
 /// Measure the engine and the cache against their peers, and write benches/RESULTS.md and its plot.
 ///
-/// All of it takes some twenty minutes, and minutes more to compile. Nothing else should run meanwhile: ratios bear it
-/// better than times. The instructions need valgrind and gungraun-runner.
+/// All parts take some twenty minutes, and more to compile. Use an otherwise idle machine: other load distorts times
+/// more than ratios. The instructions need valgrind and gungraun-runner.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Only these parts; `counting` is a check of its own, and no part of the page
+    /// Only these parts; `counting` is a separate check, and not part of the page
     #[arg(value_name = "PART")]
     parts: Vec<Part>,
 
@@ -34,9 +34,9 @@ pub(crate) struct Arguments {
 /// A part of the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Bytes an entry
+    /// Bytes per entry
     Memory,
-    /// Instructions of an operation
+    /// Instructions per operation
     Instructions,
     /// Times, as ratios
     Compare,
@@ -61,7 +61,7 @@ impl Part {
     }
 }
 
-/// The measurements that were made last.
+/// The latest measurements.
 struct Measured {
     folder: PathBuf,
 }

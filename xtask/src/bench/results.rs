@@ -1,4 +1,4 @@
-//! The page of measurements.
+//! Writes the page of measurements.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -26,7 +26,7 @@ const INSTRUCTIONS: &str =
     "As counted by callgrind through [gungraun](https://crates.io/crates/gungraun). Counts repeat, except for
 `lfu_cache`, whose hasher is random. Each includes the loop around the operation.";
 
-/// Returns the page, of everything that was measured last.
+/// Returns the page, with the latest measurements.
 pub(super) fn page(project: &Project, measured: &Measured) -> Result<String> {
     let lock = fs::read_to_string(project.root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let versions = versions(&lock, &PEERS)?;

@@ -14,12 +14,12 @@ use crate::{Verdict, process};
 /// The paths that a generated mutant and its result depend on.
 const INPUTS: [&str; 6] = ["src", "spec", "tests/", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
 
-/// A half of the code; the halves are tested at the same time.
+/// One half of the code; both halves are tested at the same time.
 struct Half {
     name: &'static str,
-    /// Returns `true` if it has this file.
+    /// Returns `true` if this half contains the file.
     has: fn(&str) -> bool,
-    /// The test program that catches most of its mutants.
+    /// The option for the test program that catches most mutants of this half.
     first: &'static str,
 }
 
@@ -28,12 +28,12 @@ const HALVES: [Half; 2] = [
     Half { name: "rest", has: |file| !file.starts_with("src/map/"), first: "--test=cache" },
 ];
 
-/// The mutants of some files, with a build folder of their own that is kept.
+/// The mutants of some files, with a separate build folder that is kept.
 struct Group<'a> {
     project: &'a Project,
     folder: PathBuf,
     files: Vec<String>,
-    /// The option for `cargo test` of the first run.
+    /// The option for `cargo test` in the first run.
     first: &'static str,
 }
 
@@ -57,7 +57,7 @@ impl Group<'_> {
         Ok(fs::write(self.path("inputs"), inputs)?)
     }
 
-    /// Adds what cargo-mutants has found to the lists that are kept, before it begins anew.
+    /// Adds the results of cargo-mutants to the lists that are kept, before it starts again.
     fn collect(&self) -> Result<()> {
         for name in ["caught.txt", "unviable.txt"] {
             let mut lines = lines(&self.path(name));
@@ -73,11 +73,11 @@ impl Group<'_> {
         lines(&self.path("mutants.out").join(name))
     }
 
-    /// Tries what is not caught yet with some of the tests.
+    /// Tries the mutants that are not caught yet with some of the tests.
     fn run(&self, tests: &[&str]) -> Result<()> {
         self.collect()?;
         let (log, target) = (self.path("log"), self.path("target"));
-        // The crate as it stands there was made from the last mutant.
+        // The crate in that folder was built from the last mutant.
         let mut clean = self.project.cargo(["clean", "--quiet", "--package", "aws-client-cache"]);
         clean.env("CARGO_TARGET_DIR", &target);
         process::run_logged(clean, &log, None)?;
@@ -97,7 +97,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Tries all mutants with the first tests, then the rest of them with all tests.
+    /// Tries all mutants with the first tests, then the survivors with all tests.
     fn run_all(&self) -> Result<()> {
         if self.files.is_empty() {
             return Ok(());
@@ -107,7 +107,7 @@ impl Group<'_> {
     }
 }
 
-/// Returns the lines of a file, none if there is no such file.
+/// Returns the lines of a file, or none if the file does not exist.
 fn lines(path: &Path) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }

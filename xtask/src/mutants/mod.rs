@@ -21,16 +21,16 @@ pub(crate) const FOLDER: &str = "tests/mutants";
 /// Break the code on purpose, and check that a test notices each time.
 ///
 /// Hand-written mutants are the patches in tests/mutants. Generated ones are those of cargo-mutants, configured by
-/// .cargo/mutants.toml. Both work on copies, and go on where a run was stopped.
+/// .cargo/mutants.toml. Both work on copies, and resume an interrupted run.
 ///
 /// Exit status: 0 if all are caught, 1 if one survives, 2 if one is invalid or the command could not do its work.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Only patches whose names begin like this: D3, F1
+    /// Only patches whose names start with one of these: D3, F1
     #[arg(value_name = "PREFIX")]
     prefixes: Vec<String>,
 
-    /// Only check that every patch applies to the files as they are; seconds
+    /// Only check that every patch applies to the current files; takes seconds
     #[arg(long, conflicts_with = "generated")]
     check: bool,
 
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[expect(clippy::option_option, reason = "an option with an optional value, as clap has it")]
     generated: Option<Option<Shard>>,
 
-    /// Forget which mutants earlier runs have caught
+    /// Forget the mutants that earlier runs have caught
     #[arg(long, conflicts_with_all = ["check", "keep"])]
     again: bool,
 

@@ -1,4 +1,4 @@
-//! Reads from the log of a test run how a mutant was caught.
+//! Reads from the log of a test run which test caught a mutant.
 
 use regex::Regex;
 
@@ -15,7 +15,7 @@ pub(super) fn caught_by(log: &str) -> Option<String> {
 
 /// Returns `true` if the log says that a library does not compile, other than that of the tests.
 ///
-/// Then it is not the tests that notice the mutant.
+/// Then the tests do not detect the mutant.
 pub(super) fn library_is_broken(log: &str) -> bool {
     let of_a_library = |line: &&str| line.starts_with("error: could not compile `") && line.contains("` (lib) due to");
     log.lines().filter(of_a_library).any(|line| !line.contains("-test-support`"))

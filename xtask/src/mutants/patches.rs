@@ -1,4 +1,4 @@
-//! The hand-written mutants: a patch each.
+//! The hand-written mutants, one patch each.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,13 +14,13 @@ use crate::project::{self, Project};
 use crate::worktree::Worktree;
 use crate::{Verdict, process};
 
-/// The longest that tests may run, once they are built.
+/// The time limit of the tests, once they are built.
 const LIMIT: Duration = Duration::from_mins(5);
 
 /// The paths that a result depends on, except the patch itself.
 const INPUTS: [&str; 6] = ["src", "spec", "tests/", "examples", "Cargo.toml", "Cargo.lock"];
 
-/// All tests but those of the documentation.
+/// All tests except those of the documentation.
 ///
 /// They are built without these options, because some start the examples, which `--tests` does not build.
 const ALL_TESTS: [&str; 2] = ["--lib", "--tests"];
@@ -80,7 +80,7 @@ impl<'a> Bench<'a> {
         Ok(Self { copy, log: target.join("log"), target })
     }
 
-    /// Starts `cargo test` with `arguments`. Returns whether it succeeded, or `None` at the limit.
+    /// Runs `cargo test` with `arguments`. Returns `true` if it succeeded, or `None` at the limit.
     fn cargo_test(&self, arguments: &[String], limit: Option<Duration>) -> Result<Option<bool>> {
         let mut command = project::cargo(self.copy.path(), ["test"]);
         command.args(arguments).env("CARGO_TARGET_DIR", &self.target);
@@ -95,8 +95,8 @@ impl<'a> Bench<'a> {
 
     /// Runs some tests, then all, then the examples in the documentation, up to the first failure.
     ///
-    /// Most mutants are caught by the tests of their rule; all tests take longer to build and to run. Builds have no
-    /// time limit, so that a slow machine is not taken for a test that hangs.
+    /// The tests of a rule catch most of its mutants; all tests take longer to build and to run. Builds have no time
+    /// limit, so that a slow machine is not mistaken for a test that hangs.
     fn run_tests(&self, first: &[String]) -> Result<Run> {
         let _ = fs::remove_file(&self.log);
         let all = ALL_TESTS.map(str::to_owned);
@@ -138,10 +138,9 @@ impl<'a> Bench<'a> {
         Ok(folders.into_iter().filter(|folder| folder.join("main.rs").exists()).collect())
     }
 
-    /// Returns `true` if the library itself does not compile, as the tests have it.
+    /// Returns `true` if the library itself does not compile with the features of the tests.
     ///
-    /// A program of the tests is built for that: by itself, the library would be built with other features, and so
-    /// would the SDK.
+    /// To check this, it builds a test program. Alone, the library and the SDK would be built with other features.
     fn library_is_broken(&self) -> Result<bool> {
         let _ = fs::remove_file(&self.log);
         Ok(!self.build(&["--test=engine".to_owned()])? && outcome::library_is_broken(&self.read_log()?))
@@ -154,7 +153,7 @@ impl<'a> Bench<'a> {
 
 /// The mutants that were caught on one tree, with the test that noticed each.
 ///
-/// A mutant is known by its name and the hash of its patch.
+/// The name and the hash of its patch identify a mutant.
 struct Ledger {
     file: PathBuf,
     caught: BTreeMap<String, String>,

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
-/// Modules of tests that take too long to be tried first.
+/// The modules of tests that are too slow to be tried first.
 const SLOW: [&str; 2] = ["s3", "tenants"];
 
-/// Returns options for `cargo test` that select the tests that `spec` names under `rule`, with the rest of their modules.
+/// Returns the options for `cargo test` that select the tests of a rule.
 ///
-/// The kit's own tests and slow modules are left out. `program_of` knows which test program has a module.
+/// They are the tests that `spec` names under `rule`, with the rest of their modules. The kit's own tests and slow
+/// modules are omitted. `program_of` returns the test program that has a module.
 pub(super) fn options(spec: &str, rule: &str, program_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let test = Regex::new("`([^` ]+)::([^` ]+)`").expect("a valid expression");
     let heading = format!("**{rule}** ");
@@ -49,12 +50,12 @@ mod tests {
     const SPEC: &str = "\
 **D1** An entry is found.
 Not a test: `text::in_the_rule`.
-- Tests: `laws::a`, `closure::b`, `leaving::c`,
+- Tests: `laws::a`, `closure::b`, `stats::c`,
   `src/map/tests::d`, `spec/tests/fleet::e`, `s3::f`
 - Mutants: `laws::not_a_test`
 
 **D10** Another.
-- Tests: `leaving::g`, `leaving::h`
+- Tests: `stats::g`, `stats::h`
 
 **D11** None.
 - Tests: none.
@@ -63,7 +64,7 @@ Not a test: `text::in_the_rule`.
     fn of(rule: &str) -> String {
         let program_of = |module: &str| match module {
             "laws" | "closure" => Some("engine".to_owned()),
-            "leaving" => Some("cache".to_owned()),
+            "stats" => Some("cache".to_owned()),
             "s3" => Some("session".to_owned()),
             _ => None,
         };
@@ -72,8 +73,8 @@ Not a test: `text::in_the_rule`.
 
     #[test]
     fn a_rule_has_the_programs_and_modules_of_its_tests_once_each() {
-        assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d closure:: laws:: leaving::");
-        assert_eq!(of("D10"), "--test=cache -- leaving::");
+        assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d closure:: laws:: stats::");
+        assert_eq!(of("D10"), "--test=cache -- stats::");
     }
 
     #[test]

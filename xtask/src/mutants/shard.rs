@@ -1,8 +1,8 @@
-//! A part of the source files, of about the size of the other parts.
+//! A part of the source files, about as large as the other parts.
 
 use std::str::FromStr;
 
-/// One of `of` parts.
+/// One of several equal parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shard {
     index: usize,
@@ -29,8 +29,8 @@ impl Shard {
 
     /// Returns the files of this part, of all files with their sizes. Every file is in one part.
     ///
-    /// A part has whole files. cargo-mutants would divide mutants, but only those that were not caught before, so a run
-    /// that goes on would have other parts.
+    /// A part consists of whole files. cargo-mutants would divide the mutants, but only those that were not caught
+    /// before. A resumed run would then have other parts.
     pub(super) fn files(self, mut files: Vec<(String, u64)>) -> Vec<String> {
         files.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         let mut sizes = vec![0; self.of];

@@ -1,4 +1,4 @@
-//! `cargo xtask public-api`: lists what a program can name of the published crates.
+//! `cargo xtask public-api`: lists the public items of the published crates.
 
 mod surface;
 
@@ -19,8 +19,9 @@ const PACKAGES: [(&str, &str); 2] = [("aws-client-cache", "."), ("aws-client-cac
 
 /// List the public items of the published crates in tests/public-api.
 ///
-/// The lists have all features but the `__` ones. Fails if one names a type of a crate other than the standard library's and the AWS SDK's: a major release of that crate
-/// would then have to be one of ours. Needs a nightly Rust and cargo-public-api.
+/// The lists cover all features except the `__` ones. The command fails if an item names a type of a foreign crate,
+/// other than the standard library and the AWS SDK: a major release of that crate would require one of ours. It needs a
+/// nightly Rust and cargo-public-api.
 ///
 /// Exit status: 1 if a foreign type or, with --check, a difference is found, 2 if the command could not do its work.
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// The crates that a public item may name.
 ///
-/// `serde` is there for its traits, behind the feature of that name.
+/// `serde` is included for its traits, behind the feature of that name.
 const ALLOWED: &str = "^(std|core|alloc|aws_(client_cache|client_cache_spec|config|credential_types|sdk_[a-z0-9]+|\
                        smithy_[a-z_]+|types)|serde|serde_core)$";
 
@@ -25,7 +25,7 @@ impl Manifest {
         self.0.get(section).and_then(toml::Value::as_table).into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
-    /// Returns the features that are promised to stay.
+    /// Returns the stable features.
     pub(super) fn public_features(&self) -> Vec<&str> {
         self.names("features").filter(|name| !name.starts_with("__")).collect()
     }
@@ -41,7 +41,7 @@ pub(super) fn stable(surface: &str) -> String {
 
 /// Returns the crates that the items name and that are not allowed.
 ///
-/// The list of items does not say where a type comes from that is exported again, so `pub use` in the sources counts, too.
+/// The list of items does not show the origin of a re-exported type, so `pub use` in the sources counts as well.
 pub(super) fn foreign(surface: &str, manifest: &Manifest, sources: &[String]) -> BTreeSet<String> {
     let path = Regex::new(r"(?:^|[^:A-Za-z0-9_])([a-z_][a-z0-9_]*)::").expect("a valid expression");
     let mut crates: BTreeSet<_> =

@@ -37,7 +37,7 @@ pub(super) struct Check {
 const CODE: [&str; 5] = ["src", "spec", "tests/", "Cargo.toml", "Cargo.lock"];
 
 impl Check {
-    /// Makes a check that runs a cargo command, given as words without quotes.
+    /// Creates a check that runs a cargo command, given as words without quotes.
     fn new(root: &Path, name: &str, kind: Kind, command: &str, other_inputs: &[&str]) -> Self {
         Self {
             name: name.to_owned(),
@@ -49,7 +49,7 @@ impl Check {
         }
     }
 
-    /// Makes the check that runs a fuzz target.
+    /// Creates the check that runs a fuzz target.
     ///
     /// `found` is a folder for new inputs, because the corpus is minimized.
     fn fuzz(root: &Path, target: &str, found: &Path, seconds: u32) -> Self {

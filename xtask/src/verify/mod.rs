@@ -1,4 +1,4 @@
-//! `cargo xtask verify`: runs the checks and records what they have counted.
+//! `cargo xtask verify`: runs the checks and records their counts.
 
 mod check;
 mod page;
@@ -20,10 +20,11 @@ const PAGE: &str = "docs/VERIFICATION.md";
 
 /// Run the checks, and write docs/VERIFICATION.md from their results.
 ///
-/// A check that has passed on this tree is not run again, so an interrupted run goes on. The page has the rows of those
-/// checks alone that passed on this tree.
+/// A check that has passed on this tree is not run again, so you can resume an interrupted run. The page shows only the
+/// checks that passed on this tree.
 ///
-/// Exit status: 1 if a check fails or, with --check, a row is of another tree, 2 if the command could not do its work.
+/// Exit status: 1 if a check fails or, with --check, a row belongs to another tree, 2 if the command could not do its
+/// work.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Only these checks: tests, ignored, coverage, mutants, generated, or the name of a fuzz target
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["check", "report"])]
     again: bool,
 
-    /// The time that each fuzz target runs
+    /// The running time of each fuzz target
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     fuzz_seconds: u32,
 }

@@ -19,7 +19,7 @@ this tree has no row. The command of a row runs its check again; fuzz targets ru
 |---|---|---|---|---|
 ";
 
-/// A row as the page has it.
+/// A row of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) text: String,

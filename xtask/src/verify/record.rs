@@ -1,4 +1,4 @@
-//! The logs of checks that have passed, by the tree that they are of.
+//! The logs of checks that have passed, by their tree.
 
 use std::fs;
 use std::path::{Path, PathBuf};

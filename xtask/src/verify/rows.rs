@@ -1,4 +1,4 @@
-//! Reads from the logs of checks what they have counted.
+//! Reads the counts of checks from their logs.
 
 use std::collections::BTreeSet;
 
@@ -44,16 +44,16 @@ fn with_reports(check: &str, subject: &str, log: &str) -> Vec<Row> {
     rows
 }
 
-/// Returns how many tests have passed.
+/// Returns the number of tests that have passed.
 fn passed(log: &str) -> u64 {
     let result = Regex::new(r"(?m)^test result: ok\. (\d+) passed").expect("a valid expression");
     result.captures_iter(log).filter_map(|found| found[1].parse::<u64>().ok()).sum()
 }
 
-/// Returns what tests have reported, each once, in the order of the alphabet.
+/// Returns the distinct reports of tests, in alphabetical order.
 fn reports(log: &str) -> impl Iterator<Item = Row> {
-    // Kept in step with `tests/support/src`, which prints them.
-    let report = Regex::new(r"(?m)^(?:assured|report(?:ed)?): (.*)$").expect("a valid expression");
+    // `tests/support/src` prints these lines.
+    let report = Regex::new(r"(?m)^report: (.*)$").expect("a valid expression");
     let reports: BTreeSet<_> = report.captures_iter(log).map(|found| found[1].to_owned()).collect();
     reports.into_iter().filter_map(|report| {
         let mut cells = report.splitn(3, " | ");
@@ -75,7 +75,7 @@ fn fuzzing(log: &str) -> Option<String> {
     Some(format!("{executions} executions in {seconds} s{}, no finding", edges.unwrap_or_default()))
 }
 
-/// Returns the shares of lines and of functions that tests reach, by the table of cargo-llvm-cov.
+/// Returns the shares of lines and functions that tests cover, by the table of cargo-llvm-cov.
 fn coverage(log: &str) -> Option<String> {
     let total = log.lines().rev().find(|line| line.starts_with("TOTAL"))?;
     let shares: Vec<_> = total.split_whitespace().filter(|cell| cell.ends_with('%')).collect();
@@ -96,9 +96,9 @@ mod tests {
 
     #[test]
     fn tests_are_summed_up_and_reports_follow_once_each() {
-        let log = "running 2 tests\ntest a ... \nassured: L1 order | engine, Lru | 5 states\nok\n\
-                   test result: ok. 2 passed; 0 failed\nassured: L0 dict | cache | 7 operations\n\
-                   assured: L1 order | engine, Lru | 5 states\ntest result: ok. 40 passed; 0 failed\n";
+        let log = "running 2 tests\ntest a ... \nreport: L1 order | engine, Lru | 5 states\nok\n\
+                   test result: ok. 2 passed; 0 failed\nreport: L0 dict | cache | 7 operations\n\
+                   report: L1 order | engine, Lru | 5 states\ntest result: ok. 40 passed; 0 failed\n";
         let rows = with_reports("tests", "all", log);
         let expected = [
             ("tests", "all", "42 passed, 0 failed"),

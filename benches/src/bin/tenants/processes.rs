@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,6 +29,9 @@ pub(crate) struct Figures {
 
 /// The delay of the progress bar, and the time in which closed connections are noticed.
 const SHORTLY: Duration = Duration::from_millis(100);
+
+/// The longest that a process may take to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs one strategy on its own server.
 pub(crate) fn measure(arguments: &Arguments, strategy: Strategy) -> Result<Figures, Failure> {
@@ -101,7 +104,8 @@ fn count(counts: &Value, name: &str) -> Result<usize, Failure> {
 /// A process of this program, which ends when this value is dropped.
 struct Process {
     child: Child,
-    input: ChildStdin,
+    /// `None` once the process has to stop.
+    input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
 }
 
@@ -132,7 +136,7 @@ impl Part {
         }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = child.stdin.take().zip(child.stdout.take()).ok_or("a process without pipes")?;
-        Ok(Process { child, input, output: BufReader::new(output).lines() })
+        Ok(Process { child, input: Some(input), output: BufReader::new(output).lines() })
     }
 }
 
@@ -144,14 +148,19 @@ impl Process {
 
     /// Returns the counts of a server.
     fn counts(&mut self) -> Result<Value, Failure> {
-        self.input.write_all(b"\n")?;
+        self.input.as_mut().ok_or("the process is stopping")?.write_all(b"\n")?;
         Ok(serde_json::from_str(&self.line()?)?)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // At the end of its input a process stops, and a server removes its folder. A process that is killed cannot.
+        drop(self.input.take());
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(SHORTLY);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

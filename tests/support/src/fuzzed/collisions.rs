@@ -1,6 +1,6 @@
-//! The engine next to the model under colliding hashes, on both sides of the bound up to which the index is sparse.
+//! The engine compared with the model under colliding hashes, with a sparse and with a dense index.
 //!
-//! The index grows across that bound, fills up with tombstones, is rebuilt, and shrinks.
+//! The index grows from sparse to dense, fills up with tombstones, is rebuilt, and shrinks.
 
 use arbitrary::Arbitrary;
 use aws_client_cache::map::{EvictingMap, MAX_SPARSE};
@@ -10,27 +10,30 @@ use super::{Fuzzed, Reached};
 use crate::engine::{Engine, policy};
 use crate::hashing::Hashing;
 
-/// Bounds are below this: on both sides of the largest sparse index.
+/// An upper limit for the bounds of maps, above the size of the largest sparse index.
+#[expect(clippy::cast_possible_truncation, reason = "the assertion excludes it")]
 const BOUNDS: u16 = {
     let bounds = MAX_SPARSE + MAX_SPARSE / 4;
     assert!(bounds < u16::MAX as usize / 4, "keys are of 16 bits");
     bounds as u16
 };
 
-/// Runs are shorter than this, and longer than it takes to fill an index.
+/// An upper limit for the length of runs, which suffices to fill an index.
 const RUN: u16 = 2 * BOUNDS;
 
-/// An input ends after so many operations, or the fuzzer would take it for a hang. With an index of at most 3.7 buckets for
-/// each entry, this fills the largest one, and then once more with tombstones.
+/// The maximum number of operations of an input, so that the fuzzer does not mistake it for a hang.
+///
+/// An index has at most 3.7 buckets for each entry. So this number fills the largest index with entries, and then once
+/// more with tombstones.
 const OPERATIONS: usize = 4 * BOUNDS as usize;
 
-/// A cache, how it hashes, and what is done with it.
+/// A cache, its hasher, and a sequence of operations on it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    /// The remainder chooses one of all policies.
+    /// Chooses the policy, by the remainder.
     policy: u8,
     max_size: u16,
-    /// Use counts stop here, so that saturation is reached.
+    /// The limit of use counts, so small that they saturate.
     max_uses: u8,
     hash: Hash,
     steps: Vec<Step>,
@@ -40,7 +43,7 @@ pub struct Input {
 enum Hash {
     Constant,
     Identity,
-    /// Of so many values.
+    /// This number of different hashes.
     Few(u8),
 }
 
@@ -54,7 +57,7 @@ impl From<Hash> for Hashing {
     }
 }
 
-/// An [`Operation`], or a run of operations on so many successive keys.
+/// An [`Operation`], or a run of operations on successive keys.
 #[derive(Arbitrary, Debug)]
 enum Step {
     Insert(Back),
@@ -67,15 +70,15 @@ enum Step {
     Clear,
     Copy,
     SetMaxSize(u16),
-    /// Insertions, from this key on.
+    /// Insertions of this number of keys, from this key on.
     Churn(u16, u16),
-    /// Hits, or misses.
+    /// Lookups, hits or misses.
     Uses(Back, u16),
     /// Removals.
     Removals(Back, u16),
 }
 
-/// A key, counted back from the last one of the last churn, so that it is likely to be there.
+/// A key, counted back from the last key of the last churn, so that it is likely to be present.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Back(u16);
 
@@ -87,18 +90,14 @@ impl Back {
 
 impl Fuzzed for Input {
     fn branches() -> Reached {
-        let policies = EvictionPolicy::ALL.map(|policy| format!("{policy:?}"));
-        let branches = [SPARSE, DENSE, GROWTH, SHRINKAGE, TOMBSTONES, COLLISIONS].map(str::to_owned);
-        policies.into_iter().chain(branches).collect()
+        let of_policy = |policy| BRANCHES.map(|name| branch(policy, name));
+        EvictionPolicy::ALL.into_iter().flat_map(of_policy).collect()
     }
 
     fn run(self, reached: &mut Reached) {
         let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
         let max_size = (self.max_size % BOUNDS).into();
-        if !matches!(self.hash, Hash::Identity) {
-            reached.insert(COLLISIONS.to_owned());
-        }
-        let mut pair = Pair::new(policy, max_size, self.max_uses.into(), Hashing::from(self.hash), reached);
+        let mut pair = Pair::new(policy, max_size, self.max_uses.into(), self.hash.into());
         let mut newest = 0;
         for step in self.steps {
             if pair.operations >= OPERATIONS {
@@ -124,58 +123,66 @@ impl Fuzzed for Input {
                 Step::Removals(back, count) => pair.run(key(back), count, |key, _| Operation::Remove(key)),
             }
         }
-        // Every accessor at last, and those of a copy, whose index is another one.
+        // At the end, every accessor is compared, and those of a copy, which has its own index.
         pair.look_after(&Operation::ContainsKey(newest));
         pair.look_after(&Operation::Copy);
+        let taken = BRANCHES.into_iter().zip(pair.reached).filter(|(_, is_reached)| *is_reached);
+        reached.extend(taken.map(|(name, _)| branch(policy, name)));
     }
 }
 
-/// A sparse index that holds an entry.
-const SPARSE: &str = "sparse index";
-/// An index beyond the largest sparse one.
-const DENSE: &str = "dense index";
-/// An index for more entries than before.
-const GROWTH: &str = "growth";
-/// An index for fewer entries than before.
-const SHRINKAGE: &str = "shrinkage";
-/// An index that was rebuilt to get rid of tombstones.
-const TOMBSTONES: &str = "tombstones";
-/// A hasher with few values.
-const COLLISIONS: &str = "collisions";
+/// The branches of the index that the target is for, under each policy.
+const BRANCHES: [&str; 7] = [
+    "a sparse index",
+    "an index beyond the largest sparse one",
+    "growth from the one to the other",
+    "more room than before",
+    "less room than before",
+    "a rebuild to get rid of tombstones",
+    "two entries of one hash",
+];
+
+/// Names a branch under a policy.
+fn branch(policy: EvictionPolicy, name: &str) -> String {
+    format!("{policy:?}: {name}")
+}
 
 /// Engine and model.
-struct Pair<'a> {
-    reached: &'a mut Reached,
-    /// Room, buckets and capacity of the engine's index before the operation.
-    room: [usize; 3],
+struct Pair {
     engine: Engine<u16, usize, Hashing>,
     model: Model<u16, usize>,
+    /// The largest number of entries without two of one hash.
+    hashes: usize,
     /// The number of operations, of which each newcomer's value is made.
     operations: usize,
-    /// What may be spent on looking at every accessor.
+    /// The budget for comparing every accessor.
     budget: usize,
+    /// The branches that were reached, as in [`BRANCHES`].
+    reached: [bool; BRANCHES.len()],
 }
 
-impl<'a> Pair<'a> {
-    fn new(
-        spec_policy: EvictionPolicy,
-        max_size: usize,
-        max_uses: u64,
-        hashing: Hashing,
-        reached: &'a mut Reached,
-    ) -> Self {
-        reached.insert(format!("{spec_policy:?}"));
+impl Pair {
+    fn new(spec_policy: EvictionPolicy, max_size: usize, max_uses: u64, hashing: Hashing) -> Self {
         let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let model = Model::with_max_uses(spec_policy, max_size, max_uses);
-        Self { reached, room: map.room(), engine: Engine(map), model, operations: 0, budget: 0 }
+        let hashes = match hashing {
+            Hashing::Constant => 1,
+            Hashing::Remainder(hashes) => usize::try_from(hashes).expect("it was a byte"),
+            Hashing::Default | Hashing::Identity => usize::MAX,
+        };
+        Self { engine: Engine(map), model, hashes, operations: 0, budget: 0, reached: [false; _] }
     }
 
-    /// An operation that the input names: up to 64 entries, every accessor is compared after it.
+    /// Applies a single operation.
+    ///
+    /// With up to 64 entries, every accessor is compared after it.
     fn step(&mut self, operation: &Operation<u16, usize>) {
         self.spend(64 * 64, operation);
     }
 
-    /// One operation on each of so many keys: up to 16 entries, every accessor is compared after each.
+    /// Applies one operation to each of `count` keys.
+    ///
+    /// With up to 16 entries, every accessor is compared after each operation.
     fn run(&mut self, start: u16, count: u16, operation: impl Fn(u16, usize) -> Operation<u16, usize>) {
         let left = OPERATIONS.saturating_sub(self.operations);
         for offset in (0..count % RUN).take(left) {
@@ -183,45 +190,61 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Compares the outcome of an operation, and every accessor when it can be afforded: where hashes collide, that takes time
-    /// quadratic in the number of entries. So each operation pays for its part of it.
+    /// Compares the outcome of an operation, and every accessor if the budget suffices.
+    ///
+    /// If hashes collide, comparing the accessors takes O(n²) for n entries. So each operation adds to the budget.
     fn spend(&mut self, payment: usize, operation: &Operation<u16, usize>) {
         self.budget += payment;
         if self.budget >= self.model.len().pow(2) {
             self.look_after(operation);
         } else {
             self.operations += 1;
+            let before = Index::of(&self.engine);
             assert_eq!(operation.apply(&mut self.engine), operation.apply(&mut self.model), "{operation:?}");
-            self.look_at_room();
-        }
-    }
-
-    /// Adds the branches of the index that the last operation reached.
-    fn look_at_room(&mut self) {
-        let ([was, _, capacity_before], now) = (self.room, self.engine.0.room());
-        self.room = now;
-        let [room, _, capacity] = now;
-        let branches = [
-            (SPARSE, (1..=MAX_SPARSE).contains(&room)),
-            (DENSE, room > MAX_SPARSE),
-            (GROWTH, was > 0 && room > was),
-            (SHRINKAGE, room > 0 && room < was),
-            (TOMBSTONES, room == was && capacity > capacity_before),
-        ];
-        for (branch, _) in branches.into_iter().filter(|(_, is_reached)| *is_reached) {
-            // Most operations reach nothing new, and need no string.
-            if !self.reached.contains(branch) {
-                self.reached.insert(branch.to_owned());
-            }
+            self.note_branches(before);
         }
     }
 
     fn look_after(&mut self, operation: &Operation<u16, usize>) {
         self.budget = 0;
         self.operations += 1;
+        let before = Index::of(&self.engine);
         if let Err(divergence) = step(&mut self.engine, &mut self.model, operation) {
             panic!("{divergence}");
         }
-        self.look_at_room();
+        self.note_branches(before);
+    }
+
+    /// Notes the branches that the last operation reached.
+    fn note_branches(&mut self, before: Index) {
+        let now = Index::of(&self.engine);
+        let is_sparse = |index: Index| (1..=MAX_SPARSE).contains(&index.room);
+        // An insertion into a tombstone raises the capacity, too, but not where the capacity is used up.
+        let was_used_up = before.len > 0 && before.len == before.capacity;
+        let reached = [
+            is_sparse(now),
+            now.room > MAX_SPARSE,
+            is_sparse(before) && now.room > MAX_SPARSE,
+            before.room > 0 && now.room > before.room,
+            now.room > 0 && now.room < before.room,
+            now.room == before.room && was_used_up && now.capacity > before.capacity,
+            now.len > self.hashes,
+        ];
+        self.reached.iter_mut().zip(reached).for_each(|(known, is_reached)| *known |= is_reached);
+    }
+}
+
+/// The size of the engine's index.
+#[derive(Clone, Copy)]
+struct Index {
+    len: usize,
+    room: usize,
+    capacity: usize,
+}
+
+impl Index {
+    fn of(engine: &Engine<u16, usize, Hashing>) -> Self {
+        let [room, _, capacity] = engine.0.room();
+        Self { len: engine.0.len(), room, capacity }
     }
 }

@@ -1,8 +1,8 @@
-//! The fuzz targets: the inputs that are read from bytes, and their runs.
+//! The fuzz targets: inputs that are read from bytes, and their runs.
 //!
-//! Each file here is a target. The fuzzer runs it on inputs that it generates; `cargo test` replays the corpus, and checks
-//! that the corpus reaches the branches that the target is for. A new target is a file here, one in `fuzz/fuzz_targets`
-//! with its `[[bin]]`, a corpus, and a test that replays it.
+//! Each file here is a target. The fuzzer runs it on generated inputs. `cargo test` replays the corpus, and checks that
+//! it reaches the branches of the target. To add a target, add a file here, a file in `fuzz/fuzz_targets` with its
+//! `[[bin]]`, a corpus, and a test that replays it.
 
 pub mod collisions;
 pub mod identity;

@@ -1,4 +1,4 @@
-//! The engine next to the model: operations on few keys, with every accessor compared after each one.
+//! The engine compared with the model: operations on few keys, and all accessors after each.
 
 use arbitrary::Arbitrary;
 use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation, step};
@@ -6,18 +6,18 @@ use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation, 
 use super::{Fuzzed, Reached};
 use crate::engine::Engine;
 
-/// A cache, and what is done with it.
+/// A cache, and a sequence of operations on it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    /// The remainder chooses one of all policies.
+    /// Chooses the policy, by the remainder.
     policy: u8,
     max_size: u8,
-    /// Use counts stop here, so that saturation is reached.
+    /// The limit of use counts, so small that they saturate.
     max_uses: u8,
     operations: Vec<Step>,
 }
 
-/// An [`Operation`] on few keys and small bounds, so that they meet again.
+/// An [`Operation`] on few keys and small bounds, so that keys recur.
 #[derive(Arbitrary, Debug)]
 enum Step {
     Insert(u8, u64),

@@ -1,4 +1,4 @@
-//! P1: operations of which some panic somewhere in `Hash`, `Eq`, `Clone` or `Drop`, on one map that goes on after each.
+//! Rule P1: operations on one map, some of which panic in `Hash`, `Eq`, `Clone` or `Drop`.
 
 use arbitrary::Arbitrary;
 use aws_client_cache::map::EvictingMap;
@@ -13,15 +13,15 @@ use crate::hashing::Hashing;
 type Key = Fused<u8>;
 type Value = Fused<u64>;
 
-/// A map, and what is done with it.
+/// A map, and a sequence of operations on it.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
-    /// The remainder chooses one of all policies.
+    /// Chooses the policy, by the remainder.
     policy: u8,
     hashing: Hash,
     max_size: u8,
     max_uses: u8,
-    /// What is done, and which call of which callback panics in it, if there are so many.
+    /// The operations. Each may have a callback that panics, and the number of the call that does.
     steps: Vec<(Step, Option<(Panics, u8)>)>,
 }
 
@@ -40,7 +40,7 @@ enum Panics {
     Drop,
 }
 
-/// An [`Operation`] on more keys than the smallest index has room for, so that it is rebuilt.
+/// An [`Operation`] on more keys than fit into the smallest index, so that the index is rebuilt.
 #[derive(Arbitrary, Debug)]
 enum Step {
     Insert(u8),
@@ -101,7 +101,7 @@ impl Input {
         let (max_size, max_uses) = ((self.max_size % MAX_SIZE).into(), self.max_uses.into());
         let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let mut engine: Engine<Key, Value, Hashing> = Engine(map);
-        // Of a hit that panicked, only what follows tells whether it was counted: until then, either model is right.
+        // A hit that panicked may have counted a use or not. Until later operations decide it, both models are kept.
         let mut models = vec![Model::with_max_uses(spec_policy, max_size, max_uses)];
         for (value, (step, panics)) in (0..).zip(&self.steps) {
             let operation = step.operation(value);
@@ -140,7 +140,7 @@ impl Input {
     }
 }
 
-/// Keeps the models that answer what the engine does.
+/// Keeps the models whose outcome is that of the engine.
 fn agree(models: &mut Vec<Model<Key, Value>>, operation: &Operation<Key, Value>, outcome: &Outcome<Key, Value>) {
     models.retain_mut(|model| operation.apply(model) == *outcome);
 }

@@ -1,4 +1,4 @@
-//! Roles as plain data, and the limits of `AssumeRole`, which they are held to.
+//! Roles as plain data, and the limits of `AssumeRole` on them.
 
 use std::iter;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl<'a> Arbitrary<'a> for Chain {
     }
 }
 
-/// A role, without those before it.
+/// A role, without its source role.
 #[derive(Arbitrary, Clone, Debug, PartialEq)]
 struct Role {
     arn: Arn,
@@ -42,7 +42,7 @@ const ARNS: [&str; 10] = [
     "arn:aws:iam::1:role/a",
     "arn:aws:iam::1:role/b",
     "arn:aws-cn:iam::1:role/a",
-    // As short as can be, and shorter.
+    // The shortest valid ARN, then invalid ones.
     "arn:aws:iam:::role/a",
     "arn:aws:iam::1:role/",
     "arn:aws:iam::1:user/a",
@@ -76,12 +76,12 @@ impl<'a> Arbitrary<'a> for Length {
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let (seconds, nanos): (u16, u32) = (u.arbitrary()?, u.int_in_range(0..=3)?);
         let seconds = if seconds < 0xff00 { seconds } else { [899, 900, 43_200, 43_201][usize::from(seconds % 4)] };
-        // Few are not whole.
+        // Only a quarter has a fraction of a second.
         Ok(Self(Duration::new(seconds.into(), nanos / 3)))
     }
 }
 
-/// A string that nothing may show, of whatever characters, or one too short to be valid.
+/// A secret string of any characters, or a string that is too short to be valid.
 #[derive(Clone, Debug, PartialEq)]
 struct ExternalId(String);
 
@@ -114,7 +114,7 @@ impl PartialEq for PolicyArns {
     }
 }
 
-/// Neither their keys nor their values may be shown.
+/// Session tags. Both their keys and their values are secret.
 #[derive(Clone, Debug)]
 struct Tags(Vec<(String, String)>);
 
@@ -143,14 +143,14 @@ fn sorted<T: Clone + Ord>(all: &[T]) -> Vec<T> {
     all
 }
 
-/// Now and then made as long as it may be, or by one more.
+/// Returns the text, sometimes extended to the limit or by one character more.
 fn up_to(limit: usize, mut text: String, u: &mut Unstructured<'_>) -> arbitrary::Result<String> {
     let length = text.chars().count();
     text.extend(iter::repeat_n('a', most(limit, length, u)?.saturating_sub(length)));
     Ok(text)
 }
 
-/// The length that something is to have: mostly what it has.
+/// Returns the given length in most cases, sometimes the limit or one more.
 fn most(limit: usize, length: usize, u: &mut Unstructured<'_>) -> arbitrary::Result<usize> {
     Ok(match u.int_in_range(0..=31)? {
         30 => limit,
@@ -170,12 +170,12 @@ impl Chain {
         role
     }
 
-    /// K5: the parameters, one of which a refusal names.
+    /// Returns the invalid parameters, one of which the error names.
     pub(super) fn faults(&self) -> Vec<&'static str> {
         self.0.iter().flat_map(Role::faults).collect()
     }
 
-    /// The same, with its lists in another order.
+    /// Returns an equal chain, with its lists reversed.
     pub(super) fn backwards(mut self) -> Self {
         for role in &mut self.0 {
             role.policy_arns.0.reverse();
@@ -184,7 +184,10 @@ impl Chain {
         self
     }
 
-    /// What is almost the same, or altogether: with anything left out, cut elsewhere, or taken from the last of the others.
+    /// Returns chains that differ from this one in one respect, or are equal to it.
+    ///
+    /// A parameter is left out, split differently, at or beyond its limit, or taken from the last role of `other`. A
+    /// role is removed, repeated or moved.
     pub(super) fn variations(&self, other: Option<&Self>) -> Vec<Self> {
         let other = other.and_then(|other| other.0.last());
         let mut all = Vec::new();
@@ -234,7 +237,7 @@ impl Role {
         role
     }
 
-    /// The limits of `AssumeRole`.
+    /// Returns the parameters that are beyond the limits of `AssumeRole`.
     fn faults(&self) -> impl Iterator<Item = &'static str> {
         let Self { arn, region, session_name, session_length, external_id, policy, policy_arns, tags } = self;
         let all = [
@@ -250,9 +253,9 @@ impl Role {
         all.into_iter().filter_map(|(parameter, is_bad)| is_bad.then_some(parameter))
     }
 
-    /// It, with each thing in turn taken from another.
+    /// Returns variants that take one parameter each from `other`.
     fn taking(&self, other: &Self) -> Vec<Self> {
-        // All of them, or one is unused.
+        // This pattern names all fields, so that a field that is not varied below is an unused variable.
         let Self { arn, region, session_name, session_length, external_id, policy, policy_arns, tags } = other.clone();
         vec![
             Self { arn, ..self.clone() },
@@ -266,7 +269,7 @@ impl Role {
         ]
     }
 
-    /// It, with each thing in turn left out.
+    /// Returns variants that leave out one parameter each.
     fn less(&self) -> Vec<Self> {
         self.taking(&Self {
             arn: self.arn.clone(),
@@ -280,7 +283,7 @@ impl Role {
         })
     }
 
-    /// It, with each thing in turn at the most that it may be, and `beyond`; and the session at the least.
+    /// Returns variants with one parameter each that exceeds its limit by `beyond`.
     fn at_its_limits(&self, beyond: usize) -> Vec<Self> {
         let seconds = beyond as u64;
         let long = |limit: usize| SECRET.repeat(limit).split_off(SECRET.len() * limit - limit - beyond);
@@ -298,14 +301,14 @@ impl Role {
         let mut all = self.taking(&limits);
         all.push(Self { session_length: Some(Length(Duration::from_secs(900 - seconds))), ..self.clone() });
         for (key, value) in [(128, 256 + beyond), (128 + beyond, 256)] {
-            // Characters, not bytes.
+            // The limits count characters, not bytes.
             let tags = Tags(vec![(format!("{SECRET}{}", "é".repeat(key - SECRET.len())), "é".repeat(value))]);
             all.push(Self { tags, ..self.clone() });
         }
         all
     }
 
-    /// The same characters at other places.
+    /// Returns variants that split the same characters differently among the parameters.
     fn cut_elsewhere(&self) -> Vec<Self> {
         let mut exchanged = self.clone();
         exchanged.external_id = self.policy.as_ref().map(|policy| ExternalId(policy.0.clone()));
@@ -335,7 +338,7 @@ fn is_name(text: &str, most: usize, others: &str) -> bool {
     (2..=most).contains(&text.chars().count()) && text.chars().all(allowed)
 }
 
-/// 15 minutes to 12 hours.
+/// Returns `true` for whole seconds from 15 minutes to 12 hours.
 fn is_length(length: Duration) -> bool {
     length.subsec_nanos() == 0 && (900..=43_200).contains(&length.as_secs())
 }

@@ -1,4 +1,4 @@
-//! The examples, as a user runs them.
+//! Runs the examples as a user does.
 
 use std::env;
 use std::env::consts::EXE_EXTENSION;
@@ -17,12 +17,12 @@ pub(crate) fn example(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// What it has said, and what it has complained of.
+/// Returns the standard output and the standard error.
 pub(crate) fn text(output: &Output) -> (String, String) {
     (String::from_utf8_lossy(&output.stdout).into(), String::from_utf8_lossy(&output.stderr).into())
 }
 
-/// It ends with 2, says nothing, and complains of what is `named`.
+/// Asserts that a command exits with code 2, an empty output and an error that contains `named`.
 pub(crate) fn refuses(command: &mut Command, named: &str) {
     let output = command.output().unwrap();
     let (stdout, stderr) = text(&output);

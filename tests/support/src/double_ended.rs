@@ -1,9 +1,11 @@
-//! Iterators that are taken from at both ends.
+//! A check for double-ended iterators.
 
 use std::collections::VecDeque;
 
-/// Whether an iterator yields these, in order, taken from the back wherever `from_back` says so, and then from the front; and
-/// says at each step how many are left, and nothing when it is over.
+/// Returns `true` if an iterator yields the `expected` items, from both ends, and then stays exhausted.
+///
+/// Each value of `from_back` chooses the end for one step; all later steps take from the front. The length must be right
+/// at each step.
 pub fn yields<I>(iterator: &mut I, expected: impl IntoIterator<Item = I::Item>, from_back: Vec<bool>) -> bool
 where
     I: DoubleEndedIterator + ExactSizeIterator,

@@ -1,4 +1,4 @@
-//! T6: what a session forgets, on AWS as an HTTP client in this process, which tells who signed what.
+//! Rule T6: invalidated credentials, against a fake AWS that records the signer of each request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,19 +25,19 @@ fn names(removed: &[(AnyKey, aws_client_cache::AnyClient)]) -> Vec<AnyKey> {
 #[tokio::test]
 async fn an_invalidated_scope_is_created_anew_and_the_others_stay() {
     let (cloud, session) = cloud();
-    let (leaves, stays) = (of_role("leaves"), of_role("stays"));
-    let elsewhere = params().region("eu-west-1").assume_role(role("leaves")).build().unwrap();
-    for params in [&leaves, &stays, &elsewhere] {
+    let (invalidated, other) = (of_role("invalidated"), of_role("other"));
+    let elsewhere = params().region("eu-west-1").assume_role(role("invalidated")).build().unwrap();
+    for params in [&invalidated, &other, &elsewhere] {
         drop(use_client(&session, params).await);
     }
-    let removed = session.invalidate_credentials(&leaves);
-    assert_eq!(names(&removed), [leaves.key().into(), elsewhere.key().into()] as [AnyKey; 2]);
+    let removed = session.invalidate_credentials(&invalidated);
+    assert_eq!(names(&removed), [invalidated.key().into(), elsewhere.key().into()] as [AnyKey; 2]);
     drop(removed);
-    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)), "it is not kept idle either");
-    for params in [&leaves, &stays, &elsewhere] {
+    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)), "the invalidated scope is not kept idle");
+    for params in [&invalidated, &other, &elsewhere] {
         drop(use_client(&session, params).await);
     }
-    assert_eq!((cloud.assumed("leaves"), cloud.assumed("stays")), (2, 1));
+    assert_eq!((cloud.assumed("invalidated"), cloud.assumed("other")), (2, 1));
 }
 
 #[tokio::test]
@@ -73,15 +73,15 @@ async fn roles_assumed_with_a_scope_are_invalidated_with_it() {
     assert!(session.cache().keys().eq([other.key().into()] as [AnyKey; 1]));
 }
 
-/// Who holds a client is not cut off, and does not go on with what was forgotten; however often.
+// A held client keeps working, but not with invalidated credentials, even after several invalidations.
 #[tokio::test]
-async fn a_client_that_somebody_still_holds_resolves_anew_and_shares_what_comes() {
+async fn a_held_client_resolves_anew_and_shares_the_new_credentials() {
     let (cloud, session) = cloud();
     let tenant = of_role("tenant");
     let held = use_client(&session, &tenant).await;
     for assumed in 2..5 {
         drop(session.invalidate_credentials(&tenant));
-        assert_eq!((session.cache().len(), session.scopes()), (0, (1, 0)), "the client that is held has a share");
+        assert_eq!((session.cache().len(), session.scopes()), (0, (1, 0)), "the held client keeps its scope active");
         call(&held).await;
         drop(use_client(&session, &tenant).await);
         call(&held).await;
@@ -105,7 +105,7 @@ async fn a_held_client_resolves_anew_when_its_source_role_is_invalidated() {
     }
 }
 
-/// Whenever it is forgotten, while a role is being assumed with it.
+// The invalidation happens at any point of a load that assumes a role with the source.
 #[tokio::test]
 async fn credentials_loaded_while_their_source_is_invalidated_are_not_cached() {
     let mut stale = 0;
@@ -132,10 +132,10 @@ async fn credentials_loaded_while_their_source_is_invalidated_are_not_cached() {
         drop(use_client(&session, &spoke).await);
         assert_eq!((cloud.last().signer, provider.asked()), (Some(format!("spoke by number{}", asked - 1)), asked));
     }
-    assert!(stale > 0, "some had begun before");
+    assert!(stale > 0, "some loads started before the invalidation");
 }
 
-/// Credentials that are numbered, and given when a permit for their number is there.
+/// A provider of numbered credentials, which it returns once there is a permit for their number.
 struct Numbered {
     asked: AtomicUsize,
     permits: [Semaphore; 3],
@@ -159,7 +159,7 @@ impl Shared {
         self.0.asked.load(Relaxed)
     }
 
-    /// Gives those of this number, whoever has asked for them.
+    /// Permits all requests for the credentials of this number.
     fn give(&self, number: usize) {
         self.0.permits[number].add_permits(10);
     }
@@ -200,9 +200,9 @@ async fn invalidating_the_base_credentials_invalidates_all_derived_ones() {
     }
 }
 
-/// Neither is waited for by who comes later, nor kept when they come, before the later ones or after them.
+// Later callers do not wait for an earlier load. Its credentials are not cached, in whichever order the loads complete.
 #[tokio::test]
-async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before() {
+async fn a_load_before_an_invalidation_serves_only_its_earlier_callers() {
     for (is_base, first) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
         let cloud = Cloud::new(&Clock::at(NOW));
         let provider = Shared::new(0);
@@ -233,12 +233,12 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
             provider.give(number);
             let signer = asked[number].take().unwrap().await.unwrap();
             assert_eq!(signer, Some(format!("number{number}")), "{is_base} {first}");
-            // Who comes in between waits for what is in flight, or finds it.
+            // A caller in between joins the load in flight, or finds its credentials.
             later.get_or_insert_with(ask);
             until(2).await;
         }
         assert_eq!(later.unwrap().await.unwrap().as_deref(), Some("number1"), "{is_base} {first}");
-        // It is kept: so that a failure shows, more would be given.
+        // The credentials are cached. If they were not, this permit would let the next load succeed and show it.
         provider.give(2);
         drop(use_client(&session, &tenant).await);
         assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base} {first}");
@@ -246,23 +246,23 @@ async fn credentials_that_were_asked_for_before_are_for_those_who_asked_before()
     }
 }
 
-/// S3, T6
+// S3, T6
 #[tokio::test]
 async fn a_client_created_during_an_invalidation_is_not_stored_with_old_credentials() {
     let (cloud, session) = cloud();
     let tenant = {
         let (session, done) = (session.clone(), AtomicUsize::new(0));
-        // Within the creation: the tenant leaves.
-        let leave = move || {
+        // The customization runs during the creation, and invalidates the tenant's credentials.
+        let hook = move || {
             if done.fetch_add(1, Relaxed) == 0 {
                 drop(session.invalidate_credentials(&of_role("tenant")));
             }
         };
-        let leave: Arc<dyn Fn() + Send + Sync> = Arc::new(leave);
+        let hook: Arc<dyn Fn() + Send + Sync> = Arc::new(hook);
         params()
             .assume_role(role("tenant"))
-            .customize_with("leave", Leave(leave), |builder, Leave(leave)| {
-                leave();
+            .customize_with("hook", Hook(hook), |builder, Hook(hook)| {
+                hook();
                 builder
             })
             .build()
@@ -274,23 +274,23 @@ async fn a_client_created_during_an_invalidation_is_not_stored_with_old_credenti
     assert_eq!((session.cache().len(), cloud.assumed("tenant")), (1, 2));
 }
 
-/// What a customization calls; all are the same one.
+/// A customization value that is called. All values are equal.
 #[derive(Clone)]
-struct Leave(Arc<dyn Fn() + Send + Sync>);
+struct Hook(Arc<dyn Fn() + Send + Sync>);
 
-impl PartialEq for Leave {
+impl PartialEq for Hook {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Leave {}
+impl Eq for Hook {}
 
-impl std::hash::Hash for Leave {
+impl std::hash::Hash for Hook {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
-/// T5, T6: a client that `ready` has given has credentials.
+// T5, T6: a client from `ready` has credentials.
 #[tokio::test]
 async fn ready_succeeds_when_credentials_are_invalidated_meanwhile() {
     for is_base in [true, false] {
@@ -310,6 +310,6 @@ async fn ready_succeeds_when_credentials_are_invalidated_meanwhile() {
         provider.give(0);
         provider.give(1);
         ready.await.unwrap().unwrap();
-        assert_eq!(provider.asked(), 2, "{is_base}: once more, and before the client is given");
+        assert_eq!(provider.asked(), 2, "{is_base}: loaded again before `ready` returns the client");
     }
 }

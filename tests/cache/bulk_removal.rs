@@ -1,4 +1,4 @@
-//! What leaves many at a time, and who goes next: D12, on the engine and on the cache.
+//! Rule D12 on the engine and the cache: `retain`, `drain`, `into_iter` and `peek_next_victim`.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -16,13 +16,13 @@ use aws_client_cache_spec::{Burned, Callback, Explore, Fused, Subject, with_fuse
 use quickcheck::quickcheck;
 use support::cache::Cache;
 use support::deadlock::without_deadlock;
-use support::ends;
+use support::double_ended;
 use support::engine::{Engine, policy};
 use support::fake::{self, Client, Fake, Hooks, key};
 use support::hashing::Hashing;
 use support::history::{History, POLICIES};
 
-/// What two caches are left with after the same more operations, so that use counts show.
+/// Applies `more` operations to both, so that use counts show. Returns `true` if both always agree.
 fn behave_alike<C: Subject<u8, u64>>(one: &mut C, other: &mut C, more: &History) -> bool {
     more.operations.iter().all(|operation| {
         operation.apply(one) == operation.apply(other) && one.items() == other.items() && one.check() == Ok(())
@@ -30,8 +30,8 @@ fn behave_alike<C: Subject<u8, u64>>(one: &mut C, other: &mut C, more: &History)
 }
 
 quickcheck! {
-    /// D12
-    fn the_engine_retains_what_removing_each_of_the_others_leaves(history: History, kept: Vec<bool>, more: History) -> bool {
+    // D12
+    fn retain_on_the_engine_equals_single_removals(history: History, kept: Vec<bool>, more: History) -> bool {
         let (mut engine, mut expected) = (history.run(Engine::new), history.run(Engine::new));
         let order = engine.items();
         let judgements: HashMap<u8, bool> = order.iter().map(|(key, _)| *key).zip(kept.into_iter().chain(std::iter::repeat(true))).collect();
@@ -46,8 +46,8 @@ quickcheck! {
         asked == order && engine.items() == expected.items() && behave_alike(&mut engine, &mut expected, &more)
     }
 
-    /// D12
-    fn the_cache_retains_what_removing_each_of_the_others_leaves(history: History, kept: Vec<bool>, more: History) -> bool {
+    // D12
+    fn retain_on_the_cache_equals_single_removals(history: History, kept: Vec<bool>, more: History) -> bool {
         let (mut cache, mut expected) = (history.run(Cache::new), history.run(Cache::new));
         let order = cache.items();
         let judgements: HashMap<u8, bool> = order.iter().map(|(key, _)| *key).zip(kept.into_iter().chain(std::iter::repeat(true))).collect();
@@ -67,35 +67,35 @@ quickcheck! {
             && behave_alike(&mut cache, &mut expected, &more)
     }
 
-    /// D12, D7: from both ends, in any mixture.
-    fn draining_yields_each_entry_once_in_order_and_leaves_nothing(history: History, ends: Vec<bool>, more: History) -> bool {
+    // D12, D7: from both ends, alternating at random.
+    fn drain_yields_each_entry_once_in_order_and_empties_the_engine(history: History, ends: Vec<bool>, more: History) -> bool {
         let mut engine = history.run(Engine::new);
         let expected = engine.items();
         let mut empty = Engine::new(history.policy, engine.max_size());
         let mut drained = engine.0.drain();
         let shown = format!("{drained:?}") == format!("{expected:?}");
-        let yielded = ends::yields(&mut drained, expected, ends);
+        let yielded = double_ended::yields(&mut drained, expected, ends);
         shown && yielded && engine.0.is_empty() && behave_alike(&mut engine, &mut empty, &more)
     }
 
-    /// D12
-    fn into_iter_is_draining(history: History) -> bool {
+    // D12
+    fn into_iter_yields_the_entries_of_drain(history: History) -> bool {
         let (engine, cache) = (history.run(Engine::new), history.run(Cache::new));
         let expected = engine.items();
         let of_cache = ClientCache::into_iter(cache.shared.copy()).map(|(_, client)| client.downcast::<Fake>().unwrap().id);
         of_cache.eq(expected.iter().map(|(_, value)| *value)) && engine.0.into_iter().eq(expected)
     }
 
-    /// D12
-    fn the_cache_drains_in_order_and_is_empty(history: History) -> bool {
+    // D12
+    fn drain_yields_all_clients_in_order_and_empties_the_cache(history: History) -> bool {
         let cache = history.run(Cache::new);
         let expected = cache.values();
         let drained: Vec<_> = cache.shared.drain().map(|(_, client)| client.downcast::<Fake>().unwrap().id).collect();
         drained == expected && cache.is_empty() && cache.check() == Ok(())
     }
 
-    /// D12, D5
-    fn the_next_victim_is_what_popping_takes_and_looking_at_it_is_no_use(history: History) -> bool {
+    // D12, D5
+    fn peek_next_victim_shows_the_entry_that_pop_removes_and_counts_no_use(history: History) -> bool {
         let (mut engine, mut cache) = (history.run(Engine::new), history.run(Cache::new));
         loop {
             let (of_engine, of_cache) = (
@@ -113,9 +113,9 @@ quickcheck! {
     }
 }
 
-/// P1: what judges may panic, and so may what is dropped.
+// P1: the predicate may panic, and so may the `Drop` of a removed key or value.
 #[test]
-fn whatever_callback_panics_retaining_leaves_the_map_as_it_was_or_as_it_should_be() {
+fn a_panic_leaves_retain_done_or_not_done() {
     let mut blown = 0;
     for spec_policy in POLICIES {
         for callback in Callback::ALL {
@@ -135,7 +135,7 @@ fn whatever_callback_panics_retaining_leaves_the_map_as_it_was_or_as_it_should_b
                     };
                     let retain = || {
                         engine.0.retain(|key, _| {
-                            assert!(panics_at != Some(*key.get()), "a judge that panics");
+                            assert!(panics_at != Some(*key.get()), "the predicate panics");
                             key.get() % 2 == 0
                         });
                     };
@@ -143,14 +143,14 @@ fn whatever_callback_panics_retaining_leaves_the_map_as_it_was_or_as_it_should_b
                     assert_eq!(engine.check(), Ok(()));
                     let now = layout(&engine.0);
                     if panics_at.is_some() {
-                        assert_eq!(now, before, "nothing has changed if a judge panics");
+                        assert_eq!(now, before, "a panic of the predicate changes nothing");
                         break;
                     }
                     if burned != Burned::Blown {
                         assert_eq!(now, after);
                         break;
                     }
-                    assert_eq!(now, after, "all that is to go is gone if one panics when it is dropped");
+                    assert_eq!(now, after, "all refused entries are removed if one panics on drop");
                     blown += 1;
                 }
             }
@@ -164,7 +164,7 @@ fn of_region(region: &'static str) -> ClientCacheKey<Fake> {
 }
 
 #[test]
-fn what_one_region_or_one_credential_scope_has_goes_together() {
+fn retain_removes_all_clients_of_a_region_or_a_credential_scope() {
     let cache = ClientCache::default();
     let of = |name: &str| {
         let keys = aws_client_cache::Credentials::new(name, "secret", None, None, "test");
@@ -187,10 +187,10 @@ fn what_one_region_or_one_credential_scope_has_goes_together() {
     assert!(cache.keys().eq([keys[3].clone().into()]));
 }
 
-/// K1, T6
+// K1, T6
 #[cfg(feature = "assume-role")]
 #[test]
-fn credentials_are_of_another_if_they_are_assumed_with_it_however_far() {
+fn credentials_derive_from_every_source_in_their_chain() {
     use aws_client_cache::AssumeRole;
     let role = |name: &str| AssumeRole::new(format!("arn:aws:iam::123456789012:role/{name}"));
     let key = |role: AssumeRole| AnyKey::from(ClientParams::<Fake>::builder().assume_role(role).build().unwrap().key());
@@ -208,9 +208,9 @@ fn credentials_are_of_another_if_they_are_assumed_with_it_however_far() {
     assert_eq!(of(&key(role("two"))), [false; 5], "the same role, assumed with something else");
 }
 
-/// S3
+// S3
 #[test]
-fn what_is_being_made_for_a_refused_key_is_not_stored() {
+fn a_creation_in_flight_is_not_stored_if_retain_removes_its_key() {
     let cache = ClientCache::default();
     let context = &mut Context::from_waker(Waker::noop());
     let begun = |id| {
@@ -228,15 +228,15 @@ fn what_is_being_made_for_a_refused_key_is_not_stored() {
     assert!(cache.retain(|key| *key == kept.clone().into()).is_empty());
     assert_eq!(cache.check(), Ok(()));
     for (creation, id) in creations.iter_mut().zip(0..) {
-        let Poll::Ready(Ok(client)) = creation.as_mut().poll(context) else { panic!("it is made") };
-        assert_eq!(client.id, id, "who waits gets it");
+        let Poll::Ready(Ok(client)) = creation.as_mut().poll(context) else { panic!("the creation completes") };
+        assert_eq!(client.id, id, "the caller receives the client");
     }
     assert!(cache.keys().eq([kept.clone().into()]));
 }
 
-/// S3
+// S3
 #[test]
-fn what_is_being_made_while_the_cache_is_drained_is_not_stored() {
+fn a_creation_in_flight_is_not_stored_if_the_cache_is_drained() {
     let cache = ClientCache::default();
     let context = &mut Context::from_waker(Waker::noop());
     let key = key(0);
@@ -250,9 +250,9 @@ fn what_is_being_made_while_the_cache_is_drained_is_not_stored() {
     assert!(cache.is_empty());
 }
 
-/// C1: when it is done, every key that is there was accepted, those included that came meanwhile.
+// C1: when `retain` returns, the predicate has accepted every present key, including those inserted meanwhile.
 #[test]
-fn what_judges_may_use_the_cache_and_what_comes_meanwhile_is_judged_too() {
+fn the_predicate_of_retain_may_use_the_cache_and_sees_new_keys() {
     without_deadlock(|| {
         let cache = ClientCache::default();
         for number in 0..3 {
@@ -270,9 +270,9 @@ fn what_judges_may_use_the_cache_and_what_comes_meanwhile_is_judged_too() {
     });
 }
 
-/// D12: a key that is present and in flight is one key.
+// D12: a key that is both present and in flight is one key.
 #[test]
-fn what_judges_is_asked_once_for_each_key() {
+fn retain_asks_once_for_each_key() {
     let (cache, key) = (ClientCache::default(), key(0));
     let mut creation = pin!(cache.get_or_try_insert_with(&key, || async {
         tokio::task::yield_now().await;
@@ -288,7 +288,7 @@ fn what_judges_is_asked_once_for_each_key() {
     assert_eq!((asked, removed.len(), cache.len()), (1, 1, 0));
 }
 
-/// C2, P1: what was cloned before the one that panics is dropped, which may use the cache.
+// C2, P1: the clones made before the panic are dropped, and their `Drop` may use the cache.
 #[test]
 fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
     without_deadlock(|| {
@@ -306,9 +306,9 @@ fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
     });
 }
 
-/// K1, K7: what inherits its credentials from another base has others.
+// K1, K7: keys of different bases inherit different credentials.
 #[test]
-fn credentials_of_two_bases_are_not_the_same() {
+fn credentials_of_two_bases_differ() {
     let of = |base: &str, builder: ClientParamsBuilder<Fake>| AnyKey::from(builder.base(base).build().unwrap().key());
     let params = ClientParams::<Fake>::builder;
     let keys = || aws_client_cache::Credentials::new("one", "secret", None, None, "test");
@@ -325,17 +325,17 @@ fn credentials_of_two_bases_are_not_the_same() {
     }
 }
 
-/// C2: neither is the listener told, nor is a client dropped under the lock.
+// C2: the listener is not notified, and no client is dropped under the lock.
 #[test]
-fn retaining_and_draining_are_removals() {
+fn retain_and_drain_notify_no_listener() {
     without_deadlock(|| {
         let cache: Arc<ClientCache> = Arc::new_cyclic(|cache: &std::sync::Weak<ClientCache>| {
             let cache = cache.clone();
-            let told = move |_: &_, _: EvictionCause| {
+            let listener = move |_: &_, _: EvictionCause| {
                 let _ = cache.upgrade();
-                panic!("the listener is told");
+                panic!("the listener is notified");
             };
-            ClientCache::builder().on_evict(told).build()
+            ClientCache::builder().on_evict(listener).build()
         });
         let weak = Arc::downgrade(&cache);
         let on_drop = move |_| {
@@ -373,7 +373,7 @@ impl Service for Other {
     }
 }
 
-/// D12
+// D12
 #[test]
 fn the_clients_of_a_service_are_those_of_its_marker_in_order() {
     let cache = ClientCache::default();

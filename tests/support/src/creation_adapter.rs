@@ -1,4 +1,4 @@
-//! `ClientCache` as a subject of L5, which has numbers for keys, values and failures.
+//! `ClientCache` as a subject of level L5, with numbers as keys, values and failures.
 
 use std::error::Error;
 use std::fmt;
@@ -13,16 +13,16 @@ use super::cache::Cache;
 use super::engine::policy;
 use super::fake::Client;
 
-type Told = Arc<Mutex<Vec<(u8, u64)>>>;
+type Evictions = Arc<Mutex<Vec<(u8, u64)>>>;
 
-/// A [`ClientCache`] that creates on a miss, and its listener.
+/// A [`ClientCache`] that creates clients on a miss, with a listener that records evictions.
 #[derive(Debug)]
-pub struct Creating {
+pub struct CreationAdapter {
     cache: Cache,
-    told: Told,
+    evictions: Evictions,
 }
 
-/// A [`Failure`] as an error of the caller's.
+/// A [`Failure`] as the error of a creation.
 #[derive(Debug)]
 struct Failed(Failure);
 
@@ -39,26 +39,26 @@ fn failure(error: &ClientCacheError) -> Failure {
     source.downcast_ref::<Failed>().expect("the source is the creation's own error").0
 }
 
-impl Creating {
+impl CreationAdapter {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         Self::with(&Cache::new(spec_policy, max_size), spec_policy, max_size)
     }
 
-    /// An empty one for the same keys, which take long to make.
+    /// Creates an empty cache for the same keys, because keys are slow to create.
     pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
         Self::with(&self.cache, spec_policy, max_size)
     }
 
     fn with(keys: &Cache, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
-        let told = Told::default();
-        let (heard, numbers) = (Arc::clone(&told), keys.clone());
+        let evictions = Evictions::default();
+        let (listener, numbers) = (Arc::clone(&evictions), keys.clone());
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size);
-        let cache = cache.on_evict(move |evicted, _| heard.lock().unwrap().push(numbers.evicted(evicted.clone())));
-        Self { cache: keys.with(cache.build()), told }
+        let cache = cache.on_evict(move |evicted, _| listener.lock().unwrap().push(numbers.evicted(evicted.clone())));
+        Self { cache: keys.with(cache.build()), evictions }
     }
 }
 
-impl Creates for Creating {
+impl Creates for CreationAdapter {
     fn get_or_create(
         &self,
         key: u8,
@@ -88,6 +88,6 @@ impl Creates for Creating {
     }
 
     fn told(&self) -> Vec<(u8, u64)> {
-        std::mem::take(&mut *self.told.lock().unwrap())
+        std::mem::take(&mut *self.evictions.lock().unwrap())
     }
 }
