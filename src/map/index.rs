@@ -15,7 +15,7 @@ pub(super) const MAX_ENTRIES: usize = 1 << 30;
 ///
 /// A bucket takes five bytes, so that a few entries afford many. A lookup in a sparse index seldom compares a second key, and
 /// seldom reads a group of buckets that was written just before.
-pub const MAX_SPARSE: usize = 1 << 10;
+pub(super) const MAX_SPARSE: usize = 1 << 10;
 
 /// The largest room that is kept however few entries are left.
 const MIN_SHRINK: usize = 64;

@@ -99,9 +99,6 @@ pub use drain::IntoIter;
 pub use entry::{GetOrInsert, KeyExists, Replaced};
 use eviction::{AnyEviction, Eviction};
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
-#[doc(hidden)]
-#[cfg(feature = "__internals")]
-pub use index::MAX_SPARSE;
 use index::{Index, MAX_ENTRIES};
 pub use iter::{Iter, Keys, Values};
 pub use iter_mut::{IterMut, ValuesMut};
@@ -109,6 +106,11 @@ pub use iter_mut::{IterMut, ValuesMut};
 use linked_list::END;
 pub use policy::{EvictionPolicy, ParseEvictionPolicyError};
 use slab::Slab;
+
+/// The most entries for which the index is sparse.
+#[doc(hidden)]
+#[cfg(feature = "__internals")]
+pub const MAX_SPARSE: usize = index::MAX_SPARSE;
 
 /// The default `max_size`.
 pub(crate) const DEFAULT_MAX_SIZE: usize = 10;
