@@ -29,6 +29,10 @@ pub(crate) struct Arguments {
     /// Measure nothing; write the page from the last measurements
     #[arg(long, conflicts_with = "parts")]
     report: bool,
+
+    /// The number of seeds of the times: more of them take longer, and differ less from run to run
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
 }
 
 /// A part of the measurements.
@@ -90,9 +94,12 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
             if *part == Part::Counting {
                 verdict = counting::run(project)?;
             } else {
-                measured.write(part.name(), &measure(project, *part)?)?;
+                measured.write(part.name(), &measure(project, *part, arguments.seeds)?)?;
                 measured.write(&format!("{}.tree", part.name()), &source_tree(project)?)?;
                 measured.write("machine", &results::machine())?;
+                if *part == Part::Compare {
+                    measured.write("seeds", &arguments.seeds.to_string())?;
+                }
             }
         }
         if parts.iter().all(|part| *part == Part::Counting) {
@@ -110,7 +117,7 @@ fn source_tree(project: &Project) -> Result<String> {
 }
 
 /// Runs a part, and returns the table that it prints.
-fn measure(project: &Project, part: Part) -> Result<String> {
+fn measure(project: &Project, part: Part, seeds: u64) -> Result<String> {
     if part == Part::Instructions {
         let counts = instructions::count(project.root(), project.target())?;
         return Ok(instructions::table(&counts));
@@ -122,6 +129,9 @@ fn measure(project: &Project, part: Part) -> Result<String> {
     let mut program = std::process::Command::new(program);
     if part == Part::Growth {
         program.args(["--plot", "benches/growth.svg"]);
+    }
+    if part == Part::Compare {
+        program.args(["--seeds", &seeds.to_string()]);
     }
     program.current_dir(project.root());
     process::read(program)

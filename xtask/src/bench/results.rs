@@ -12,7 +12,7 @@ use crate::project::Project;
 
 const PEERS: [&str; 7] = ["lru", "hashlink", "schnellru", "quick_cache", "mini-moka", "moka", "lfu_cache"];
 
-const TIMES: &str = "All caches run in one process, in turns. A cell is our time divided by the peer's: the median over 7 seeds of keys and of
+const TIMES: &str = "All caches run in one process, in turns. A cell is our time divided by the peer's: the median over SEEDS seeds of keys and of
 hashes, with the smallest and the largest. Below 1, ours takes less. `lru`, `hashlink` and `schnellru` are strict LRU, and are
 checked to hit as often as ours; the others evict in orders of their own.";
 
@@ -52,6 +52,7 @@ pub(super) fn page(project: &Project, measured: &Measured) -> Result<String> {
         ("Instructions", "instructions", INSTRUCTIONS),
     ] {
         let (tree, table) = (measured.read(&format!("{part}.tree"))?, measured.read(part)?);
+        let text = text.replace("SEEDS", measured.read("seeds")?.trim());
         write!(page, "\n# {heading}\n\nTree: `{}`.\n\n{text}\n\n{}\n", tree.trim(), table.trim_end())?;
     }
     Ok(page)
