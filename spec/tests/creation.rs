@@ -8,7 +8,7 @@ fn claim(fault: Option<CreationFault>, schedules: Schedules) -> Result<Scheduled
     creation(schedules, || Reference::new(fault, schedules.policy, schedules.max_size))
 }
 
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn report(schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled) {
     let Schedules { policy, max_size, callers, depth, merge } = schedules;
     let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
@@ -45,7 +45,7 @@ fn longer_schedules_go_by_the_rules() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {
     let mut refused = 0;
     for fault in CreationFault::ALL {

@@ -408,7 +408,7 @@ fn random_runs_reach_every_branch_of_expiry_and_only_where_keys_expire() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
     let mut refused_by = BTreeMap::new();
     for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {

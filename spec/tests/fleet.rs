@@ -53,7 +53,7 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_broken_cache_has_the_level_that_names_its_fault() {
     let mut refused_by = BTreeMap::new();
     for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_of_expiry()) {

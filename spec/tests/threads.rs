@@ -94,7 +94,7 @@ fn real_threads_on_a_sound_cache_have_an_order() {
 
 /// The seeds, and so the schedules, are the same each time.
 #[test]
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_broken_cache_of_many_threads_passes() {
     let mut refused = 0;
     for fault in SharedFault::ALL.into_iter().filter(|fault| *fault != SharedFault::DropsUnderTheLock) {
@@ -112,7 +112,7 @@ fn no_broken_cache_of_many_threads_passes() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`assurance/run` reads it")]
+#[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
     let new =
         |fault| move |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(fault, EvictionPolicy::Lru, max_size, || {});
