@@ -31,18 +31,25 @@ use crate::service::Service;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct AnyClient {
-    /// A [`Tagged`] client of some service.
-    client: Arc<dyn Any + Send + Sync>,
-    service_name: &'static str,
+pub struct AnyClient(Arc<dyn AnyService>);
+
+/// A [`Tagged`] client of some service.
+trait AnyService: Any + Send + Sync {
+    fn service_name(&self) -> &'static str;
 }
 
 /// A client whose type names its service, because two services may share one client type.
 struct Tagged<S: Service>(S::Client);
 
+impl<S: Service> AnyService for Tagged<S> {
+    fn service_name(&self) -> &'static str {
+        S::NAME
+    }
+}
+
 impl AnyClient {
     pub(crate) fn new<S: Service>(client: S::Client) -> Self {
-        Self { client: Arc::new(Tagged::<S>(client)), service_name: S::NAME }
+        Self(Arc::new(Tagged::<S>(client)))
     }
 
     /// Returns the name of the client's service.
@@ -56,7 +63,7 @@ impl AnyClient {
     /// # }
     /// ```
     pub fn service_name(&self) -> &'static str {
-        self.service_name
+        self.0.service_name()
     }
 
     /// Converts into the client of service `S`.
@@ -86,14 +93,15 @@ impl AnyClient {
     /// ```
     #[inline]
     pub fn downcast_ref<S: Service>(&self) -> Option<&S::Client> {
-        self.client.downcast_ref().map(|Tagged::<S>(client)| client)
+        let client: &dyn Any = &*self.0;
+        client.downcast_ref().map(|Tagged::<S>(client)| client)
     }
 }
 
 impl fmt::Debug for AnyClient {
     /// Shows only the service, because the `Debug` of SDK clients shows access key ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AnyClient").field(&format_args!("{}", self.service_name)).finish()
+        f.debug_tuple("AnyClient").field(&format_args!("{}", self.service_name())).finish()
     }
 }
 

@@ -67,6 +67,10 @@ impl FrequencyList {
     ///
     /// `weight` is bounded as in [`insert`](Self::insert).
     pub(super) fn reinsert(&mut self, slot: u32, weight: u64) {
+        if self.weight(slot) == weight {
+            self.refresh(slot);
+            return;
+        }
         self.leave(slot, self.slots.tag(slot));
         let bucket = self.newcomers_bucket(weight);
         self.join(slot, bucket);

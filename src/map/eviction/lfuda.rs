@@ -56,7 +56,8 @@ impl Eviction for Lfuda {
     fn replace_victim(&mut self) -> u32 {
         let victim = self.weights.next(END);
         self.evict(victim);
-        self.weights.reinsert(victim, self.floor.saturating_add(1));
+        // The weight of a newcomer, since the victim's is the floor.
+        self.weights.increment(victim);
         victim
     }
 
