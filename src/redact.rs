@@ -26,9 +26,8 @@ fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(source),
         CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(source),
-        CredentialsError::ProviderError(_) | CredentialsError::ProviderTimedOut(_) => {
-            CredentialsError::provider_error(source)
-        }
+        CredentialsError::ProviderTimedOut(details) => CredentialsError::provider_timed_out(details.timeout_duration()),
+        CredentialsError::ProviderError(_) => CredentialsError::provider_error(source),
         _ => CredentialsError::unhandled(source),
     }
 }

@@ -53,6 +53,9 @@ pub struct AssumeRole {
     tags: Vec<(String, String)>,
 }
 
+/// The maximum lifetime of the credentials of a chained role.
+const MAX_CHAINED_LENGTH: Duration = Duration::from_hours(1);
+
 /// The maximum number of chained roles, which bounds recursion.
 const MAX_CHAINED: usize = 16;
 
@@ -125,7 +128,8 @@ impl AssumeRole {
 
     /// Sets the lifetime of the credentials, which are renewed before they expire.
     ///
-    /// It must be between 15 minutes and 12 hours, in whole seconds. The default is one hour.
+    /// It must be between 15 minutes and 12 hours, in whole seconds. The default is one hour, which is also the maximum with
+    /// a [`source_role`](Self::source_role).
     ///
     /// # Examples
     ///
@@ -219,6 +223,10 @@ impl AssumeRole {
         }
         if let Some(length) = self.session_length {
             validate::session_length(length)?;
+            if self.source_role.is_some() && length > MAX_CHAINED_LENGTH {
+                let reason = "must be at most one hour with a source role";
+                return Err(ClientCacheError::invalid("session_length", reason));
+            }
         }
         if let Some(id) = &self.external_id {
             validate::external_id(id)?;
@@ -269,6 +277,12 @@ impl AssumeRole {
     ) -> Result<SharedCredentialsProvider, ClientCacheError> {
         if self.region.is_none() && base.region().is_none() {
             let reason = "neither the role nor the base configuration sets a region";
+            return Err(ClientCacheError::invalid("assume_role", reason));
+        }
+        let region = self.region.as_deref().or(base.region().map(AsRef::as_ref)).unwrap_or_default();
+        // Another implementation of STS may have partitions of its own.
+        if base.endpoint_url().is_none() && !validate::is_in_partition_of(&self.arn, region) {
+            let reason = "the role belongs to another partition than the region of STS";
             return Err(ClientCacheError::invalid("assume_role", reason));
         }
         let mut config = base.to_builder();

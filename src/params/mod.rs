@@ -99,12 +99,15 @@ impl<S: Service> ClientParams<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`ClientCacheError::InvalidParams`] with the name of a parameter that the base configuration lacks:
+    /// Returns [`ClientCacheError::InvalidParams`] with the name of a parameter that the base configuration lacks or
+    /// contradicts:
     ///
     /// * `region`, unless the parameters set one.
     /// * `behavior_version`.
     /// * `sleep_impl`, if the feature `rt-tokio` is off.
-    /// * `assume_role`, if there are no credentials to assume the role with, or no region.
+    /// * `use_fips`, if FIPS is combined with an endpoint URL, which no service supports.
+    /// * `assume_role`, if there are no credentials to assume the role with, no region, or a region of another partition
+    ///   than the role's.
     ///
     /// # Panics
     ///
@@ -179,12 +182,17 @@ impl<S: Service> ClientParams<S> {
         Ok(S::client(apply.iter().fold(builder, |builder, apply| apply(builder))))
     }
 
-    /// Refuses a base configuration that lacks a setting without which the SDK would panic.
-    // K7
+    /// Refuses a base configuration with which the SDK would panic, or that AWS would refuse.
+    // K5, K7
     pub(crate) fn check(&self, base: &SdkConfig) -> Result<(), ClientCacheError> {
         if self.0.key.identity().region.is_none() && base.region().is_none() {
             let reason = "neither the parameters nor the base configuration set one";
             return Err(ClientCacheError::invalid("region", reason));
+        }
+        let identity = self.0.key.identity();
+        let is_fips = identity.use_fips.or(base.use_fips()).unwrap_or_default();
+        if is_fips && (identity.endpoint_url.is_some() || base.endpoint_url().is_some()) {
+            return Err(ClientCacheError::invalid("use_fips", "cannot be combined with an endpoint URL"));
         }
         if base.behavior_version().is_none() {
             let reason = "the base configuration does not set one";
@@ -228,6 +236,8 @@ impl<S: Service> ClientParams<S> {
         }
         if let Some(retry) = &identity.retry_config {
             config.set_retry_config(Some(retry.0.clone()));
+            // Otherwise, the default retries of a service would take precedence.
+            config.insert_origin("retry_config", Origin::shared_config());
         }
         if let Some(timeout) = &identity.timeout_config {
             let mut timeout = timeout.0.clone();

@@ -169,8 +169,12 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Selects a profile of the shared configuration files.
     ///
-    /// Its credentials replace every other way to sign. The files are read when credentials are first needed. Profiles with single sign-on need the feature `sso` of
-    /// `aws-config`, and profiles that run a process need `credentials-process`. Enable these in your own crate.
+    /// Its credentials replace every other way to sign. The files are read when credentials are first needed. The region and
+    /// the endpoint of the profile are not used: set them by [`region`](Self::region) and
+    /// [`endpoint_url`](Self::endpoint_url). Files that only the base configuration names are not read.
+    ///
+    /// Profiles with single sign-on need the feature `sso` of `aws-config`, and profiles that run a process need
+    /// `credentials-process`. Enable these in your own crate.
     ///
     /// # Examples
     ///
@@ -231,7 +235,9 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
-    /// Enables or disables FIPS endpoints.
+    /// Enables or disables FIPS endpoints, which cannot be combined with an endpoint URL.
+    ///
+    /// It applies to the client. A role is assumed at the endpoint of the base configuration, with FIPS or without.
     ///
     /// # Examples
     ///

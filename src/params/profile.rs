@@ -16,9 +16,6 @@ pub(super) fn provider(name: &Arc<str>, base: &SdkConfig) -> SharedCredentialsPr
 /// Reads the files whenever it provides credentials.
 ///
 /// The SDK's own provider reads them once, and keeps the result, even a failure.
-/// Reads the files whenever it provides credentials.
-///
-/// The SDK's own provider reads them once, and keeps the result, even a failure.
 struct ProfileProvider {
     name: Arc<str>,
     base: SdkConfig,
@@ -40,6 +37,12 @@ impl ProfileProvider {
         }
         if let Some(sleep_impl) = base.sleep_impl() {
             config = config.with_sleep_impl(sleep_impl);
+        }
+        if let Some(retries) = base.retry_config() {
+            config = config.with_retry_config(retries.clone());
+        }
+        if let Some(timeouts) = base.timeout_config() {
+            config = config.with_timeout_config(timeouts.clone());
         }
         ProfileFileCredentialsProvider::builder().profile_name(&*self.name).configure(&config).build()
     }

@@ -132,6 +132,26 @@ pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
     Ok(())
 }
 
+/// Returns `false` if a role belongs to another partition of AWS than a region.
+///
+/// A partition that AWS does not have contains every region.
+#[cfg(feature = "assume-role")]
+pub(super) fn is_in_partition_of(role_arn: &str, region: &str) -> bool {
+    const PARTITIONS: [(&str, &str); 7] = [
+        ("aws-cn", "cn-"),
+        ("aws-us-gov", "us-gov-"),
+        ("aws-iso", "us-iso-"),
+        ("aws-iso-b", "us-isob-"),
+        ("aws-iso-e", "eu-isoe-"),
+        ("aws-iso-f", "us-isof-"),
+        ("aws-eusc", "eusc-"),
+    ];
+    let of_region = PARTITIONS.iter().find(|(_, prefix)| region.starts_with(prefix)).map_or("aws", |(name, _)| name);
+    let of_role = role_arn.split(':').nth(1).unwrap_or_default();
+    let is_known = of_role == "aws" || PARTITIONS.iter().any(|(name, _)| *name == of_role);
+    !is_known || of_role == of_region
+}
+
 #[cfg(feature = "assume-role")]
 pub(super) fn session_name(name: &str) -> Result<(), ClientCacheError> {
     if (2..=64).contains(&name.len()) && is_made_of(name, "+=,.@_-") {

@@ -1,9 +1,10 @@
 //! [`CachedCredentials`], the credentials of a provider, cached until shortly before they expire.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -11,36 +12,90 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_async::future::timeout::Timeout;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use tokio::sync::Semaphore;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
-use super::single_flight::SingleFlight;
+use super::load_permits::LoadPermits;
+use super::refresh::{Age, Backoff, Jitter, RefreshSettings, Windows};
+use super::single_flight::{FlightRef, Joined, SingleFlight};
 use crate::redact::redact;
-
-/// The time before expiry at which credentials are loaded anew.
-///
-/// It exceeds that of the SDK's identity caches. The base configuration's identity cache may be in front of these credentials,
-/// and would otherwise receive the old ones.
-const BUFFER: Duration = Duration::from_secs(20);
-
-/// The lifetime that the SDK's identity caches assume for credentials without an expiry.
-const DEFAULT_EXPIRATION: Duration = Duration::from_mins(15);
-
-/// The timeout of a load.
-///
-/// It exceeds the default timeout of the SDK's identity caches, which bounds every request.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The end of the year 9999, the latest expiry.
 ///
 /// The SDK adds to it, and would panic on an overflow.
 const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
 
+/// The number of loads after which [`CachedCredentials::resolve`] ends despite invalidations.
+const MAX_RESOLUTIONS: usize = 4;
+
+/// The delay of a timer from which on nothing has polled its load in the meantime.
+const STARVED_FOR: Duration = Duration::from_secs(1);
+
+/// The settings by which all credentials of a session are loaded.
+pub(super) struct LoadConfig {
+    time_source: SharedTimeSource,
+    sleep: Option<SharedAsyncSleep>,
+    permits: LoadPermits<Loaded>,
+    refresh: RefreshSettings,
+    timeout: LoadTimeout,
+}
+
+/// The timeout of a load.
+#[derive(Clone, Copy, Debug)]
+enum LoadTimeout {
+    Fixed(Duration),
+    /// The time that the retries and timeouts of the base configuration need, for each role of a chain.
+    Derived(Duration),
+}
+
+impl LoadConfig {
+    /// `base` has a clock.
+    pub(super) fn new(
+        base: &SdkConfig,
+        timeout: Option<Duration>,
+        max_concurrent_loads: usize,
+        refresh: RefreshSettings,
+    ) -> Self {
+        Self {
+            time_source: base.time_source().unwrap_or_default(),
+            sleep: base.sleep_impl(),
+            permits: LoadPermits::new(max_concurrent_loads),
+            refresh,
+            timeout: timeout.map_or_else(|| LoadTimeout::Derived(derived_timeout(base)), LoadTimeout::Fixed),
+        }
+    }
+}
+
+/// Returns the longest time that the retries of a call of STS can take.
+///
+/// This is the formula of the SDK's own identity cache.
+fn derived_timeout(base: &SdkConfig) -> Duration {
+    /// The SDK's default.
+    const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+    /// The number of attempts beyond which the timeout no longer grows.
+    const MAX_ATTEMPTS: u32 = 100;
+    let standard = RetryConfig::standard();
+    let retries = base.retry_config().unwrap_or(&standard);
+    let attempts = retries.max_attempts().clamp(1, MAX_ATTEMPTS);
+    let backoff = |retry: u32| {
+        let doubled = 2_u32.checked_pow(retry).map(|times| retries.initial_backoff().saturating_mul(times));
+        doubled.map_or(retries.max_backoff(), |backoff| backoff.min(retries.max_backoff()))
+    };
+    let backoffs = (0..attempts - 1).fold(Duration::ZERO, |sum, retry| sum.saturating_add(backoff(retry)));
+    let timeouts = base.timeout_config();
+    let connect = timeouts.and_then(TimeoutConfig::connect_timeout).unwrap_or_default().max(CONNECT_TIMEOUT);
+    let attempt = timeouts.and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or_default();
+    backoffs.saturating_add(connect.saturating_mul(2).max(attempt).saturating_mul(attempts))
+}
+
 /// Caches the credentials of a provider.
 ///
-/// Concurrent callers share one load, and its failure. The SDK's identity caches do so for clients, but if a load
-/// fails, their waiters load one after another. Nor can a provider of a role use them: it requests the credentials of
-/// its source for every `AssumeRole`.
+/// Concurrent callers share one load, and its failure; any of them can drive it. The SDK's identity caches do not serve
+/// here: if a load fails, their waiters load one after another, and if a caller stops polling, they hang. Nor can a
+/// provider of a role use them: it requests the credentials of its source for every `AssumeRole`.
 // T1
 #[derive(Clone)]
 pub(super) struct CachedCredentials(Arc<Inner>);
@@ -49,65 +104,98 @@ struct Inner {
     provider: SharedCredentialsProvider,
     /// The credentials that assume the role, if this is a role.
     source: Option<CachedCredentials>,
-    time_source: SharedTimeSource,
-    sleep: Option<SharedAsyncSleep>,
+    config: Arc<LoadConfig>,
+    timeout: Duration,
+    jitter: Jitter,
     /// The number of invalidations.
     invalidations: AtomicU64,
-    last: Mutex<Option<Last>>,
+    state: Mutex<State>,
     loading: SingleFlight<Loaded>,
-    /// The callers that wait for a permit to load.
+    /// The flights that wait for a permit before they load.
     ///
     /// Providers that assume a role with these credentials do not wait for a permit: they may hold the last one themselves.
-    resolving: SingleFlight<Loaded>,
+    permitted: SingleFlight<Loaded>,
 }
 
-/// The result of the last load.
-struct Last {
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    refused: Option<Refused>,
+}
+
+/// The credentials of the last load that succeeded.
+struct Held {
     credentials: Credentials,
-    expiry: SystemTime,
+    windows: Windows,
     /// The epoch in which the load began.
     epoch: u64,
+    /// The backoff after refreshes that failed in the advisory window.
+    backoff: Backoff,
+}
+
+/// The error of the last load, if it failed.
+struct Refused {
+    error: Arc<CredentialsError>,
+    epoch: u64,
+    backoff: Backoff,
 }
 
 /// The result of a load, which all waiters share.
 type Loaded = Result<Credentials, Arc<CredentialsError>>;
 
+/// The next step of a caller that needs credentials.
+enum Step {
+    Use(Credentials),
+    /// The credentials are in the advisory window: one caller loads new ones, and all others use these.
+    Refresh(Credentials),
+    Load,
+    Fail(Arc<CredentialsError>),
+}
+
+/// The purpose for which credentials are requested.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To sign requests: a load needs a permit.
+    Sign,
+    /// To assume a role, by a load that has a permit.
+    Assume,
+}
+
 impl CachedCredentials {
-    /// `base` has a clock.
-    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
+    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, config: &Arc<LoadConfig>) -> Self {
+        let timeout = match config.timeout {
+            LoadTimeout::Fixed(timeout) => timeout,
+            // A role's load contains that of its source.
+            LoadTimeout::Derived(timeout) => {
+                timeout.saturating_add(source.as_ref().map_or(Duration::ZERO, |source| source.0.timeout))
+            }
+        };
         Self(Arc::new(Inner {
             provider,
             source,
-            time_source: base.time_source().unwrap_or_default(),
-            sleep: base.sleep_impl(),
+            config: Arc::clone(config),
+            timeout,
+            jitter: Jitter::random(),
             invalidations: AtomicU64::new(0),
-            last: Mutex::default(),
+            state: Mutex::default(),
             loading: SingleFlight::default(),
-            resolving: SingleFlight::default(),
+            permitted: SingleFlight::default(),
         }))
     }
 
-    /// Loads the credentials, unless fresh ones are cached.
+    /// Loads the credentials, unless usable ones are cached.
     ///
-    /// If they are invalidated in the meantime, loads them again. All waiters of these credentials use one permit.
+    /// If they are invalidated in the meantime, loads them again, but not for ever.
     // T5
-    pub(super) async fn resolve(&self, permits: &Semaphore) -> Result<(), CredentialsError> {
-        let inner = &*self.0;
-        loop {
-            let epoch = inner.epoch();
-            if inner.cached().is_some() {
-                return Ok(());
-            }
-            let resolved = inner.resolving.run(epoch, || async {
-                // The semaphore is never closed, so this is a permit.
-                let _permit = permits.acquire().await;
-                inner.get().await
-            });
-            resolved.await.map_err(|error| redact(&error))?;
-            if inner.epoch() == epoch {
-                return Ok(());
+    pub(super) async fn resolve(&self) -> Result<(), CredentialsError> {
+        for _ in 0..MAX_RESOLUTIONS {
+            let epoch = self.0.epoch();
+            self.get(Purpose::Sign).await?;
+            if self.0.epoch() == epoch {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Makes later callers load these credentials anew, and those of roles assumed with them.
@@ -115,7 +203,18 @@ impl CachedCredentials {
     pub(super) fn invalidate(&self) {
         let inner = &*self.0;
         inner.invalidations.fetch_add(1, SeqCst);
-        let _retired = inner.lock().take();
+        let _retired = std::mem::take(&mut *inner.lock());
+        inner.loading.clear();
+        inner.permitted.clear();
+    }
+
+    /// Returns a provider of these credentials for roles that are assumed with them.
+    pub(super) fn as_source(&self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(SourceCredentials(self.clone()))
+    }
+
+    async fn get(&self, purpose: Purpose) -> Result<Credentials, CredentialsError> {
+        self.0.get(purpose).await.map_err(|error| redact(&error))
     }
 }
 
@@ -128,57 +227,198 @@ impl Inner {
         source + self.invalidations.load(SeqCst)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Last>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    fn now(&self) -> SystemTime {
+        self.config.time_source.now()
     }
 
-    /// Returns the cached credentials, unless they have been invalidated or are about to expire.
-    fn cached(&self) -> Option<Credentials> {
-        let (now, epoch) = (self.time_source.now(), self.epoch());
-        let is_fresh = |expiry: SystemTime| expiry.checked_sub(BUFFER).is_some_and(|end| now < end);
-        let last = self.lock();
-        last.as_ref().filter(|last| last.epoch == epoch && is_fresh(last.expiry)).map(|last| last.credentials.clone())
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn get(&self) -> Loaded {
-        let epoch = self.epoch();
-        if let Some(cached) = self.cached() {
-            return Ok(cached);
-        }
-        let load = || async {
-            // Another load may have completed in the meantime.
-            match self.cached() {
-                Some(cached) => Ok(cached),
-                None => self.load(epoch).await.map_err(|error| Arc::new(redact(&error))),
+    /// Decides between the held credentials, the last error and a load.
+    // T8, T9
+    fn step(&self) -> Step {
+        let (now, epoch) = (self.now(), self.epoch());
+        let state = self.lock();
+        let held = state.held.as_ref().filter(|held| held.epoch == epoch);
+        let refused = state.refused.as_ref().filter(|refused| refused.epoch == epoch && refused.backoff.is_active(now));
+        match (held.map(|held| (held, held.windows.age(now))), refused) {
+            (Some((held, Age::Fresh)), _) | (Some((held, Age::Advisory | Age::Mandatory)), Some(_)) => {
+                Step::Use(held.credentials.clone())
             }
-        };
-        self.loading.run(epoch, load).await
+            (Some((held, Age::Advisory)), None) if held.backoff.is_active(now) => Step::Use(held.credentials.clone()),
+            (Some((held, Age::Advisory)), None) => Step::Refresh(held.credentials.clone()),
+            (None | Some((_, Age::Expired)), Some(refused)) => Step::Fail(Arc::clone(&refused.error)),
+            (None | Some((_, Age::Mandatory | Age::Expired)), None) => Step::Load,
+        }
     }
 
-    /// Loads the credentials in an epoch that began before their source is requested.
-    async fn load(&self, epoch: u64) -> Result<Credentials, CredentialsError> {
-        let provided = self.provider.provide_credentials();
-        let provided = match &self.sleep {
-            None => provided.await,
-            Some(sleep) => Timeout::new(provided, sleep.sleep(LOAD_TIMEOUT)).await.unwrap_or_else(|_| {
-                let fallback = self.provider.fallback_on_interrupt();
-                fallback.ok_or_else(|| CredentialsError::provider_timed_out(LOAD_TIMEOUT))
-            }),
+    /// Returns the held credentials, unless they have been invalidated or have expired.
+    fn usable(&self) -> Option<Credentials> {
+        let (now, epoch) = (self.now(), self.epoch());
+        let state = self.lock();
+        let is_usable = |held: &&Held| held.epoch == epoch && held.windows.age(now) != Age::Expired;
+        state.held.as_ref().filter(is_usable).map(|held| held.credentials.clone())
+    }
+
+    async fn get(self: &Arc<Self>, purpose: Purpose) -> Loaded {
+        let epoch = self.epoch();
+        let joined = match self.step() {
+            Step::Use(credentials) => return Ok(credentials),
+            Step::Fail(error) => return Err(error),
+            Step::Refresh(held) => match self.lead(purpose, epoch) {
+                Some(joined) => joined,
+                None => return Ok(held),
+            },
+            Step::Load => self.join(purpose, epoch),
         };
-        let mut credentials = provided?;
-        let now = self.time_source.now();
-        let expiry = credentials.expiry().or_else(|| now.checked_add(DEFAULT_EXPIRATION)).unwrap_or(now);
-        let expiry = expiry.min(SystemTime::UNIX_EPOCH + LAST_EXPIRY);
-        // Otherwise the next cache would extend the lifetime of credentials without an expiry.
-        *credentials.expiry_mut() = Some(expiry);
-        let loaded = Last { credentials: credentials.clone(), expiry, epoch };
+        let mut loaded = joined.flight.await;
+        if loaded.is_err() && joined.is_resumed {
+            self.forget_failure(epoch);
+            loaded = self.join(purpose, epoch).flight.await;
+        }
+        self.loading.clear_completed();
+        self.permitted.clear_completed();
+        loaded.or_else(|error| self.usable().ok_or(error)) // T8
+    }
+
+    fn join(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Joined<Loaded> {
+        match purpose {
+            Purpose::Sign => self.permitted.join(epoch, |itself| self.permitted_load(epoch, itself)),
+            Purpose::Assume => self.join_load(epoch),
+        }
+    }
+
+    fn join_load(self: &Arc<Self>, epoch: u64) -> Joined<Loaded> {
+        self.loading.join(epoch, |_| self.load(epoch))
+    }
+
+    /// Begins a refresh, or resumes an abandoned one.
+    ///
+    /// Returns `None` if another caller refreshes, or if the refresh would have to wait for a permit.
+    fn lead(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Option<Joined<Loaded>> {
+        match purpose {
+            Purpose::Sign => {
+                let has_free = self.config.permits.has_free();
+                self.permitted.lead(epoch, has_free, |itself| self.permitted_load(epoch, itself))
+            }
+            Purpose::Assume => self.loading.lead(epoch, true, |_| self.load(epoch)),
+        }
+    }
+
+    /// Returns a load that waits for a permit.
+    ///
+    /// It refers weakly to these credentials, which own it.
+    fn permitted_load(self: &Arc<Self>, epoch: u64, itself: FlightRef<Loaded>) -> BoxFuture<'static, Loaded> {
+        let (inner, config) = (Arc::downgrade(self), Arc::clone(&self.config));
+        async move { config.permits.run(itself, config.sleep.as_ref(), joined_load(inner, epoch)).await }.boxed()
+    }
+
+    /// Returns a load in an epoch that began before the source is requested.
+    ///
+    /// It refers weakly to these credentials, which own it.
+    fn load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Loaded> {
+        let (inner, provider) = (Arc::downgrade(self), self.provider.clone());
+        let (config, timeout) = (Arc::clone(&self.config), self.timeout);
+        async move {
+            // Another load may have completed in the meantime.
+            if let Some(Step::Use(credentials)) = inner.upgrade().map(|inner| inner.step()) {
+                return Ok(credentials);
+            }
+            let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(CredentialsError::unhandled("the provider panicked")));
+            let loaded = outcome.map(with_valid_expiry).map_err(|error| Arc::new(redact(&error)));
+            if let Some(inner) = inner.upgrade() {
+                inner.complete(epoch, &loaded);
+            }
+            loaded
+        }
+        .boxed()
+    }
+
+    /// Stores the result of a load that began in `epoch`, unless that of a later epoch is stored.
+    fn complete(&self, epoch: u64, loaded: &Loaded) {
+        let (now, settings) = (self.now(), &self.config.refresh);
         // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _outdated = {
-            let last = &mut *self.lock();
-            if last.as_ref().is_some_and(|last| last.epoch > epoch) { Some(loaded) } else { last.replace(loaded) }
+            let State { held, refused } = &mut *self.lock();
+            match loaded {
+                Ok(credentials) if held.as_ref().is_none_or(|held| held.epoch <= epoch) => {
+                    let windows = Windows::new(settings, self.jitter, now, credentials.expiry());
+                    let loaded = Held { credentials: credentials.clone(), windows, epoch, backoff: Backoff::default() };
+                    (held.replace(loaded), refused.take_if(|refused| refused.epoch <= epoch))
+                }
+                Ok(_) => (None, None),
+                Err(error) => {
+                    let is_advisory = |held: &&mut Held| held.epoch == epoch && held.windows.age(now) == Age::Advisory;
+                    if let Some(held) = held.as_mut().filter(is_advisory) {
+                        held.backoff.fail_refresh(settings, self.jitter, now);
+                        (None, None)
+                    } else if refused.as_ref().is_some_and(|refused| refused.epoch > epoch) {
+                        (None, None)
+                    } else {
+                        let before = refused.take();
+                        let same = before.as_ref().filter(|refused| refused.epoch == epoch);
+                        let mut backoff = same.map(|refused| refused.backoff).unwrap_or_default();
+                        backoff.fail(settings, now);
+                        *refused = Some(Refused { error: Arc::clone(error), epoch, backoff });
+                        (None, before)
+                    }
+                }
+            }
         };
-        Ok(credentials)
     }
+
+    /// Removes the error of an epoch.
+    fn forget_failure(&self, epoch: u64) {
+        let _refused = self.lock().refused.take_if(|refused| refused.epoch == epoch);
+    }
+}
+
+/// Joins the load of these credentials, without owning them.
+async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Loaded {
+    let join = || inner.upgrade().map(|inner| inner.join_load(epoch));
+    // Without the credentials, no caller is left.
+    let dropped = || Arc::new(CredentialsError::not_loaded_no_source());
+    let Joined { flight, is_resumed } = join().ok_or_else(dropped)?;
+    match flight.await {
+        Err(_) if is_resumed => {
+            if let Some(inner) = inner.upgrade() {
+                inner.forget_failure(epoch);
+            }
+            join().ok_or_else(dropped)?.flight.await
+        }
+        loaded => loaded,
+    }
+}
+
+/// Requests credentials from a provider, with a timeout if there is a timer.
+async fn provide(
+    provider: &SharedCredentialsProvider,
+    sleep: Option<&SharedAsyncSleep>,
+    timeout: Duration,
+) -> Result<Credentials, CredentialsError> {
+    let Some(sleep) = sleep else { return provider.provide_credentials().await };
+    let began = Instant::now();
+    let first = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await;
+    // Nothing has polled the load until after its time, so that the provider had no chance to answer.
+    let is_starved = || began.elapsed() >= timeout.saturating_add(STARVED_FOR);
+    let outcome = match first {
+        Err(_) if is_starved() => Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await,
+        first => first,
+    };
+    outcome.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(timeout)))
+}
+
+/// Limits an expiry that the SDK could not represent.
+///
+/// Credentials without an expiry get none: presigned requests would warn of it, and end early.
+fn with_valid_expiry(mut credentials: Credentials) -> Credentials {
+    let last = SystemTime::UNIX_EPOCH + LAST_EXPIRY;
+    if credentials.expiry().is_some_and(|expiry| expiry > last) {
+        *credentials.expiry_mut() = Some(last);
+    }
+    credentials
 }
 
 impl ProvideCredentials for CachedCredentials {
@@ -186,11 +426,7 @@ impl ProvideCredentials for CachedCredentials {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.0.get().await.map_err(|error| redact(&error)) })
-    }
-
-    fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        self.0.provider.fallback_on_interrupt()
+        future::ProvideCredentials::new(self.get(Purpose::Sign))
     }
 }
 
@@ -199,5 +435,41 @@ impl fmt::Debug for CachedCredentials {
     // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CachedCredentials")
+    }
+}
+
+/// Provides cached credentials to the roles that are assumed with them.
+#[derive(Debug)]
+struct SourceCredentials(CachedCredentials);
+
+impl ProvideCredentials for SourceCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.0.get(Purpose::Assume))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // T11
+    #[test]
+    fn the_timeout_follows_retries_and_timeouts() {
+        let timeout = |retries: Option<RetryConfig>, timeouts: Option<TimeoutConfig>| {
+            let mut base = SdkConfig::builder();
+            base.set_retry_config(retries).set_timeout_config(timeouts);
+            derived_timeout(&base.build())
+        };
+        assert_eq!(timeout(None, None), Duration::from_millis(21_600));
+        let eight = RetryConfig::standard().with_max_attempts(8);
+        // The backoffs are 1, 2, 4, 8, 16, 20 and 20 seconds.
+        assert_eq!(timeout(Some(eight), None), Duration::from_millis(71_000 + 8 * 6_200));
+        let slow = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
+        assert_eq!(timeout(Some(RetryConfig::disabled()), Some(slow)), Duration::from_mins(1));
+        let endless = RetryConfig::standard().with_max_attempts(u32::MAX);
+        assert!(timeout(Some(endless), None) < Duration::from_hours(1));
     }
 }

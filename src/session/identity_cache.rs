@@ -1,6 +1,7 @@
 //! [`ScopedIdentityCache`], the identity cache of the clients of one credential scope.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
@@ -11,30 +12,35 @@ use aws_smithy_runtime_api::client::identity::{
 };
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_types::SdkConfig;
 
-use super::credentials::CachedCredentials;
+use super::credentials::{CachedCredentials, LoadConfig};
 
 /// Cached credentials, and a provider of them whose identity all clients share.
 #[derive(Clone)]
 pub(super) struct Provider {
     cached: CachedCredentials,
     shared: SharedCredentialsProvider,
+    source: SharedCredentialsProvider,
 }
 
 impl Provider {
-    /// `base` has a clock.
-    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, base: &SdkConfig) -> Self {
-        let cached = CachedCredentials::new(provider, source.map(|source| source.cached), base);
-        Self { shared: SharedCredentialsProvider::new(cached.clone()), cached }
+    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, config: &Arc<LoadConfig>) -> Self {
+        let cached = CachedCredentials::new(provider, source.map(|source| source.cached), config);
+        Self { shared: SharedCredentialsProvider::new(cached.clone()), source: cached.as_source(), cached }
     }
 
     pub(super) fn cached(&self) -> &CachedCredentials {
         &self.cached
     }
 
+    /// Returns the provider for clients that sign with these credentials.
     pub(super) fn shared(&self) -> &SharedCredentialsProvider {
         &self.shared
+    }
+
+    /// Returns the provider for roles that are assumed with these credentials.
+    pub(super) fn source(&self) -> &SharedCredentialsProvider {
+        &self.source
     }
 
     /// Returns `true` if a partition of an identity cache belongs to these credentials.
@@ -49,7 +55,7 @@ const MAX_IDENTITIES: usize = 8;
 /// The identity cache of one credential scope.
 ///
 /// It does not cache the credentials that the session caches. A second cache would make waiters of a failing load fail one
-/// after another, and would keep invalidated credentials.
+/// after another, would hang with a caller that stops polling, and would keep invalidated credentials.
 pub(super) struct ScopedIdentityCache {
     /// `None` if requests are not signed, or not with credentials of the session.
     credentials: Option<Provider>,
@@ -57,8 +63,10 @@ pub(super) struct ScopedIdentityCache {
 }
 
 impl ScopedIdentityCache {
-    pub(super) fn new(credentials: Option<Provider>) -> Self {
-        Self { credentials, others: IdentityCache::lazy().max_partitions(MAX_IDENTITIES).build() }
+    /// Caches all other identities in `others`, or in a cache of the SDK.
+    pub(super) fn new(credentials: Option<Provider>, others: Option<SharedIdentityCache>) -> Self {
+        let others = others.unwrap_or_else(|| IdentityCache::lazy().max_partitions(MAX_IDENTITIES).build());
+        Self { credentials, others }
     }
 }
 

@@ -3,6 +3,8 @@
 mod credentials;
 mod http;
 mod identity_cache;
+mod load_permits;
+mod refresh;
 mod scope;
 mod scope_pool;
 mod session_builder;
@@ -13,7 +15,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
-use tokio::sync::Semaphore;
 
 use crate::cache::ClientCache;
 use crate::client::AnyClient;
@@ -22,6 +23,7 @@ use crate::key::{AnyKey, CredentialScope};
 use crate::params::{ClientAuth, ClientParams};
 use crate::service::Service;
 
+use credentials::LoadConfig;
 use identity_cache::Provider;
 use scope::{Partitions, Scope};
 use scope_pool::{Lease, ScopePool};
@@ -76,9 +78,9 @@ struct Inner {
     /// The retry partitions of clients with the credentials of the base configuration.
     base_partitions: Partitions,
     has_retry_partitions: bool,
-    /// Limits the concurrent loads of credentials by [`Session::ready`].
+    /// Contains the permits of all loads.
     // T5
-    load_permits: Semaphore,
+    loads: Arc<LoadConfig>,
 }
 
 impl Session {
@@ -99,6 +101,10 @@ impl Session {
     }
 
     /// Returns a builder, which sets more than [`new`](Self::new) takes.
+    ///
+    /// The session caches the credentials of the base configuration itself, by the settings of the builder. An identity cache
+    /// of the base configuration, such as that of `aws_config::load_defaults`, serves only other identities: with it, a caller
+    /// that stops polling would block the others, and credentials could not be invalidated.
     ///
     /// [`Session`] shows an example.
     pub fn builder(base: &SdkConfig) -> SessionBuilder {
@@ -141,7 +147,9 @@ impl Session {
     ///
     /// It loads credentials that are missing or about to expire; for a role, by a call of `AssumeRole`. Concurrent callers of
     /// one credential scope share one load, and its failure. At most [`SessionBuilder::max_concurrent_loads`] scopes load at
-    /// a time, and a load times out after 30 seconds. No request is sent to the service of the client.
+    /// a time, and a load ends after [`SessionBuilder::load_timeout`]. No request is sent to the service of the client.
+    ///
+    /// After a failed load, callers receive its error for a while, as [`SessionBuilder::load_backoff`] describes.
     ///
     /// # Errors
     ///
@@ -150,7 +158,8 @@ impl Session {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped while it loads credentials, the next waiter of the scope loads them.
+    /// If the future is dropped, or no longer polled, while it loads credentials, any waiter of the scope goes on with the
+    /// load. Without a waiter, the load is kept, and the next caller resumes it. It keeps no permit from other scopes.
     ///
     /// # Examples
     ///
@@ -175,7 +184,7 @@ impl Session {
             None => self.0.base_credentials.as_ref(),
         };
         if let Some(credentials) = credentials {
-            let resolved = credentials.cached().resolve(&self.0.load_permits).await;
+            let resolved = credentials.cached().resolve().await;
             resolved.map_err(|source| SessionError::credentials(params.key(), source))?;
         }
         self.client(params).await
@@ -190,8 +199,7 @@ impl Session {
     /// Later calls return new clients, whose credentials are loaded anew. A client whose creation is in flight is not cached.
     /// Callers that still hold a removed client can use it: its next request loads credentials anew.
     ///
-    /// Credentials that are cached elsewhere stay there: in a provider of yours, or, for the base configuration's own
-    /// credentials, in an identity cache that it contains.
+    /// Credentials that a provider of yours caches stay there. A backoff after failed loads ends.
     ///
     /// # Examples
     ///
@@ -282,8 +290,8 @@ impl Session {
                 };
                 let source = source.cloned();
                 let provider =
-                    params.provider(depth, source.as_ref().map(|source| source.shared().clone()), &self.0.base)?;
-                self.add(scope, Scope::new(provider, lease, source, &self.0.base))
+                    params.provider(depth, source.as_ref().map(|source| source.source().clone()), &self.0.base)?;
+                self.add(scope, Scope::new(provider, lease, source, &self.0.loads))
             });
         }
         Ok(lease)

@@ -2,13 +2,14 @@
 
 use std::any::TypeId;
 use std::hash::RandomState;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+use super::credentials::LoadConfig;
 use super::identity_cache::{Provider, ScopedIdentityCache};
 use super::scope_pool::Lease;
 use crate::map::{EvictingMap, EvictionPolicy};
@@ -31,16 +32,14 @@ impl Scope {
     /// Creates a scope.
     ///
     /// A role is assumed with the credentials of `source`, or with those of the base configuration.
-    ///
-    /// `base` must have a clock.
     pub(super) fn new(
         provider: Option<SharedCredentialsProvider>,
         source: Option<Lease>,
         assumed_with: Option<Provider>,
-        base: &SdkConfig,
+        config: &Arc<LoadConfig>,
     ) -> Self {
-        let credentials = provider.map(|provider| Provider::new(provider, assumed_with, base));
-        let identities = ScopedIdentityCache::new(credentials.clone());
+        let credentials = provider.map(|provider| Provider::new(provider, assumed_with, config));
+        let identities = ScopedIdentityCache::new(credentials.clone(), None);
         Self { credentials, identities, partitions: Partitions::default(), _source: source }
     }
 

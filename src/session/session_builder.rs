@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::SdkConfig;
-use tokio::sync::Semaphore;
 
+use super::credentials::LoadConfig;
 use super::http::http_client;
 use super::identity_cache::{Provider, ScopedIdentityCache};
+use super::refresh::RefreshSettings;
 use super::scope::Partitions;
 use super::scope_pool::ScopePool;
 use super::{Inner, Session};
@@ -62,6 +63,36 @@ pub struct SessionConfig {
     ///
     /// The default is 8. See [`SessionBuilder::max_concurrent_loads`].
     pub max_concurrent_loads: usize,
+    /// The timeout of a load, such as `"2m"`.
+    ///
+    /// By default, it is derived from the base configuration. See [`SessionBuilder::load_timeout`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub load_timeout: Option<Duration>,
+    /// The time before expiry from which on one caller refreshes credentials.
+    ///
+    /// By default, it depends on the lifetime. See [`SessionBuilder::advisory_refresh_window`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub advisory_refresh_window: Option<Duration>,
+    /// The time before expiry from which on all callers wait for new credentials.
+    ///
+    /// The default is one minute. See [`SessionBuilder::mandatory_refresh_window`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub mandatory_refresh_window: Duration,
+    /// The time after a failed refresh in the advisory window.
+    ///
+    /// The default is 5 minutes. See [`SessionBuilder::refresh_backoff`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub refresh_backoff: Duration,
+    /// The time after a first failed load.
+    ///
+    /// The default is one second. See [`SessionBuilder::load_backoff`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub load_backoff: Duration,
+    /// The maximum time after repeatedly failed loads.
+    ///
+    /// The default is one minute. See [`SessionBuilder::max_load_backoff`].
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub max_load_backoff: Duration,
 }
 
 impl Default for SessionConfig {
@@ -74,6 +105,12 @@ impl Default for SessionConfig {
             scope_idle_timeout: Duration::from_mins(15),
             retry_partitions: true,
             max_concurrent_loads: 8,
+            load_timeout: None,
+            advisory_refresh_window: None,
+            mandatory_refresh_window: Duration::from_mins(1),
+            refresh_backoff: Duration::from_mins(5),
+            load_backoff: Duration::from_secs(1),
+            max_load_backoff: Duration::from_mins(1),
         }
     }
 }
@@ -171,7 +208,8 @@ impl SessionBuilder {
     /// Sets whether each credential scope has its own retry budgets, by service and region.
     ///
     /// This is the default. The SDK shares one budget in the whole process, so that a throttled tenant leaves the
-    /// others without retries. Each budget is as large as the SDK's default. A customization that sets a
+    /// others without retries. Each budget is as large as the SDK's default, and its retries cost as in version 2.0 of the
+    /// SDK's retry specification, even if `AWS_NEW_RETRIES_2026` selects 2.1. A customization that sets a
     /// `retry_partition` takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
     ///
     /// # Examples
@@ -189,9 +227,12 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the maximum number of scopes that load credentials concurrently in [`Session::ready`].
+    /// Sets the maximum number of scopes that load credentials concurrently.
     ///
-    /// The default is 8; 0 means 1.
+    /// The default is 8; 0 means 1. The bound covers [`Session::ready`], the first requests of clients, and refreshes. Further
+    /// loads wait in the order in which they began. A load that takes longer than 3 seconds no longer counts, so that a
+    /// provider that hangs does not hold back the other scopes for long. The credentials of a source role are loaded within
+    /// the load of the role.
     ///
     /// # Examples
     ///
@@ -208,23 +249,165 @@ impl SessionBuilder {
         self
     }
 
+    /// Sets the timeout of a load of credentials.
+    ///
+    /// The default is the time that the retries and timeouts of the base configuration can take, as in the SDK's own identity
+    /// caches: about 22 seconds for each role of a chain. Set a longer one for providers that ask a person.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .load_timeout(Duration::from_secs(120))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn load_timeout(mut self, timeout: Duration) -> Self {
+        self.config.load_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the time before expiry from which on one caller refreshes credentials.
+    ///
+    /// All other callers go on with the credentials that are held.
+    ///
+    /// The default is that of all AWS SDKs: 5 minutes for lifetimes of up to 20 minutes, 60 minutes for lifetimes of 90
+    /// minutes or more, and 15 minutes in between. The window is at most half of the lifetime. Each scope shortens it by a
+    /// random part of at most one half, so that scopes that were loaded together are not refreshed together.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .advisory_refresh_window(Duration::from_secs(600))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn advisory_refresh_window(mut self, window: Duration) -> Self {
+        self.config.advisory_refresh_window = Some(window);
+        self
+    }
+
+    /// Sets the time before expiry from which on all callers wait for new credentials.
+    ///
+    /// The default is one minute. The window is at most a quarter of the lifetime. If no new credentials can be loaded, the
+    /// callers go on with the old ones until these expire.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .mandatory_refresh_window(Duration::from_secs(30))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn mandatory_refresh_window(mut self, window: Duration) -> Self {
+        self.config.mandatory_refresh_window = window;
+        self
+    }
+
+    /// Sets the time without another refresh after one has failed in the advisory window.
+    ///
+    /// The default is 5 minutes. Each scope extends it by a random part of at most its double. In the mandatory window,
+    /// [`load_backoff`](Self::load_backoff) applies.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .refresh_backoff(Duration::from_secs(60))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn refresh_backoff(mut self, backoff: Duration) -> Self {
+        self.config.refresh_backoff = backoff;
+        self
+    }
+
+    /// Sets the time without another load after a first one has failed.
+    ///
+    /// The default is one second; zero turns the backoff off. Each further failure doubles it, up to
+    /// [`max_load_backoff`](Self::max_load_backoff). In the meantime, callers receive the last error, so that a refused role
+    /// costs few calls of `AssumeRole`. A successful load and [`Session::invalidate_credentials`] end the backoff.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .load_backoff(Duration::ZERO)
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn load_backoff(mut self, backoff: Duration) -> Self {
+        self.config.load_backoff = backoff;
+        self
+    }
+
+    /// Sets the maximum time without another load after repeated failures.
+    ///
+    /// The default is one minute.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # use std::time::Duration;
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// let session = Session::builder(sdk_config)
+    ///     .max_load_backoff(Duration::from_secs(10))
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn max_load_backoff(mut self, backoff: Duration) -> Self {
+        self.config.max_load_backoff = backoff;
+        self
+    }
+
     /// Creates the session, with an empty cache.
     ///
     /// [`SessionBuilder`] shows an example.
     pub fn build(self) -> Session {
-        let SessionConfig { policy, max_size, scope_idle_timeout, retry_partitions, max_concurrent_loads } =
-            self.config;
+        let SessionConfig {
+            policy,
+            max_size,
+            scope_idle_timeout,
+            retry_partitions,
+            max_concurrent_loads,
+            load_timeout,
+            advisory_refresh_window: advisory_window,
+            mandatory_refresh_window: mandatory_window,
+            refresh_backoff,
+            load_backoff,
+            max_load_backoff,
+        } = self.config;
+        let refresh =
+            RefreshSettings { advisory_window, mandatory_window, refresh_backoff, load_backoff, max_load_backoff };
+        let loads = Arc::new(LoadConfig::new(&self.base, load_timeout, max_concurrent_loads, refresh));
         let time_source = self.base.time_source().unwrap_or_default();
         let mut base = self.base.to_builder();
         base.set_http_client(http_client(&self.base));
-        let base_credentials =
-            self.base.credentials_provider().map(|provider| Provider::new(provider, None, &self.base));
+        let base_credentials = self.base.credentials_provider().map(|provider| Provider::new(provider, None, &loads));
         if let Some(credentials) = &base_credentials {
             base.set_credentials_provider(Some(credentials.shared().clone()));
         }
-        if self.base.identity_cache().is_none() {
-            base.set_identity_cache(Some(SharedIdentityCache::new(ScopedIdentityCache::new(base_credentials.clone()))));
-        }
+        // T10: a base configuration of `aws_config::load_defaults` always has an identity cache.
+        let identity_cache = ScopedIdentityCache::new(base_credentials.clone(), self.base.identity_cache());
+        base.set_identity_cache(Some(SharedIdentityCache::new(identity_cache)));
         Session(Arc::new(Inner {
             base: base.build(),
             cache: self.cache.policy(policy).max_size(max_size).time_source(time_source).build(),
@@ -232,7 +415,7 @@ impl SessionBuilder {
             base_credentials,
             base_partitions: Partitions::default(),
             has_retry_partitions: retry_partitions,
-            load_permits: Semaphore::new(max_concurrent_loads.clamp(1, Semaphore::MAX_PERMITS)),
+            loads,
         }))
     }
 }

@@ -1,50 +1,167 @@
-//! [`SingleFlight`], which coalesces concurrent calls.
+//! [`SingleFlight`], which coalesces concurrent calls into one future that all of them can drive.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 
-use tokio::sync::OnceCell;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
 
-/// Coalesces concurrent calls: one runs the future, the others await its result.
+/// Coalesces concurrent calls: all callers of an epoch await one future, and any of them can drive it.
 ///
-/// They share a failure as well as a success. A call after the future has completed runs it again. If the running call is dropped or panics, the next waiter takes over.
-pub(super) struct SingleFlight<T>(Mutex<Option<Attempt<T>>>);
+/// A caller that is dropped, or that stops polling, blocks no other caller and loses no progress: the future is kept
+/// while it is in flight, and a later caller resumes it. A call after the future has completed begins another one.
+pub(super) struct SingleFlight<T>(Mutex<Option<Attempt<T>>>)
+where
+    T: Clone + Send + Sync + 'static;
+
+/// A future in flight, which every clone can drive.
+pub(super) type Flight<T> = Shared<Driven<T>>;
+
+/// A reference of a flight to itself, empty until the flight has begun.
+pub(super) type FlightRef<T> = Arc<OnceLock<WeakShared<Driven<T>>>>;
 
 /// The attempt that callers of the same epoch join.
-struct Attempt<T> {
+struct Attempt<T>
+where
+    T: Clone + Send + Sync + 'static,
+{
     epoch: u64,
-    cell: Arc<OnceCell<T>>,
+    flight: Flight<T>,
 }
 
-impl<T> Default for SingleFlight<T> {
+/// A caller's share of a flight.
+pub(super) struct Joined<T>
+where
+    T: Clone + Send + Sync + 'static,
+{
+    pub(super) flight: Flight<T>,
+    /// Set if the flight had begun and no caller was left.
+    ///
+    /// The connection, the timer or the runtime that it awaits may have ended in the meantime.
+    pub(super) is_resumed: bool,
+}
+
+impl<T: Clone + Send + Sync + 'static> Default for SingleFlight<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Clone> SingleFlight<T> {
-    /// Runs a future, or awaits one that is in flight.
+impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
+    /// Joins the flight of this epoch, or begins one.
     ///
-    /// A call in another epoch starts another attempt. Waiters of earlier attempts receive the results of these.
-    pub(super) async fn run<Fut: Future<Output = T>>(&self, epoch: u64, run: impl FnOnce() -> Fut) -> T {
-        let cell = self.join(epoch);
-        let done = cell.get_or_init(|| async {
-            let done = run().await;
-            // No further caller joins this attempt. Another one may have replaced it.
-            self.lock().take_if(|current| Arc::ptr_eq(&current.cell, &cell));
-            done
-        });
-        done.await.clone()
+    /// A call in another epoch begins another flight. Waiters of earlier flights receive the results of these.
+    /// `begin` must not run the caller's code, because it is called under the lock; its future may.
+    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>) -> Joined<T> {
+        self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
     }
 
-    fn join(&self, epoch: u64) -> Arc<OnceCell<T>> {
+    /// Begins a flight if `may_begin`, or joins an abandoned one.
+    ///
+    /// Returns `None` if other callers have joined the flight of this epoch.
+    pub(super) fn lead(
+        &self,
+        epoch: u64,
+        may_begin: bool,
+        begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>,
+    ) -> Option<Joined<T>> {
+        self.join_if(epoch, is_abandoned, may_begin, begin)
+    }
+
+    fn join_if(
+        &self,
+        epoch: u64,
+        is_accepted: impl FnOnce(&Flight<T>) -> bool,
+        may_begin: bool,
+        begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>,
+    ) -> Option<Joined<T>> {
+        // Dropped after the lock has been released, because parts of a provider may be of a caller's own type.
+        let _outdated;
         let current = &mut *self.lock();
-        match current {
-            Some(run) if run.epoch == epoch => Arc::clone(&run.cell),
-            _ => Arc::clone(&current.insert(Attempt { epoch, cell: Arc::default() }).cell),
+        if let Some(Attempt { flight, .. }) =
+            current.as_ref().filter(|current| current.epoch == epoch && current.flight.peek().is_none())
+        {
+            let is_resumed = is_abandoned(flight);
+            return is_accepted(flight).then(|| Joined { flight: flight.clone(), is_resumed });
         }
+        if !may_begin {
+            return None;
+        }
+        let itself = FlightRef::default();
+        let flight = Driven::new(begin(Arc::clone(&itself))).shared();
+        if let Some(weak) = flight.downgrade() {
+            // The cell is new, so this succeeds.
+            let _ = itself.set(weak);
+        }
+        _outdated = current.replace(Attempt { epoch, flight: flight.clone() });
+        Some(Joined { flight, is_resumed: false })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Attempt<T>>> {
+    /// Drops the result of a completed flight, once a caller has it.
+    pub(super) fn clear_completed(&self) {
+        let _completed = self.lock().take_if(|current| current.flight.peek().is_some());
+    }
+
+    /// Drops the flight, unless callers hold it.
+    pub(super) fn clear(&self) {
+        let _dropped = self.lock().take();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Attempt<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns `true` if the attempt holds the only clone of a flight.
+fn is_abandoned<T: Clone + Send + Sync + 'static>(flight: &Flight<T>) -> bool {
+    flight.strong_count() == Some(1)
+}
+
+/// A future that is polled only after it was woken, however many of its waiters are.
+///
+/// [`Shared`] wakes all waiters, and each of them polls the future.
+pub(super) struct Driven<T> {
+    future: BoxFuture<'static, T>,
+    signal: Arc<Signal>,
+}
+
+struct Signal {
+    is_woken: AtomicBool,
+    /// The waker of the [`Shared`], which is the same for each poll.
+    waker: OnceLock<Waker>,
+}
+
+impl<T> Driven<T> {
+    fn new(future: BoxFuture<'static, T>) -> Self {
+        Self { future, signal: Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new() }) }
+    }
+}
+
+impl<T> Future for Driven<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self { future, signal } = self.get_mut();
+        signal.waker.get_or_init(|| context.waker().clone());
+        if !signal.is_woken.swap(false, SeqCst) {
+            return Poll::Pending;
+        }
+        let waker = Waker::from(Arc::clone(signal));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_woken.store(true, SeqCst);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
     }
 }

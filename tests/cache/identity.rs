@@ -388,7 +388,7 @@ mod overrides {
             .to_builder()
             .endpoint_url("http://base")
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("base", "base", None, None, "test")))
-            .use_fips(true)
+            .use_fips(false)
             .use_dual_stack(true)
             .retry_config(RetryConfig::standard().with_max_attempts(7))
             .timeout_config(timeouts.read_timeout(Duration::from_secs(10)).build())
@@ -414,10 +414,28 @@ mod overrides {
         assert!(!config.get_origin("endpoint_url").is_client_config(), "the endpoint is inherited");
         assert!(!config.get_origin("token_provider").is_client_config(), "the token is inherited");
         assert_eq!(access_key_id(&config).await, "base");
-        assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(true), Some(true)));
+        assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(false), Some(true)));
         assert_eq!(config.retry_config().unwrap().max_attempts(), 7);
         assert_eq!(config.timeout_config(), full_base().timeout_config());
         assert_eq!(config.app_name().unwrap().as_ref(), "base");
+    }
+
+    #[tokio::test]
+    async fn fips_overrides_the_base_and_excludes_an_endpoint() {
+        let with_fips = |fips| base().to_builder().use_fips(fips).build();
+        for (fips, own) in [(true, false), (false, true)] {
+            assert_eq!(made_from(params().use_fips(own), &with_fips(fips)).await.config.use_fips(), Some(own));
+            assert_eq!(made_from(params(), &with_fips(fips)).await.config.use_fips(), Some(fips));
+        }
+        let with_endpoint = base().to_builder().endpoint_url("http://base").build();
+        for (params, base) in [
+            (params().use_fips(true), with_endpoint),
+            (params().endpoint_url("http://params"), with_fips(true)),
+            (params().endpoint_url("http://params").use_fips(true), base()),
+        ] {
+            let refused = params.build().unwrap().client(&base).await.unwrap_err();
+            assert_eq!(refused.to_string(), "invalid use_fips: cannot be combined with an endpoint URL");
+        }
     }
 
     #[tokio::test]
@@ -428,7 +446,6 @@ mod overrides {
                 .region("us-west-2")
                 .endpoint_url("http://params")
                 .credentials(Credentials::new("params", "params", None, None, "test"))
-                .use_fips(false)
                 .use_dual_stack(false)
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.build())
@@ -441,6 +458,7 @@ mod overrides {
         assert_eq!(access_key_id(&config).await, "params");
         assert_eq!((config.use_fips(), config.use_dual_stack()), (Some(false), Some(false)));
         assert_eq!(config.retry_config().unwrap().max_attempts(), 1);
+        assert_eq!(config.get_origin("retry_config"), Origin::shared_config(), "a service's default would win");
         assert_eq!(config.app_name().unwrap().as_ref(), "params");
         // Each timeout is inherited separately.
         let timeouts = config.timeout_config().unwrap();

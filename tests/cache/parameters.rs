@@ -87,7 +87,7 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
     let minutes = Duration::from_mins;
     let tags = |count: usize| (0..count).map(|tag| (tag.to_string(), String::new()));
     let arns = |count: usize| (0..count).map(|policy| format!("arn:{policy}"));
-    let refused: [(&str, Vec<AssumeRole>); 8] = [
+    let refused: [(&str, Vec<AssumeRole>); 9] = [
         (
             "assume_role",
             [
@@ -110,6 +110,7 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
                 .map(|length| role().session_length(length))
                 .into(),
         ),
+        ("session_length", vec![role().source_role(AssumeRole::new(arn(21))).session_length(minutes(61))]),
         ("external_id", ["", "a", "a b", "a?", &long(1_225)].map(|id| role().external_id(id)).into()),
         ("policy", vec![role().policy("")]),
         ("policy_arns", vec![role().policy_arns(arns(11)), role().policy_arns(["policy"])]),
@@ -134,6 +135,7 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
         AssumeRole::new(arn(21)),
         AssumeRole::new(arn(2_048)),
         AssumeRole::new("arn:aws-us-gov:iam::123456789012:role/path/to/r"),
+        role().session_length(minutes(60)).source_role(role().session_length(minutes(12 * 60))),
         role().session_name("a+").session_length(minutes(15)).external_id("a:"),
         role().session_name(long(64)).session_length(minutes(12 * 60)).external_id(long(1_224)),
         role().policy("{}").policy_arns(arns(10)).tags(tags(50)),

@@ -62,7 +62,7 @@ fn clients_of_all_services_and_regions_share_one_role() {
 fn a_configuration_file_sets_the_bounds_of_the_session_and_its_tenants() {
     let stdout = said("configured");
     for shown in [
-        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8 }",
+        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8, load_timeout: None",
         "alice is served from eu-central-1",
         "bob is served from us-west-2",
         "ClientCache(LFU, 2 of 3)",

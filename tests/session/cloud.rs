@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
@@ -21,6 +22,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use support::clock::Clock;
 
+/// The environment variable that gives base configurations the shape of `aws_config::load_defaults`.
+pub(crate) const LIKE_LOAD_DEFAULTS: &str = "BASE_LIKE_LOAD_DEFAULTS";
+
 /// A handle to a fake AWS. Clones share its state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cloud(Arc<Inner>);
@@ -32,6 +36,8 @@ struct Inner {
     validations: AtomicUsize,
     assuming: AtomicUsize,
     most_assuming: AtomicUsize,
+    /// Calls of `AssumeRole` wait while it is locked.
+    gate: tokio::sync::RwLock<()>,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +71,7 @@ impl Cloud {
     ///
     /// Sleeps take no time.
     pub(crate) fn config(&self) -> SdkConfig {
-        SdkConfig::builder()
+        let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
             .http_client(self.clone())
@@ -73,8 +79,11 @@ impl Cloud {
             .sleep_impl(NoSleep)
             // The protection would always detect a stall, because sleeps take no time.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .credentials_provider(SharedCredentialsProvider::new(keys("base")))
-            .build()
+            .credentials_provider(SharedCredentialsProvider::new(keys("base")));
+        if std::env::var_os(LIKE_LOAD_DEFAULTS).is_some() {
+            config.set_identity_cache(Some(IdentityCache::lazy().build()));
+        }
+        config.build()
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -115,9 +124,19 @@ impl Cloud {
         self.0.validations.load(Relaxed)
     }
 
+    /// Answers no call of `AssumeRole` until the result is dropped.
+    pub(crate) async fn hold(&self) -> impl Drop + '_ {
+        self.0.gate.write().await
+    }
+
     /// Refuses a role from now on.
     pub(crate) fn refuse(&self, role: &str) {
         self.state().refused.push(role.to_owned());
+    }
+
+    /// Allows a role again.
+    pub(crate) fn allow(&self, role: &str) {
+        self.state().refused.retain(|refused| refused != role);
     }
 
     /// Answers calls for a role with an unreadable response that contains its keys, from now on.
@@ -226,6 +245,9 @@ impl HttpConnector for Cloud {
             }
             // This lets other tasks run, and lets callers give up here.
             tokio::task::yield_now().await;
+            if is_assuming {
+                drop(cloud.0.gate.read().await);
+            }
             let (status, body) = cloud.answer(&request);
             if is_assuming {
                 cloud.0.assuming.fetch_sub(1, Relaxed);

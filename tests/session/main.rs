@@ -1,6 +1,9 @@
 //! `Session` and clients of the SDK, with AWS as an HTTP client or a server in this process.
 
 mod cloud;
+mod credentials_base;
+mod credentials_progress;
+mod credentials_weather;
 mod http;
 mod invalidation;
 mod s3;

@@ -112,7 +112,7 @@ mod a_credential_scope {
     async fn credentials_are_renewed_shortly_before_they_expire() {
         let (cloud, session) = cloud();
         let params = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
-        for (seconds, assumed) in [(0, 1), (3_500, 1), (96, 2), (3_000, 2), (3_600, 3)] {
+        for (seconds, assumed) in [(0, 1), (2_699, 1), (842, 2), (2_699, 2), (3_600, 3)] {
             cloud.clock().advance(seconds);
             signer(&cloud, &session, &params).await;
             assert_eq!((cloud.assumed("tenant"), cloud.assumed("hub")), (assumed, assumed), "after {seconds} seconds");
@@ -123,7 +123,7 @@ mod a_credential_scope {
     #[tokio::test]
     async fn credentials_of_a_source_role_are_renewed_no_earlier() {
         let (cloud, session) = cloud();
-        for (seconds, tenant, assumed) in [(0, "one", 1), (3_500, "two", 1), (90, "three", 2)] {
+        for (seconds, tenant, assumed) in [(0, "one", 1), (2_699, "two", 1), (842, "three", 2)] {
             cloud.clock().advance(seconds);
             let params = params().assume_role(role(tenant).source_role(role("hub"))).build().unwrap();
             signer(&cloud, &session, &params).await;
@@ -254,6 +254,7 @@ mod a_credential_scope {
         let (cloud, session) = cloud();
         let reports = params::<S3>().profile("reports").build().unwrap();
         session.ready(&reports).await.unwrap_err();
+        cloud.clock().advance(1);
         std::fs::write(&file, profile("reports", "first")).unwrap();
         let held = session.ready(&reports).await.unwrap();
         call(&held).await;

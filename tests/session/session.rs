@@ -14,7 +14,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::{Clock, time};
 
 use crate::cloud::{Cloud, keys};
-use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role, signer};
+use crate::tenancy::{NOW, Sts, all, call, cloud, of_role, params, role, signer};
 
 mod the_client {
     use super::*;
@@ -159,47 +159,35 @@ mod the_client {
 mod what_fails {
     use super::*;
 
-    // T1: all waiters share a failure, and it is not cached.
+    // T1: all waiters share a failure.
     #[tokio::test]
     async fn all_waiters_share_one_failed_load() {
         let (cloud, session) = cloud();
         for role in ["refused", "hub"] {
             cloud.refuse(role);
         }
-        let s3 = session.client(&of_role("refused")).await.unwrap();
+        let without_backoff = Session::builder(&cloud.config()).load_backoff(Duration::ZERO).build();
+        let s3 = without_backoff.client(&of_role("refused")).await.unwrap();
         let behind_the_hub: Vec<ClientParams<S3>> = (0..50)
             .map(|tenant| {
                 params().assume_role(role(&format!("tenant{tenant}")).source_role(role("hub"))).build().unwrap()
             })
             .collect();
         for round in 1..3 {
-            let requests = (0..50).map(|_| {
-                let request = s3.delete_object().bucket("bucket").key("key").send();
-                tokio::spawn(async move { request.await.is_err() })
-            });
-            for request in requests.collect::<Vec<_>>() {
-                assert!(request.await.unwrap());
-            }
+            let refused = all(&cloud, (0..50).map(|_| s3.delete_object().bucket("bucket").key("key").send())).await;
+            assert!(refused.iter().all(Result::is_err));
             assert_eq!(cloud.assumed("refused"), 2 * round - 1);
-            let readies = (0..50).map(|_| {
-                let session = session.clone();
-                tokio::spawn(async move { session.ready(&of_role("refused")).await.is_err() })
-            });
-            for ready in readies.collect::<Vec<_>>() {
-                assert!(ready.await.unwrap());
-            }
+            let params = of_role("refused");
+            let refused = all(&cloud, (0..50).map(|_| without_backoff.ready(&params))).await;
+            assert!(refused.iter().all(Result::is_err));
             assert_eq!(cloud.assumed("refused"), 2 * round);
-            let tenants = behind_the_hub.iter().map(|params| {
-                let (session, params) = (session.clone(), params.clone());
-                tokio::spawn(async move {
-                    let s3 = session.client(&params).await.unwrap();
-                    s3.delete_object().bucket("bucket").key("key").send().await.is_err()
-                })
+            let tenants = behind_the_hub.iter().map(async |params| {
+                let s3 = session.client(params).await.unwrap();
+                s3.delete_object().bucket("bucket").key("key").send().await
             });
-            for tenant in tenants.collect::<Vec<_>>() {
-                assert!(tenant.await.unwrap());
-            }
+            assert!(all(&cloud, tenants).await.iter().all(Result::is_err));
             assert_eq!(cloud.assumed("hub"), round);
+            cloud.clock().advance(60);
         }
     }
 

@@ -1,5 +1,8 @@
 //! Sessions on a [`Cloud`], for tenants with one role each.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use aws_client_cache::{AssumeRole, ClientParams, ClientParamsBuilder, S3, Service, Session};
 use support::clock::Clock;
 
@@ -44,4 +47,23 @@ pub(crate) async fn call(s3: &aws_sdk_s3::Client) {
 pub(crate) async fn signer(cloud: &Cloud, session: &Session, params: &ClientParams<S3>) -> Option<String> {
     call(&session.client(params).await.unwrap()).await;
     cloud.last().signer
+}
+
+/// Awaits all futures in one task, of which all have begun before a role is assumed.
+pub(crate) async fn all<F: Future>(cloud: &Cloud, futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut hold = Some(cloud.hold().await);
+    let mut pending: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|context| {
+        for (future, done) in &mut pending {
+            if done.is_none()
+                && let Poll::Ready(output) = future.as_mut().poll(context)
+            {
+                *done = Some(output);
+            }
+        }
+        hold = None;
+        if pending.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, done)| done).collect()
 }

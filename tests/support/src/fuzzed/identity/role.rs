@@ -172,7 +172,10 @@ impl Chain {
 
     /// Returns the invalid parameters, one of which the error names.
     pub(super) fn faults(&self) -> Vec<&'static str> {
-        self.0.iter().flat_map(Role::faults).collect()
+        let is_long =
+            |role: &&Role| role.session_length.as_ref().is_some_and(|length| length.0 > Duration::from_hours(1));
+        let chained = self.0.iter().skip(1).filter(is_long).map(|_| "session_length");
+        self.0.iter().flat_map(Role::faults).chain(chained).collect()
     }
 
     /// Returns an equal chain, with its lists reversed.

@@ -1,0 +1,191 @@
+//! Base configurations of every shape, credentials without an expiry, and the timeout of a load.
+
+use std::fmt::Write;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_client_cache::{ClientParams, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use support::clock::{Clock, time};
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
+use crate::tenancy::{NOW, call, cloud, of_role, params, role};
+
+/// Numbers its credentials, which have no expiry.
+#[derive(Clone, Debug, Default)]
+struct Numbered(Arc<AtomicUsize>);
+
+impl ProvideCredentials for Numbered {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let number = self.0.fetch_add(1, Relaxed);
+        future::ProvideCredentials::ready(Ok(keys(&format!("number{number}"))))
+    }
+}
+
+/// A base configuration of `aws_config`'s loader.
+async fn loaded(cloud: &Cloud, provider: Numbered) -> SdkConfig {
+    let base = aws_config::defaults(BehaviorVersion::latest())
+        .region("us-east-1")
+        .credentials_provider(provider)
+        .http_client(cloud.clone())
+        .time_source(cloud.clock().clone())
+        .sleep_impl(TokioSleep::new())
+        .load()
+        .await;
+    assert!(base.identity_cache().is_some(), "the shape of `load_defaults`");
+    base
+}
+
+#[tokio::test]
+async fn credentials_of_a_loaded_base_are_invalidated() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let provider = Numbered::default();
+    let session = Session::new(&loaded(&cloud, provider.clone()).await);
+    let base = params::<S3>().build().unwrap();
+    let held = session.client(&base).await.unwrap();
+    call(&held).await;
+    call(&held).await;
+    assert_eq!(provider.0.load(Relaxed), 1);
+    drop(session.invalidate_credentials(&base));
+    call(&session.client(&base).await.unwrap()).await;
+    assert_eq!(cloud.last().signer.as_deref(), Some("number1"));
+    call(&held).await;
+    assert_eq!((cloud.last().signer.as_deref(), provider.0.load(Relaxed)), (Some("number1"), 2));
+}
+
+/// Runs the suites in a child process, in which base configurations have an identity cache.
+#[test]
+fn the_suites_hold_over_a_base_of_load_defaults() {
+    if std::env::var_os(LIKE_LOAD_DEFAULTS).is_some() {
+        return;
+    }
+    let suites = ["scopes::", "session::", "forgetting::", "credentials_progress::", "credentials_weather::"];
+    let child =
+        Command::new(std::env::current_exe().unwrap()).args(suites).env(LIKE_LOAD_DEFAULTS, "1").output().unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success(), "{output}");
+    assert!(output.contains("test credentials_progress::short_timeouts_lose_no_progress ... ok"), "{output}");
+}
+
+/// The messages of all warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<String>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Warnings {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if *event.metadata().level() == tracing::Level::WARN {
+            let text = &mut *self.0.lock().unwrap();
+            event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                write!(text, "{value:?} ").unwrap();
+            });
+        }
+    }
+}
+
+/// Returns the warnings of presigning a request for an hour.
+async fn presigned(session: &Session, params: &ClientParams<S3>) -> String {
+    let warnings = Warnings::default();
+    let s3 = session.client(params).await.unwrap();
+    let _subscribed = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+    let hour = PresigningConfig::builder().start_time(time(NOW)).expires_in(Duration::from_hours(1)).build().unwrap();
+    let url = s3.get_object().bucket("bucket").key("key").presigned(hour).await.unwrap();
+    assert!(url.uri().contains("X-Amz-Expires=3600"), "{}", url.uri());
+    let warnings = warnings.0.lock().unwrap();
+    warnings.clone()
+}
+
+#[tokio::test]
+async fn credentials_without_an_expiry_get_none() {
+    let (_, session) = cloud();
+    let short = role("tenant").session_length(Duration::from_mins(15));
+    let short = params::<S3>().assume_role(short).build().unwrap();
+    assert!(presigned(&session, &short).await.contains("expire"), "a role's credentials end early");
+    let provider = SharedCredentialsProvider::new(Numbered::default());
+    let endless =
+        [params().build(), params().credentials(keys("own")).build(), params().credentials_provider(provider).build()];
+    for params in endless {
+        assert_eq!(presigned(&session, &params.unwrap()).await, "");
+    }
+}
+
+#[tokio::test]
+async fn credentials_without_an_expiry_are_loaded_anew_after_a_while() {
+    let (cloud, session) = cloud();
+    let provider = Numbered::default();
+    let params = params::<S3>().credentials_provider(SharedCredentialsProvider::new(provider.clone())).build().unwrap();
+    let s3 = session.ready(&params).await.unwrap();
+    for (seconds, loads) in [(0, 1), (899, 1), (1, 2), (899, 2), (1, 3)] {
+        cloud.clock().advance(seconds);
+        call(&s3).await;
+        assert_eq!(provider.0.load(Relaxed), loads, "after {seconds} seconds");
+    }
+}
+
+/// A provider that never answers.
+#[derive(Debug)]
+struct Never;
+
+impl ProvideCredentials for Never {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_a_timeout_names_the_duration() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let base = cloud.config().to_builder().sleep_impl(TokioSleep::new()).build();
+    let session = Session::builder(&base).load_timeout(Duration::from_millis(1_200)).build();
+    let provider = SharedCredentialsProvider::new(Never);
+    let direct = params::<S3>().credentials_provider(provider.clone()).build().unwrap();
+    let by_role = params::<S3>().credentials_provider(provider).assume_role(role("tenant")).build().unwrap();
+    let error = session.ready(&direct).await.unwrap_err();
+    let SessionError::Credentials { source, .. } = &error else { panic!("{error:?}") };
+    let CredentialsError::ProviderTimedOut(details) = source else { panic!("{source:?}") };
+    assert_eq!(details.timeout_duration(), Duration::from_millis(1_200));
+    let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
+    assert!(shown.contains("timed out after 1 seconds"), "{shown}");
+    let error = session.ready(&by_role).await.unwrap_err();
+    let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
+    assert!(shown.contains("timed out after 1 seconds"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_role_of_another_partition_is_refused() {
+    let (_, session) = cloud();
+    let arn = |partition: &str| format!("arn:{partition}:iam::123456789012:role/tenant");
+    let of = |partition: &str| aws_client_cache::AssumeRole::new(arn(partition));
+    let refused = async |role| {
+        let params = params::<S3>().assume_role(role).build().unwrap();
+        session.client(&params).await.err().map(|error| error.to_string())
+    };
+    let expected = Some("invalid assume_role: the role belongs to another partition than the region of STS".to_owned());
+    assert_eq!(refused(of("aws-cn")).await, expected);
+    assert_eq!(refused(of("aws-us-gov")).await, expected);
+    assert_eq!(refused(of("aws-cn").region("us-gov-west-1")).await, expected);
+    assert_eq!(refused(of("aws").region("cn-north-1")).await, expected);
+    for accepted in [
+        of("aws"),
+        of("aws").region("eu-central-1"),
+        of("aws-cn").region("cn-north-1"),
+        of("aws-us-gov").region("us-gov-east-1"),
+        of("aws-iso-b").region("us-isob-east-1"),
+        of("other"),
+    ] {
+        assert_eq!(refused(accepted).await, None);
+    }
+    assert!(session.client(&of_role("tenant")).await.is_ok());
+}

@@ -1,0 +1,272 @@
+//! Loads of credentials whose callers stop polling, give up, or end with their runtime.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use aws_client_cache::{ClientParams, Credentials, S3, SdkConfig, Session, SessionBuilder, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use support::clock::Clock;
+use tokio::time::{sleep, timeout};
+
+use crate::cloud::{Cloud, keys};
+use crate::tenancy::{NOW, call, params, role};
+
+/// A duration that no test needs unless it hangs.
+const HANG: Duration = Duration::from_secs(30);
+
+/// A provider that takes a while, and counts its loads.
+#[derive(Clone)]
+struct Slow(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    takes: Duration,
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    /// The names of the providers that have begun, in order.
+    order: Arc<Mutex<Vec<String>>>,
+}
+
+impl Slow {
+    fn new(name: &str, takes: Duration) -> Self {
+        Self::ordered(name, takes, &Arc::default())
+    }
+
+    fn ordered(name: &str, takes: Duration, order: &Arc<Mutex<Vec<String>>>) -> Self {
+        let (name, order) = (name.to_owned(), Arc::clone(order));
+        Self(Arc::new(Inner { name, takes, begun: AtomicUsize::new(0), ended: AtomicUsize::new(0), order }))
+    }
+
+    /// Returns the number of loads that have begun, and of those that have ended.
+    fn loads(&self) -> (usize, usize) {
+        (self.0.begun.load(SeqCst), self.0.ended.load(SeqCst))
+    }
+
+    fn params(&self) -> ClientParams<S3> {
+        params().credentials_provider(SharedCredentialsProvider::new(self.clone())).build().unwrap()
+    }
+
+    async fn load(&self) -> Result<Credentials, CredentialsError> {
+        self.0.begun.fetch_add(1, SeqCst);
+        self.0.order.lock().unwrap().push(self.0.name.clone());
+        // In two steps, so that a load that is polled late is not done at once.
+        for _ in 0..2 {
+            sleep(self.0.takes / 2).await;
+        }
+        self.0.ended.fetch_add(1, SeqCst);
+        Ok(keys(&self.0.name))
+    }
+}
+
+impl fmt::Debug for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slow")
+    }
+}
+
+impl ProvideCredentials for Slow {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.load())
+    }
+}
+
+/// A base configuration with a real timer.
+fn timed(cloud: &Cloud) -> SdkConfig {
+    cloud.config().to_builder().sleep_impl(TokioSleep::new()).build()
+}
+
+fn builder() -> SessionBuilder {
+    Session::builder(&timed(&Cloud::new(&Clock::at(NOW)))).max_size(100)
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_polled_blocks_no_other() {
+    let session = builder().build();
+    let slow = Slow::new("slow", Duration::from_millis(50));
+    let s3 = session.client(&slow.params()).await.unwrap();
+    let mut unpolled = pin!(s3.delete_object().bucket("bucket").key("key").send());
+    assert!(!poll_once(unpolled.as_mut()).await);
+    assert_eq!(slow.loads(), (1, 0));
+    timeout(HANG, call(&s3)).await.unwrap();
+    assert_eq!(slow.loads(), (1, 1));
+    unpolled.await.unwrap();
+    assert_eq!(slow.loads(), (1, 1), "it shares the load");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_polled_blocks_no_other_of_its_source() {
+    let session = builder().build();
+    let slow = SharedCredentialsProvider::new(Slow::new("slow", Duration::from_millis(50)));
+    let of = |name| params::<S3>().credentials_provider(slow.clone()).assume_role(role(name)).build().unwrap();
+    let (one, two) = (of("one"), of("two"));
+    let one = session.client(&one).await.unwrap();
+    let mut unpolled = pin!(one.delete_object().bucket("bucket").key("key").send());
+    assert!(!poll_once(unpolled.as_mut()).await);
+    timeout(HANG, session.ready(&two)).await.unwrap().unwrap();
+    timeout(HANG, unpolled).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_ready_that_is_not_polled_keeps_no_permit_from_others() {
+    let session = builder().max_concurrent_loads(1).build();
+    let [one, two, three, four] =
+        ["one", "two", "three", "four"].map(|name| Slow::new(name, Duration::from_millis(20)));
+    let params = [&one, &two, &three, &four].map(Slow::params);
+    let mut holder = pin!(session.ready(&params[0]));
+    assert!(!poll_once(holder.as_mut()).await);
+    let mut queued = pin!(session.ready(&params[1]));
+    assert!(!poll_once(queued.as_mut()).await);
+    assert_eq!((one.loads(), two.loads()), ((1, 0), (0, 0)));
+    timeout(HANG, session.ready(&params[2])).await.unwrap().unwrap();
+    let s3 = session.client(&params[3]).await.unwrap();
+    timeout(HANG, call(&s3)).await.unwrap();
+    holder.await.unwrap();
+    queued.await.unwrap();
+    assert_eq!([one, two, three, four].map(|slow| slow.loads()), [(1, 1); 4]);
+}
+
+#[tokio::test]
+async fn a_ready_that_is_dropped_keeps_no_permit_from_others() {
+    let session = builder().max_concurrent_loads(1).build();
+    let [one, two] = ["one", "two"].map(|name| Slow::new(name, Duration::from_millis(20)));
+    let first = one.params();
+    {
+        let mut dropped = pin!(session.ready(&first));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    timeout(HANG, session.ready(&two.params())).await.unwrap().unwrap();
+    timeout(HANG, session.ready(&first)).await.unwrap().unwrap();
+    assert_eq!((one.loads(), two.loads()), ((1, 1), (1, 1)));
+}
+
+#[tokio::test]
+async fn short_timeouts_lose_no_progress() {
+    let session = builder().build();
+    let slow = Slow::new("slow", Duration::from_millis(300));
+    let s3 = session.client(&slow.params()).await.unwrap();
+    let mut attempts = 0;
+    while timeout(Duration::from_millis(100), call(&s3)).await.is_err() {
+        attempts += 1;
+        assert!(attempts < 20, "{:?}", slow.loads());
+    }
+    assert!(attempts >= 2);
+    assert_eq!(slow.loads(), (1, 1));
+    let warm = Slow::new("warm", Duration::from_millis(300));
+    let params = warm.params();
+    while timeout(Duration::from_millis(100), session.ready(&params)).await.is_err() {
+        attempts += 1;
+        assert!(attempts < 40, "{:?}", warm.loads());
+    }
+    assert_eq!(warm.loads(), (1, 1));
+}
+
+#[tokio::test]
+async fn loads_wait_for_permits_in_order() {
+    let session = builder().max_concurrent_loads(1).build();
+    let order = Arc::default();
+    let names: Vec<String> = (0..20).map(|number| format!("number{number}")).collect();
+    let tenants = names.iter().map(|name| Slow::ordered(name, Duration::from_millis(1), &order).params());
+    let mut tasks = Vec::new();
+    for params in tenants {
+        let session = session.clone();
+        tasks.push(tokio::spawn(async move { session.ready(&params).await.map(drop) }));
+        tokio::task::yield_now().await;
+    }
+    for task in tasks {
+        timeout(HANG, task).await.unwrap().unwrap().unwrap();
+    }
+    assert_eq!(*order.lock().unwrap(), names);
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_holds_its_permit_for_seconds() {
+    let session = builder().max_concurrent_loads(1).build();
+    let hung = Slow::new("hung", HANG).params();
+    let task = tokio::spawn({
+        let session = session.clone();
+        async move { session.ready(&hung).await.map(drop) }
+    });
+    tokio::task::yield_now().await;
+    let begun = Instant::now();
+    timeout(HANG, session.ready(&Slow::new("healthy", Duration::ZERO).params())).await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_secs(2), "it counts at first: {:?}", begun.elapsed());
+    task.abort();
+}
+
+#[tokio::test]
+async fn a_load_that_was_not_polled_for_its_timeout_begins_again() {
+    let session = builder().load_timeout(Duration::from_millis(200)).build();
+    let slow = Slow::new("slow", Duration::from_millis(300));
+    let s3 = session.client(&slow.params()).await.unwrap();
+    let error = s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+    let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
+    assert!(shown.contains("timed out"), "{shown}");
+    let quick = Slow::new("quick", Duration::from_millis(50));
+    let s3 = session.client(&quick.params()).await.unwrap();
+    let mut unpolled = pin!(s3.delete_object().bucket("bucket").key("key").send());
+    assert!(!poll_once(unpolled.as_mut()).await);
+    // Blocks the only thread: no timer fires in time.
+    std::thread::sleep(Duration::from_millis(1_300));
+    timeout(HANG, call(&s3)).await.unwrap();
+    unpolled.await.unwrap();
+}
+
+#[test]
+fn a_load_outlives_the_runtime_that_began_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let session = builder().build();
+    let slow = Slow::new("slow", Duration::from_millis(100));
+    let params = slow.params();
+    runtime().block_on(async {
+        let s3 = session.client(&params).await.unwrap();
+        timeout(Duration::from_millis(10), call(&s3)).await.unwrap_err();
+    });
+    runtime().block_on(async {
+        let s3 = session.client(&params).await.unwrap();
+        timeout(HANG, call(&s3)).await.unwrap();
+    });
+    assert_eq!(slow.loads(), (2, 1), "the first load ended with its runtime");
+}
+
+/// A provider that panics once.
+#[derive(Debug, Default)]
+struct PanicsOnce(AtomicUsize);
+
+impl ProvideCredentials for PanicsOnce {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            tokio::task::yield_now().await;
+            assert_ne!(self.0.fetch_add(1, SeqCst), 0, "on purpose");
+            Ok(keys("survivor"))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_fails_its_load_only() {
+    let session = builder().load_backoff(Duration::ZERO).build();
+    let provider = SharedCredentialsProvider::new(PanicsOnce::default());
+    let params = params::<S3>().credentials_provider(provider).build().unwrap();
+    let error = session.ready(&params).await.unwrap_err();
+    let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
+    assert!(shown.contains("panicked"), "{shown}");
+    timeout(HANG, session.ready(&params)).await.unwrap().unwrap();
+}
