@@ -157,6 +157,8 @@ pub use aws_smithy_async::time::TimeSource;
 #[doc(no_inline)]
 pub use aws_smithy_runtime::client::retries::RetryPartition;
 #[doc(no_inline)]
+pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+#[doc(no_inline)]
 pub use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 #[doc(no_inline)]
 pub use aws_types::{SdkConfig, region::Region};

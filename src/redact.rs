@@ -21,6 +21,21 @@ pub(crate) fn code(error: &CredentialsError) -> Option<&str> {
     error.source()?.downcast_ref::<Redacted>()?.code.as_deref()
 }
 
+/// The error codes that say that a session token has expired.
+const EXPIRED_TOKEN: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "InvalidToken"];
+
+/// Returns `true` if `error` is a service's refusal of an expired session token.
+// T12
+pub(crate) fn is_expired_token(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| (*error).source()).any(|error| {
+        refusal(error).map_or_else(
+            // If the operation's model names the error, its message begins with the code.
+            || EXPIRED_TOKEN.contains(&error.to_string().split(':').next().unwrap_or_default()),
+            |code| EXPIRED_TOKEN.contains(&&*code),
+        )
+    })
+}
+
 /// Returns an error of the same kind as `error`, with another source.
 fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     match error {

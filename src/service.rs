@@ -1,6 +1,7 @@
 //! [`Service`], an AWS service as a type, and the macro that declares one.
 
 use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
@@ -62,6 +63,15 @@ pub trait Service: 'static {
     /// up the retries of the others. The default ignores the partition, which suits clients without retries.
     fn retry_partition(config: Self::ConfigBuilder, partition: RetryPartition) -> Self::ConfigBuilder {
         let _ = partition;
+        config
+    }
+
+    /// Adds an interceptor to the client, after its other ones.
+    ///
+    /// A [`Session`](crate::Session) adds one that detects expired credentials. The default ignores it, which suits clients that
+    /// sign nothing with the session's credentials.
+    fn interceptor(config: Self::ConfigBuilder, interceptor: SharedInterceptor) -> Self::ConfigBuilder {
+        let _ = interceptor;
         config
     }
 
@@ -130,6 +140,14 @@ macro_rules! service {
                 partition: $crate::RetryPartition,
             ) -> Self::ConfigBuilder {
                 config.retry_partition(partition)
+            }
+
+            fn interceptor(
+                mut config: Self::ConfigBuilder,
+                interceptor: $crate::SharedInterceptor,
+            ) -> Self::ConfigBuilder {
+                config.push_interceptor(interceptor);
+                config
             }
 
             fn allow_no_auth(config: Self::ConfigBuilder) -> Self::ConfigBuilder {

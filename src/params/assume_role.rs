@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::sts;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-use super::validate;
+use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
-use crate::redact::redact;
+use crate::redact::{is_expired_token, redact};
 
 /// A role that a client assumes by `AssumeRole` of the AWS Security Token Service (STS).
 ///
@@ -272,7 +273,7 @@ impl AssumeRole {
     /// It does not assume the source roles. Makes no network call. `base` must have a behavior version and a time source, or the SDK would panic.
     pub(super) fn provider(
         &self,
-        source: SharedCredentialsProvider,
+        source: RoleSource,
         base: &SdkConfig,
     ) -> Result<SharedCredentialsProvider, ClientCacheError> {
         if self.region.is_none() && base.region().is_none() {
@@ -285,11 +286,9 @@ impl AssumeRole {
             let reason = "the role belongs to another partition than the region of STS";
             return Err(ClientCacheError::invalid("assume_role", reason));
         }
-        let mut config = base.to_builder();
-        config.set_credentials_provider(Some(source));
         let mut role = self.clone();
         role.source_role = None; // `source` provides its credentials
-        Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, config: config.build() }))
+        Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, source, base: base.clone() }))
     }
 }
 
@@ -298,14 +297,31 @@ impl AssumeRole {
 /// It keeps no client of STS, which would need as much memory as the client that the credentials are for.
 struct AssumeRoleProvider {
     role: AssumeRole,
-    /// Contains the credentials that assume the role.
-    config: SdkConfig,
+    source: RoleSource,
+    base: SdkConfig,
 }
 
 impl AssumeRoleProvider {
+    /// Assumes the role.
+    ///
+    /// If AWS refuses the source's credentials as expired, and the source has others, assumes the role once again.
+    // T12
     async fn assume(&self) -> aws_credential_types::provider::Result {
-        let Self { role, config } = self;
-        let mut builder = sts::AssumeRoleProvider::builder(&role.arn).configure(config);
+        let source = self.source.provider.provide_credentials().await?;
+        match (self.assume_with(source.clone()).await, &self.source.reject) {
+            (Err(error), Some(reject)) if is_expired_token(&error) && reject(&source) => {
+                let source = self.source.provider.provide_credentials().await?;
+                self.assume_with(source).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    async fn assume_with(&self, source: Credentials) -> aws_credential_types::provider::Result {
+        let Self { role, base, .. } = self;
+        let mut config = base.to_builder();
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(source)));
+        let mut builder = sts::AssumeRoleProvider::builder(&role.arn).configure(&config.build());
         if let Some(region) = &role.region {
             builder = builder.region(Region::new(region.clone()));
         }
@@ -327,7 +343,7 @@ impl AssumeRoleProvider {
         if !role.tags.is_empty() {
             builder = builder.tags(role.tags.clone());
         }
-        builder.build().await.provide_credentials().await.map_err(|error| redact(&error))
+        builder.build().await.provide_credentials().await
     }
 }
 
@@ -336,7 +352,7 @@ impl ProvideCredentials for AssumeRoleProvider {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.assume())
+        future::ProvideCredentials::new(async { self.assume().await.map_err(|error| redact(&error)) })
     }
 }
 

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use super::assume_role::AssumeRole;
 #[cfg(feature = "assume-role")]
 use super::profile;
-use super::validate;
+use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest};
 
@@ -127,7 +127,7 @@ impl CredentialSource {
     pub(super) fn provider(
         &self,
         depth: usize,
-        source: Option<SharedCredentialsProvider>,
+        source: Option<RoleSource>,
         base: &SdkConfig,
     ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
         #[cfg(feature = "assume-role")]

@@ -11,11 +11,13 @@ mod validate;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::default_async_sleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_types::SdkConfig;
 use aws_types::origin::Origin;
 
@@ -62,6 +64,17 @@ pub(crate) struct ClientAuth {
     /// `None` means the identity cache of the base configuration, or the client's own.
     pub(crate) identity_cache: Option<SharedIdentityCache>,
 }
+
+/// The credentials that a role is assumed with.
+#[cfg_attr(not(feature = "assume-role"), expect(dead_code, reason = "there are no roles"))]
+pub(crate) struct RoleSource {
+    pub(crate) provider: SharedCredentialsProvider,
+    /// Notifies a session that AWS has refused credentials as expired.
+    pub(crate) reject: Option<Reject>,
+}
+
+/// Returns `true` if the provider now has other credentials.
+pub(crate) type Reject = Arc<dyn Fn(&Credentials) -> bool + Send + Sync>;
 
 impl<S: Service> ClientParams<S> {
     /// Returns a builder without any parameter set.
@@ -127,15 +140,16 @@ impl<S: Service> ClientParams<S> {
     #[expect(clippy::unused_async, reason = "allows asynchronous credentials later without a breaking change")]
     pub async fn client(&self, base: &SdkConfig) -> Result<S::Client, ClientCacheError> {
         if *self.scope() == CredentialScope::Base {
-            return self.make(base, None, None);
+            return self.make(base, None, None, None);
         }
         self.check(base)?;
         let base = with_clock(base);
         let mut provider = None;
         for depth in 0..self.scope().chain().len() {
-            provider = self.provider(depth, provider, &base)?;
+            let source = provider.map(|provider| RoleSource { provider, reject: None });
+            provider = self.provider(depth, source, &base)?;
         }
-        self.make(&base, Some(ClientAuth { provider, identity_cache: None }), None)
+        self.make(&base, Some(ClientAuth { provider, identity_cache: None }), None, None)
     }
 
     pub(crate) fn key_ref(&self) -> &ClientCacheKey<S> {
@@ -154,7 +168,7 @@ impl<S: Service> ClientParams<S> {
     pub(crate) fn provider(
         &self,
         depth: usize,
-        source: Option<SharedCredentialsProvider>,
+        source: Option<RoleSource>,
         base: &SdkConfig,
     ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
         self.0.credentials.provider(depth, source, base)
@@ -162,12 +176,13 @@ impl<S: Service> ClientParams<S> {
 
     /// Creates a client that signs with `auth`, or as the base configuration does.
     ///
-    /// If a retry partition is given, the client belongs to it.
+    /// If a retry partition is given, the client belongs to it. The interceptor is its last one, also after customizations.
     pub(crate) fn make(
         &self,
         base: &SdkConfig,
         auth: Option<ClientAuth>,
         partition: Option<RetryPartition>,
+        interceptor: Option<SharedInterceptor>,
     ) -> Result<S::Client, ClientCacheError> {
         self.check(base)?;
         let is_anonymous = auth.as_ref().is_some_and(|auth| auth.provider.is_none());
@@ -178,8 +193,11 @@ impl<S: Service> ClientParams<S> {
         if is_anonymous {
             builder = S::allow_no_auth(builder);
         }
-        let apply = &self.0.apply;
-        Ok(S::client(apply.iter().fold(builder, |builder, apply| apply(builder))))
+        let builder = self.0.apply.iter().fold(builder, |builder, apply| apply(builder));
+        Ok(S::client(match interceptor {
+            Some(interceptor) => S::interceptor(builder, interceptor),
+            None => builder,
+        }))
     }
 
     /// Refuses a base configuration with which the SDK would panic, or that AWS would refuse.

@@ -121,6 +121,8 @@ struct Inner {
 struct State {
     held: Option<Held>,
     refused: Option<Refused>,
+    /// The backoff after credentials that AWS has refused as expired.
+    rejected: Backoff,
 }
 
 /// The credentials of the last load that succeeded.
@@ -206,6 +208,15 @@ impl CachedCredentials {
         let _retired = std::mem::take(&mut *inner.lock());
         inner.loading.clear();
         inner.permitted.clear();
+    }
+
+    /// Drops the held credentials if they are those that AWS has refused as expired.
+    ///
+    /// Returns `true` if later callers receive other credentials. During the backoff after an earlier refusal, these would be
+    /// loaded in vain, so the held ones stay.
+    // T12
+    pub(super) fn reject(&self, is_refused: impl FnOnce(&Credentials) -> bool) -> bool {
+        self.0.reject(is_refused)
     }
 
     /// Returns a provider of these credentials for roles that are assumed with them.
@@ -341,7 +352,7 @@ impl Inner {
         let (now, settings) = (self.now(), &self.config.refresh);
         // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _outdated = {
-            let State { held, refused } = &mut *self.lock();
+            let State { held, refused, .. } = &mut *self.lock();
             match loaded {
                 Ok(credentials) if held.as_ref().is_none_or(|held| held.epoch <= epoch) => {
                     let windows = Windows::new(settings, self.jitter, now, credentials.expiry());
@@ -367,6 +378,26 @@ impl Inner {
                 }
             }
         };
+    }
+
+    fn reject(&self, is_refused: impl FnOnce(&Credentials) -> bool) -> bool {
+        let (now, settings) = (self.now(), &self.config.refresh);
+        // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
+        let _held = {
+            let State { held, rejected, .. } = &mut *self.lock();
+            let Some(current) = held else { return true };
+            // Never drops newer ones.
+            if !is_refused(&current.credentials) {
+                return true;
+            }
+            if rejected.is_active(now) {
+                return false;
+            }
+            *rejected = rejected.or_new(settings, now);
+            rejected.fail(settings, now);
+            held.take()
+        };
+        true
     }
 
     /// Removes the error of an epoch.

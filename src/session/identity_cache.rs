@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -10,10 +11,13 @@ use aws_smithy_runtime_api::client::identity::{
     IdentityCachePartition, IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache,
     SharedIdentityResolver,
 };
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::credentials::{CachedCredentials, LoadConfig};
+use super::expired_tokens::ExpiredTokens;
+use crate::params::RoleSource;
 
 /// Cached credentials, and a provider of them whose identity all clients share.
 #[derive(Clone)]
@@ -21,12 +25,14 @@ pub(super) struct Provider {
     cached: CachedCredentials,
     shared: SharedCredentialsProvider,
     source: SharedCredentialsProvider,
+    interceptor: SharedInterceptor,
 }
 
 impl Provider {
     pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, config: &Arc<LoadConfig>) -> Self {
         let cached = CachedCredentials::new(provider, source.map(|source| source.cached), config);
-        Self { shared: SharedCredentialsProvider::new(cached.clone()), source: cached.as_source(), cached }
+        let interceptor = SharedInterceptor::new(ExpiredTokens::new(cached.clone()));
+        Self { shared: SharedCredentialsProvider::new(cached.clone()), source: cached.as_source(), interceptor, cached }
     }
 
     pub(super) fn cached(&self) -> &CachedCredentials {
@@ -38,15 +44,27 @@ impl Provider {
         &self.shared
     }
 
-    /// Returns the provider for roles that are assumed with these credentials.
-    pub(super) fn source(&self) -> &SharedCredentialsProvider {
-        &self.source
+    /// Returns the interceptor for clients that sign with these credentials.
+    pub(super) fn interceptor(&self) -> &SharedInterceptor {
+        &self.interceptor
+    }
+
+    /// Returns these credentials for roles that are assumed with them.
+    pub(super) fn role_source(&self) -> RoleSource {
+        let cached = self.cached.clone();
+        let reject = move |refused: &Credentials| cached.reject(|held| is_same(held, refused));
+        RoleSource { provider: self.source.clone(), reject: Some(Arc::new(reject)) }
     }
 
     /// Returns `true` if a partition of an identity cache belongs to these credentials.
     pub(super) fn is_of(&self, partition: IdentityCachePartition) -> bool {
         self.shared.cache_partition() == Some(partition)
     }
+}
+
+/// Returns `true` if AWS cannot tell two credentials apart.
+fn is_same(one: &Credentials, other: &Credentials) -> bool {
+    one.access_key_id() == other.access_key_id() && one.session_token() == other.session_token()
 }
 
 /// The number of a client's further identities, such as those of unsigned requests.

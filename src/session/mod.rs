@@ -1,6 +1,7 @@
 //! [`Session`], which creates clients and shares credentials, connections and retry budgets among them.
 
 mod credentials;
+mod expired_tokens;
 mod http;
 mod identity_cache;
 mod load_permits;
@@ -253,13 +254,15 @@ impl Session {
     fn make<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, ClientCacheError> {
         let Some(lease) = self.lease(params)? else {
             let partition = self.0.has_retry_partitions.then(|| self.0.base_partitions.of(params, &self.0.base));
-            return params.make(&self.0.base, None, partition);
+            let interceptor = self.0.base_credentials.as_ref().map(|credentials| credentials.interceptor().clone());
+            return params.make(&self.0.base, None, partition, interceptor);
         };
         let scope = lease.scope();
         let partition = self.0.has_retry_partitions.then(|| scope.partitions().of(params, &self.0.base));
         let provider = scope.credentials().map(|credentials| credentials.shared().clone());
+        let interceptor = scope.credentials().map(|credentials| credentials.interceptor().clone());
         let auth = ClientAuth { provider, identity_cache: Some(lease.identity_cache()) };
-        params.make(&self.0.base, Some(auth), partition)
+        params.make(&self.0.base, Some(auth), partition, interceptor)
     }
 
     /// Returns a lease of the parameters' credential scope.
@@ -289,8 +292,7 @@ impl Session {
                     None => self.0.base_credentials.as_ref().filter(|_| depth > 0),
                 };
                 let source = source.cloned();
-                let provider =
-                    params.provider(depth, source.as_ref().map(|source| source.source().clone()), &self.0.base)?;
+                let provider = params.provider(depth, source.as_ref().map(Provider::role_source), &self.0.base)?;
                 self.add(scope, Scope::new(provider, lease, source, &self.0.loads))
             });
         }

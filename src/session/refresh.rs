@@ -126,6 +126,13 @@ impl Backoff {
         self.since = Some(now);
     }
 
+    /// Returns this backoff, or a new one if it ended more than the maximum of backoffs ago.
+    pub(super) fn or_new(self, settings: &RefreshSettings, now: SystemTime) -> Self {
+        let quiet = self.delay.saturating_add(settings.max_load_backoff);
+        let is_over = |since| now.duration_since(since).is_ok_and(|passed| passed > quiet);
+        if self.since.is_some_and(is_over) { Self::default() } else { self }
+    }
+
     /// Returns `true` if it is too early to load.
     ///
     /// If the clock was turned back, the time since the failure is unknown, and it is not too early.
@@ -209,6 +216,20 @@ mod tests {
         for _ in 0..100 {
             backoff.fail(&RefreshSettings { load_backoff: Duration::ZERO, ..SETTINGS }, at(100));
             assert!(!backoff.is_active(at(100)));
+        }
+    }
+
+    // T12
+    #[test]
+    fn the_backoff_begins_anew_after_a_quiet_time() {
+        let mut backoff = Backoff::default();
+        for _ in 0..3 {
+            backoff.fail(&SETTINGS, at(100));
+        }
+        for (now, delay) in [(164, 8), (165, 1)] {
+            let mut next = backoff.or_new(&SETTINGS, at(now));
+            next.fail(&SETTINGS, at(now));
+            assert!(next.is_active(at(now + delay - 1)) && !next.is_active(at(now + delay)), "{now}");
         }
     }
 

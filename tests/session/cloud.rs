@@ -50,6 +50,8 @@ struct State {
     refused: Vec<String>,
     garbled: Vec<String>,
     throttled: Vec<String>,
+    /// The error code and the status for each access key that has expired.
+    expired: HashMap<String, (u16, String)>,
 }
 
 /// A request to a service other than the Security Token Service.
@@ -149,6 +151,14 @@ impl Cloud {
         self.state().throttled.push(signer.to_owned());
     }
 
+    /// Refuses the access keys that were issued to a signer so far, and the key of this name.
+    pub(crate) fn expire(&self, signer: &str, status: u16, code: &str) {
+        let state = &mut *self.state();
+        let keys = state.issued.iter().filter(|(_, name)| *name == signer).map(|(key, _)| key.clone());
+        let keys: Vec<_> = keys.chain([signer.to_owned()]).collect();
+        state.expired.extend(keys.into_iter().map(|key| (key, (status, code.to_owned()))));
+    }
+
     fn answer(&self, request: &HttpRequest) -> (u16, String) {
         let authorization = request.headers().get("authorization").unwrap_or_default();
         // `… Credential=key/date/region/service/aws4_request, …`
@@ -170,6 +180,9 @@ impl Cloud {
             let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
             let role = field("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
             *state.assumed.entry(role.clone()).or_default() += 1;
+            if let Some((status, code)) = key.and_then(|key| state.expired.get(key)) {
+                return (*status, error(code));
+            }
             if state.refused.contains(&role) {
                 return (403, error("AccessDenied"));
             }
@@ -189,7 +202,12 @@ impl Cloud {
         }
         let is_throttled = signer.as_ref().is_some_and(|signer| state.throttled.contains(signer));
         state.requests.push(Request { signer, uri: request.uri().to_owned(), region });
+        let expired = key.and_then(|key| state.expired.get(key)).cloned();
         let is_s3 = request.body().bytes().is_none_or(|body| !body.starts_with(b"Action="));
+        if let Some((status, code)) = expired {
+            let body = if is_s3 { format!("<Error><Code>{code}</Code></Error>") } else { error(&code) };
+            return (status, body);
+        }
         match (is_throttled, is_s3) {
             (true, _) => (503, error("SlowDown")),
             (false, true) => (200, String::new()),

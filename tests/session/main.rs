@@ -4,6 +4,7 @@ mod cloud;
 mod credentials_base;
 mod credentials_progress;
 mod credentials_weather;
+mod expired_tokens;
 mod http;
 mod invalidation;
 mod s3;
