@@ -66,6 +66,13 @@ pub enum ClientCacheError {
         /// The key.
         key: AnyKey,
     },
+    /// The session refuses the credentials of the key, by [`Session::revoke`](crate::Session::revoke).
+    // T13
+    #[non_exhaustive]
+    CredentialsRevoked {
+        /// The key.
+        key: AnyKey,
+    },
     /// The caller's `create` failed.
     // S5
     #[non_exhaustive]
@@ -107,6 +114,7 @@ impl fmt::Display for ClientCacheError {
                 write!(f, "a client for {} cannot be cached under {key}", found.as_ref().escape_debug())
             }
             Self::CredentialsExpired { key } => write!(f, "the credentials of {key} have expired"),
+            Self::CredentialsRevoked { key } => write!(f, "the credentials of {key} have been revoked"),
             Self::CreationFailed { key, source: _ } => write!(f, "failed to create a client for {key}"),
             Self::InvalidParams { parameter, reason } => write!(f, "invalid {parameter}: {reason}"),
             Self::InvalidEvictionPolicy(error) => error.fmt(f),

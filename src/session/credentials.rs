@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -109,6 +109,9 @@ struct Inner {
     jitter: Jitter,
     /// The number of invalidations.
     invalidations: AtomicU64,
+    is_revoked: AtomicBool,
+    /// The name of the credentials in the error of revoked ones, which is set by the first revocation.
+    name: OnceLock<String>,
     state: Mutex<State>,
     loading: SingleFlight<Loaded>,
     /// The flights that wait for a permit before they load.
@@ -179,6 +182,8 @@ impl CachedCredentials {
             timeout,
             jitter: Jitter::random(),
             invalidations: AtomicU64::new(0),
+            is_revoked: AtomicBool::new(false),
+            name: OnceLock::new(),
             state: Mutex::default(),
             loading: SingleFlight::default(),
             permitted: SingleFlight::default(),
@@ -208,6 +213,30 @@ impl CachedCredentials {
         let _retired = std::mem::take(&mut *inner.lock());
         inner.loading.clear();
         inner.permitted.clear();
+    }
+
+    /// Refuses callers of these credentials, and of roles assumed with them, until they are admitted.
+    ///
+    /// The epoch must then be changed by [`invalidate`](Self::invalidate), because the error may be cached.
+    // T13
+    pub(super) fn revoke(&self, name: &impl ToString) {
+        self.0.name.get_or_init(|| name.to_string());
+        self.0.is_revoked.store(true, SeqCst);
+    }
+
+    /// Ends [`revoke`](Self::revoke), likewise.
+    pub(super) fn admit(&self) {
+        self.0.is_revoked.store(false, SeqCst);
+    }
+
+    /// Returns `true` if these credentials, or those they are assumed with, are revoked.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.0.revoked().is_some()
+    }
+
+    /// Returns the epoch, which changes whenever these credentials or their source are invalidated.
+    pub(super) fn epoch(&self) -> u64 {
+        self.0.epoch()
     }
 
     /// Drops the held credentials if they are those that AWS has refused as expired.
@@ -272,7 +301,29 @@ impl Inner {
         state.held.as_ref().filter(is_usable).map(|held| held.credentials.clone())
     }
 
+    /// Returns the name of these credentials or of those they are assumed with, if they are revoked.
+    fn revoked(&self) -> Option<&str> {
+        if self.is_revoked.load(SeqCst) {
+            return Some(self.name.get().map_or("the scope", String::as_str));
+        }
+        self.source.as_ref()?.0.revoked()
+    }
+
+    // T13
+    fn refuse_revoked(&self) -> Result<(), Arc<CredentialsError>> {
+        let Some(name) = self.revoked() else { return Ok(()) };
+        Err(Arc::new(CredentialsError::provider_error(format!("the credentials of {name} have been revoked"))))
+    }
+
     async fn get(self: &Arc<Self>, purpose: Purpose) -> Loaded {
+        self.refuse_revoked()?;
+        let loaded = self.get_or_load(purpose).await;
+        // They may have been revoked while they were loaded.
+        self.refuse_revoked()?;
+        loaded
+    }
+
+    async fn get_or_load(self: &Arc<Self>, purpose: Purpose) -> Loaded {
         let epoch = self.epoch();
         let joined = match self.step() {
             Step::Use(credentials) => return Ok(credentials),

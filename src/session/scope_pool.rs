@@ -1,7 +1,7 @@
 //! [`ScopePool`], the credential scopes of a session, active and idle.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::Inner;
+use super::identity_cache::Provider;
 use super::scope::Scope;
 use crate::key::CredentialScope;
 use crate::map::{EvictingMap, EvictionPolicy};
@@ -33,6 +34,8 @@ struct State {
     active: HashMap<CredentialScope, ActiveScope>,
     /// In the order in which the scopes became idle.
     idle: EvictingMap<CredentialScope, IdleScope, RandomState>,
+    /// The scopes that are refused, which may be neither active nor idle.
+    revoked: HashSet<CredentialScope>,
 }
 
 struct ActiveScope {
@@ -63,7 +66,7 @@ impl ScopePool {
     pub(super) fn new(idle_timeout: Duration) -> Self {
         // K3: keys contain names of tenants, which may be chosen to collide.
         let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, 0, RandomState::new());
-        let state = State { active: HashMap::new(), idle };
+        let state = State { active: HashMap::new(), idle, revoked: HashSet::new() };
         Self { state: Mutex::new(state), idle_timeout }
     }
 
@@ -84,6 +87,10 @@ impl ScopePool {
         let retired = state.purge(now, self.idle_timeout);
         let known = state.find(key);
         let scope = known.unwrap_or_else(|| {
+            // T13: the scope may have been revoked since the caller looked.
+            if let Some(credentials) = scope.credentials().filter(|_| state.revoked.contains(key)) {
+                credentials.cached().revoke(key);
+            }
             state.active.insert(key.clone(), ActiveScope::new(Arc::clone(scope)));
             Arc::clone(scope)
         });
@@ -106,20 +113,52 @@ impl ScopePool {
     ///
     /// Their idle scopes are removed at once, and the active ones when their last lease is released. A source role is active
     /// while scopes are assumed with it, because they hold a lease of it.
-    // T6
-    pub(super) fn invalidate(&self, key: &CredentialScope) -> Retired {
-        let (active, retired) = {
+    ///
+    /// If `is_revoked`, also refuses them from now on. `base` are the credentials of the base configuration.
+    // T6, T13
+    pub(super) fn invalidate(&self, key: &CredentialScope, base: Option<&Provider>, is_revoked: bool) -> Retired {
+        let (credentials, retired) = {
             let state = &mut *self.lock();
+            if is_revoked {
+                state.revoked.insert(key.clone());
+                if let Some(credentials) = state.credentials(key, base) {
+                    credentials.cached().revoke(key);
+                }
+            }
             for (_, active) in state.active.iter_mut().filter(|(scope, _)| scope.derives_from(key)) {
                 active.is_wanted = false;
             }
-            let active = state.active.get(key).map(|active| Arc::clone(&active.scope));
-            (active, state.idle.extract(|scope, _| scope.derives_from(key)))
+            let credentials = state.credentials(key, base).cloned();
+            (credentials, state.idle.extract(|scope, _| scope.derives_from(key)))
         };
-        if let Some(credentials) = active.as_ref().and_then(|scope| scope.credentials()) {
+        if let Some(credentials) = credentials {
             credentials.cached().invalidate();
         }
         retired
+    }
+
+    /// Ends the refusal of a scope; returns `true` if it was revoked.
+    // T13
+    pub(super) fn admit(&self, key: &CredentialScope, base: Option<&Provider>) -> bool {
+        let (was_revoked, credentials) = {
+            let state = &mut *self.lock();
+            let credentials = state.credentials(key, base).cloned();
+            if let Some(credentials) = &credentials {
+                credentials.cached().admit();
+            }
+            (state.revoked.remove(key), credentials)
+        };
+        // Roles that are assumed with it have cached the refusal.
+        if let Some(credentials) = credentials.filter(|_| was_revoked) {
+            credentials.cached().invalidate();
+        }
+        was_revoked
+    }
+
+    /// Returns `true` if a scope, or one that it is assumed with, is revoked.
+    pub(super) fn is_revoked(&self, key: &CredentialScope) -> bool {
+        let state = self.lock();
+        !state.revoked.is_empty() && key.chain().into_iter().any(|scope| state.revoked.contains(scope))
     }
 
     /// Returns the number of active and of idle scopes.
@@ -135,6 +174,14 @@ impl ScopePool {
 }
 
 impl State {
+    /// Returns the credentials of an active scope, or those of the base configuration.
+    fn credentials<'a>(&'a self, key: &CredentialScope, base: Option<&'a Provider>) -> Option<&'a Provider> {
+        if *key == CredentialScope::Base {
+            return base;
+        }
+        self.active.get(key)?.scope.credentials()
+    }
+
     fn find(&mut self, key: &CredentialScope) -> Option<Arc<Scope>> {
         if let Some(active) = self.active.get_mut(key) {
             active.leases += 1;

@@ -7,6 +7,7 @@ mod credentials_weather;
 mod expired_tokens;
 mod http;
 mod invalidation;
+mod revocation;
 mod s3;
 mod scopes;
 mod server;

@@ -1,0 +1,212 @@
+//! Rule T13: revoked credentials, against a fake AWS that records the signer of each request.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::pin;
+
+use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, future};
+use futures_util::FutureExt;
+
+use crate::cloud::keys;
+use crate::tenancy::{Sts, call, cloud, of_role, params, role};
+
+/// Returns the messages of a request's error and its sources, or `None` if it succeeds.
+async fn refusal(s3: &aws_sdk_s3::Client) -> Option<String> {
+    let error = s3.delete_object().bucket("bucket").key("key").send().await.err()?;
+    let chain = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source());
+    Some(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+fn is_revoked<T>(result: &Result<T, SessionError>) -> bool {
+    matches!(result, Err(SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })))
+}
+
+async fn assert_revoked(session: &Session, params: &ClientParams<S3>) {
+    assert!(is_revoked(&session.client(params).await) && is_revoked(&session.ready(params).await), "{params:?}");
+    assert!(!session.cache().contains_key(&params.key()));
+}
+
+#[tokio::test]
+async fn a_revoked_scope_is_refused_until_it_is_admitted() {
+    let (cloud, session) = cloud();
+    let (tenant, other) = (of_role("tenant"), of_role("other"));
+    let (s3, untouched) = (session.ready(&tenant).await.unwrap(), session.ready(&other).await.unwrap());
+    let sts = params::<Sts>().assume_role(role("tenant")).build().unwrap();
+    let of_sts = session.client(&sts).await.unwrap();
+    assert_eq!(session.revoke(&tenant).len(), 2);
+    for _ in 0..3 {
+        assert_revoked(&session, &tenant).await;
+        assert!(is_revoked(&session.client(&sts).await));
+        let error = refusal(&s3).await.expect("old clones are refused");
+        assert!(error.contains("the credentials of role:arn:aws:iam::123456789012:role/tenant#"), "{error}");
+        assert!(!error.contains("secret") && !error.contains("token of") && !error.contains("ASIA"), "{error}");
+        assert!(of_sts.get_caller_identity().send().await.is_err());
+        call(&untouched).await;
+        drop(session.invalidate_credentials(&tenant));
+    }
+    let error = session.client(&tenant).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("the credentials of {} have been revoked", tenant.key()));
+    assert_eq!((cloud.assumed("tenant"), cloud.assumed("other")), (1, 1));
+
+    assert!(session.admit(&sts) && !session.admit(&tenant), "the scope is admitted once, by any of its parameters");
+    call(&s3).await;
+    call(&session.ready(&tenant).await.unwrap()).await;
+    assert_eq!(cloud.assumed("tenant"), 2, "old and new clients share new credentials");
+    assert!(session.cache().contains_key(&tenant.key()));
+}
+
+#[tokio::test]
+async fn an_idle_scope_and_an_unknown_one_are_revoked_too() {
+    let (cloud, session) = cloud();
+    let (idle, unknown) = (of_role("idle"), of_role("unknown"));
+    drop(session.ready(&idle).await.unwrap());
+    session.cache().clear();
+    for params in [&idle, &unknown] {
+        assert!(session.revoke(params).is_empty());
+        assert_revoked(&session, params).await;
+    }
+    assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 0), 1));
+}
+
+#[tokio::test]
+async fn roles_assumed_with_a_revoked_scope_are_refused() {
+    let (cloud, session) = cloud();
+    let hub = of_role("hub");
+    let spoke = params().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    let other = params().assume_role(role("other").source_role(role("hub"))).build().unwrap();
+    let s3 = session.ready(&spoke).await.unwrap();
+    assert_eq!(session.revoke(&hub).len(), 1);
+    for params in [&hub, &spoke, &other] {
+        assert_revoked(&session, params).await;
+    }
+    let error = refusal(&s3).await.expect("old clones are refused");
+    assert!(error.contains("role/hub#"), "{error}");
+    assert!(!session.admit(&spoke), "it was not revoked itself");
+    assert_revoked(&session, &spoke).await;
+    assert!(session.admit(&hub));
+    call(&s3).await;
+    assert_eq!((cloud.assumed("hub"), cloud.assumed("spoke")), (2, 2));
+    drop(session.revoke(&spoke));
+    call(&session.ready(&hub).await.unwrap()).await;
+    call(&session.ready(&other).await.unwrap()).await;
+    assert_revoked(&session, &spoke).await;
+}
+
+#[tokio::test]
+async fn the_credentials_of_the_base_are_revoked_with_all_roles() {
+    let (_cloud, session) = cloud();
+    let (base, tenant) = (params::<S3>().build().unwrap(), of_role("tenant"));
+    let other = params::<S3>().credentials(keys("other")).build().unwrap();
+    let clients = [session.ready(&base).await.unwrap(), session.ready(&tenant).await.unwrap()];
+    drop(session.revoke(&base));
+    for (params, s3) in [&base, &tenant].into_iter().zip(&clients) {
+        assert_revoked(&session, params).await;
+        assert!(refusal(s3).await.unwrap().contains("the credentials of base have been revoked"));
+    }
+    call(&session.ready(&other).await.unwrap()).await;
+    assert!(session.admit(&base));
+    for s3 in &clients {
+        call(s3).await;
+    }
+}
+
+// The call has been polled several times: before, while or after the role is assumed, and while a request is sent.
+#[tokio::test]
+async fn calls_in_flight_are_revoked_at_any_point() {
+    let mut refused = [0; 2];
+    for polls in 0..10 {
+        for is_request in [false, true] {
+            let (_cloud, session) = cloud();
+            let tenant = of_role("tenant");
+            let mut call = pin!(async {
+                if is_request {
+                    refusal(&session.client(&tenant).await.unwrap()).await.is_some()
+                } else {
+                    is_revoked(&session.ready(&tenant).await)
+                }
+            });
+            let mut done = None;
+            for _ in 0..polls {
+                done = done.or_else(|| call.as_mut().now_or_never());
+            }
+            let held = session.cache().get(&tenant.key());
+            drop(session.revoke(&tenant));
+            assert_revoked(&session, &tenant).await;
+            if let Some(held) = held {
+                assert!(refusal(&held).await.is_some());
+            }
+            if done.is_none() && (polls > 0 || !is_request) {
+                let is_refused = call.await;
+                // The first poll ends in `AssumeRole`, and the second one signs the request.
+                assert!(is_refused || polls > 1, "{polls} {is_request}");
+                refused[usize::from(is_request)] += usize::from(is_refused);
+            }
+            assert!(session.cache().is_empty(), "{polls} {is_request}");
+        }
+    }
+    assert!(refused.iter().all(|refused| *refused > 0), "{refused:?}");
+}
+
+/// A provider that runs a function when it is dropped.
+struct OnDrop<F: Fn() + Send + Sync>(F);
+
+impl<F: Fn() + Send + Sync> fmt::Debug for OnDrop<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDrop")
+    }
+}
+
+impl<F: Fn() + Send + Sync> ProvideCredentials for OnDrop<F> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Ok(keys("provider")))
+    }
+}
+
+impl<F: Fn() + Send + Sync> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
+// The revocation happens after the session has looked for the scope, and before it adds the scope.
+#[tokio::test]
+async fn a_scope_is_revoked_while_it_is_created() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let provider = OnDrop({
+        let (session, tenant) = (session.clone(), tenant.clone());
+        move || drop(session.revoke(&tenant))
+    });
+    let idle = params::<S3>().credentials_provider(SharedCredentialsProvider::new(provider)).build().unwrap();
+    drop(session.client(&idle).await.unwrap());
+    drop(idle);
+    session.cache().clear();
+    cloud.clock().advance(3_600);
+    let s3 = session.client(&tenant).await.unwrap();
+    assert!(session.cache().is_empty() && refusal(&s3).await.is_some());
+    assert_eq!(cloud.assumed("tenant"), 0);
+    assert!(session.admit(&tenant));
+    call(&s3).await;
+}
+
+// S3, T6
+#[tokio::test]
+async fn a_ready_in_flight_during_an_invalidation_caches_nothing() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let hold = cloud.hold().await;
+    let mut ready = pin!(session.ready(&tenant));
+    assert!(ready.as_mut().now_or_never().is_none());
+    assert!(session.invalidate_credentials(&tenant).is_empty());
+    drop(hold);
+    let s3 = ready.await.unwrap();
+    assert!(session.cache().is_empty(), "the call began before the invalidation");
+    call(&s3).await;
+    assert_eq!(cloud.assumed("tenant"), 2, "it signs with credentials that were loaded since");
+    drop(session.ready(&tenant).await.unwrap());
+    assert_eq!((session.cache().len(), cloud.assumed("tenant")), (1, 2));
+}
