@@ -50,8 +50,12 @@ impl State {
         // The function handles one event at a time, so a few clients are enough. An evicted client is quickly created
         // again, and its role is not assumed again: the session keeps as many idle roles as clients.
         let session = Session::builder(base).max_size(2).build();
-        for tenant in warm_up {
-            session.ready(&params(tenant)?).await?;
+        let params: Vec<_> = warm_up.iter().map(|tenant| params(tenant)).collect::<Result<_, _>>()?;
+        for (params, client) in params.iter().zip(session.ready_all(&params).await) {
+            // The invocations of the other tenants must not fail with this one's.
+            if let Err(error) = client {
+                println!("{params:?} is not ready: {error}");
+            }
         }
         Ok(Self { session })
     }

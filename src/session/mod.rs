@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::cache::ClientCache;
 use crate::client::AnyClient;
@@ -144,7 +145,7 @@ impl Session {
 
     /// Returns the client for these parameters after its credentials have been loaded.
     ///
-    /// Use it to warm up, or to detect refused credentials early. A handler may call it for each request: while the
+    /// Use it to detect refused credentials early; [`ready_all`](Self::ready_all) warms up many clients. A handler may call it for each request: while the
     /// credentials are fresh, it makes no network call.
     ///
     /// It loads credentials that are missing or about to expire; for a role, by a call of `AssumeRole`. Concurrent callers of
@@ -196,6 +197,59 @@ impl Session {
             }
         }
         self.client(params).await
+    }
+
+    /// Returns the clients for many parameters, in their order, after their credentials have been loaded.
+    ///
+    /// Use it to warm up. It calls [`ready`](Self::ready) for each of the parameters, up to 256 at a time. At most
+    /// [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a slow role stops none of the others.
+    ///
+    /// The cache keeps the last `max_size` clients. The result holds all of them.
+    ///
+    /// # Errors
+    ///
+    /// Each result has the errors of [`ready`](Self::ready).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, clients that are ready stay cached, and loads are kept as by [`ready`](Self::ready). Another
+    /// call goes on with them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{AssumeRole, ClientParams, S3};
+    /// use aws_client_cache::{Session, SessionError};
+    ///
+    /// async fn warm_up(session: &Session, roles: &[&str]) -> Result<(), SessionError> {
+    ///     let params = |role: &&str| {
+    ///         let role = AssumeRole::new(*role);
+    ///         ClientParams::<S3>::builder().assume_role(role).build()
+    ///     };
+    ///     let params: Vec<_> = roles.iter().map(params).collect::<Result<_, _>>()?;
+    ///     let clients = session.ready_all(&params).await;
+    ///     for (params, client) in params.iter().zip(clients) {
+    ///         if let Err(error) = client {
+    ///             println!("{params:?} is not ready: {error}");
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    // T14
+    pub async fn ready_all<S: Service>(&self, params: &[ClientParams<S>]) -> Vec<Result<S::Client, SessionError>> {
+        /// Waiting loads drive the others, so more of them would cost more.
+        const MAX_IN_FLIGHT: usize = 256;
+        let call = async |(position, params): (usize, _)| (position, self.ready(params).await);
+        let mut remaining = params.iter().enumerate();
+        let mut calls: FuturesUnordered<_> = remaining.by_ref().take(MAX_IN_FLIGHT).map(call).collect();
+        let mut results = Vec::with_capacity(params.len());
+        while let Some(result) = calls.next().await {
+            results.push(result);
+            calls.extend(remaining.next().map(call));
+        }
+        results.sort_unstable_by_key(|(position, _)| *position);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 
     /// Removes all clients with these parameters' credentials, and drops the credentials.

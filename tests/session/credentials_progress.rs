@@ -208,6 +208,16 @@ async fn a_provider_that_hangs_holds_its_permit_for_seconds() {
     task.abort();
 }
 
+// T14
+#[tokio::test]
+async fn providers_that_hang_stop_no_warm_up() {
+    let session = builder().max_size(100).max_concurrent_loads(2).build();
+    let slow = |time: Duration| move |number| Slow::new(&format!("{time:?} {number}"), time).params();
+    let params: Vec<_> = (0..2).map(slow(HANG)).chain((0..100).map(slow(Duration::ZERO))).collect();
+    assert!(timeout(Duration::from_secs(5), session.ready_all(&params)).await.is_err());
+    assert_eq!(session.cache().len(), 100);
+}
+
 #[tokio::test]
 async fn a_load_that_was_not_polled_for_its_timeout_begins_again() {
     let session = builder().load_timeout(Duration::from_millis(200)).build();

@@ -7,6 +7,7 @@ mod credentials_weather;
 mod expired_tokens;
 mod http;
 mod invalidation;
+mod ready_all;
 mod revocation;
 mod s3;
 mod scopes;
