@@ -146,6 +146,9 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// The key identifies the [`SharedCredentialsProvider`]: its clones are equal, and wrapping a provider a second time
     /// gives a different one.
     ///
+    /// A [`Session`](crate::Session) passes on the kind and the messages of the provider's errors. It replaces their types, because
+    /// the `Debug` of an error can show a secret.
+    ///
     /// # Examples
     ///
     /// ```
@@ -332,6 +335,9 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// A closure that captures a variable does not compile, because the variable could not be part of the key. Pass the
     /// variable to [`customize_with`](Self::customize_with) instead. The closure must not read changing state either, such as
     /// a `static` or the environment, because the key would not reflect it.
+    ///
+    /// A closure that sets credentials or an identity cache takes them away from a [`Session`](crate::Session): such a client can
+    /// sign with its own after [`Session::invalidate_credentials`](crate::Session::invalidate_credentials).
     ///
     /// # Examples
     ///

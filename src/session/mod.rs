@@ -28,7 +28,7 @@ use crate::service::Service;
 use credentials::LoadConfig;
 use identity_cache::Provider;
 use scope::{Partitions, Scope};
-use scope_pool::{Lease, ScopePool};
+use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
 pub use session_error::SessionError;
 
@@ -151,6 +151,9 @@ impl Session {
     /// It loads credentials that are missing or about to expire; for a role, by a call of `AssumeRole`. Concurrent callers of
     /// one credential scope share one load, and its failure. At most [`SessionBuilder::max_concurrent_loads`] scopes load at
     /// a time, and a load ends after [`SessionBuilder::load_timeout`]. No request is sent to the service of the client.
+    ///
+    /// A client without credentials is ready at once. This holds for anonymous parameters, and for a base configuration without
+    /// credentials, whose client may have those of a customization, or a bearer token.
     ///
     /// After a failed load, callers receive its error for a while, as [`SessionBuilder::load_backoff`] describes.
     ///
@@ -400,7 +403,7 @@ impl Session {
                 };
                 let source = source.cloned();
                 let provider = params.provider(depth, source.as_ref().map(Provider::role_source), &self.0.base)?;
-                self.add(scope, Scope::new(provider, lease, source, &self.0.loads))
+                self.add(scope, LeasedScope::new(Scope::new(provider, source, &self.0.loads), lease))
             });
         }
         Ok(lease)
@@ -413,7 +416,7 @@ impl Session {
         lease
     }
 
-    fn add(&self, key: &CredentialScope, scope: Scope) -> Lease {
+    fn add(&self, key: &CredentialScope, scope: LeasedScope) -> Lease {
         let scope = Arc::new(scope);
         let (shared, retired) = self.0.scopes.add(key, &scope, self.0.now());
         let lease = Lease::new(&self.0, key, shared);

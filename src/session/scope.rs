@@ -11,7 +11,6 @@ use aws_types::region::Region;
 
 use super::credentials::LoadConfig;
 use super::identity_cache::{Provider, ScopedIdentityCache};
-use super::scope_pool::Lease;
 use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
@@ -23,9 +22,6 @@ pub(super) struct Scope {
     credentials: Option<Provider>,
     identities: ScopedIdentityCache,
     partitions: Partitions,
-    /// The scope of the source role, which must not be dropped before this one.
-    // T2
-    _source: Option<Lease>,
 }
 
 impl Scope {
@@ -34,13 +30,12 @@ impl Scope {
     /// A role is assumed with the credentials of `source`, or with those of the base configuration.
     pub(super) fn new(
         provider: Option<SharedCredentialsProvider>,
-        source: Option<Lease>,
         assumed_with: Option<Provider>,
         config: &Arc<LoadConfig>,
     ) -> Self {
         let credentials = provider.map(|provider| Provider::new(provider, assumed_with, config));
         let identities = ScopedIdentityCache::new(credentials.clone(), None);
-        Self { credentials, identities, partitions: Partitions::default(), _source: source }
+        Self { credentials, identities, partitions: Partitions::default() }
     }
 
     pub(super) fn credentials(&self) -> Option<&Provider> {

@@ -38,8 +38,21 @@ struct State {
     revoked: HashSet<CredentialScope>,
 }
 
+/// A scope, and a lease of the scope of its source role, which must not be dropped before it.
+// T2
+pub(super) struct LeasedScope {
+    scope: Scope,
+    _source: Option<Lease>,
+}
+
+impl LeasedScope {
+    pub(super) fn new(scope: Scope, source: Option<Lease>) -> Self {
+        Self { scope, _source: source }
+    }
+}
+
 struct ActiveScope {
-    scope: Arc<Scope>,
+    scope: Arc<LeasedScope>,
     /// The number of leases, at least one.
     leases: usize,
     /// Set if a caller has requested the scope since it was invalidated.
@@ -49,13 +62,13 @@ struct ActiveScope {
 }
 
 impl ActiveScope {
-    fn new(scope: Arc<Scope>) -> Self {
+    fn new(scope: Arc<LeasedScope>) -> Self {
         Self { scope, leases: 1, is_wanted: true }
     }
 }
 
 pub(super) struct IdleScope {
-    scope: Arc<Scope>,
+    scope: Arc<LeasedScope>,
     since: SystemTime,
 }
 
@@ -75,20 +88,25 @@ impl ScopePool {
     }
 
     /// Adds a lease to a scope, if the pool contains it.
-    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<Scope>>, Retired) {
+    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<LeasedScope>>, Retired) {
         let state = &mut *self.lock();
         let retired = state.purge(now, self.idle_timeout);
         (state.find(key), retired)
     }
 
     /// Adds a scope with one lease, or a lease to the scope that another caller has added in the meantime.
-    pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<Scope>, now: SystemTime) -> (Arc<Scope>, Retired) {
+    pub(super) fn add(
+        &self,
+        key: &CredentialScope,
+        scope: &Arc<LeasedScope>,
+        now: SystemTime,
+    ) -> (Arc<LeasedScope>, Retired) {
         let state = &mut *self.lock();
         let retired = state.purge(now, self.idle_timeout);
         let known = state.find(key);
         let scope = known.unwrap_or_else(|| {
             // T13: the scope may have been revoked since the caller looked.
-            if let Some(credentials) = scope.credentials().filter(|_| state.revoked.contains(key)) {
+            if let Some(credentials) = scope.scope.credentials().filter(|_| state.revoked.contains(key)) {
                 credentials.cached().revoke(key);
             }
             state.active.insert(key.clone(), ActiveScope::new(Arc::clone(scope)));
@@ -179,10 +197,10 @@ impl State {
         if *key == CredentialScope::Base {
             return base;
         }
-        self.active.get(key)?.scope.credentials()
+        self.active.get(key)?.scope.scope.credentials()
     }
 
-    fn find(&mut self, key: &CredentialScope) -> Option<Arc<Scope>> {
+    fn find(&mut self, key: &CredentialScope) -> Option<Arc<LeasedScope>> {
         if let Some(active) = self.active.get_mut(key) {
             active.leases += 1;
             active.is_wanted = true;
@@ -229,16 +247,16 @@ impl State {
 pub(super) struct Lease {
     session: Weak<Inner>,
     key: CredentialScope,
-    scope: Arc<Scope>,
+    scope: Arc<LeasedScope>,
 }
 
 impl Lease {
-    pub(super) fn new(session: &Arc<Inner>, key: &CredentialScope, scope: Arc<Scope>) -> Self {
+    pub(super) fn new(session: &Arc<Inner>, key: &CredentialScope, scope: Arc<LeasedScope>) -> Self {
         Self { session: Arc::downgrade(session), key: key.clone(), scope }
     }
 
     pub(super) fn scope(&self) -> &Scope {
-        &self.scope
+        &self.scope.scope
     }
 
     /// Returns the scope's identity cache, which holds this lease.
@@ -266,7 +284,7 @@ impl ResolveCachedIdentity for LeasedIdentityCache {
         components: &'a RuntimeComponents,
         config: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
-        self.0.scope.identities().resolve_cached_identity(resolver, components, config)
+        self.0.scope().identities().resolve_cached_identity(resolver, components, config)
     }
 
     fn validate_base_client_config(
@@ -274,7 +292,7 @@ impl ResolveCachedIdentity for LeasedIdentityCache {
         components: &RuntimeComponentsBuilder,
         config: &ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.scope.identities().validate_base_client_config(components, config)
+        self.0.scope().identities().validate_base_client_config(components, config)
     }
 }
 

@@ -50,6 +50,8 @@ struct State {
     refused: Vec<String>,
     garbled: Vec<String>,
     throttled: Vec<String>,
+    /// The URI of the last call of `AssumeRole`.
+    last_assumed: String,
     /// The error code and the status for each access key that has expired.
     expired: HashMap<String, (u16, String)>,
 }
@@ -116,6 +118,11 @@ impl Cloud {
         self.state().assumed.values().sum()
     }
 
+    /// Returns the URI of the last call of `AssumeRole`.
+    pub(crate) fn last_assumed(&self) -> String {
+        self.state().last_assumed.clone()
+    }
+
     /// Returns the maximum number of concurrent calls of `AssumeRole`.
     pub(crate) fn most_assuming(&self) -> usize {
         self.0.most_assuming.load(Relaxed)
@@ -180,6 +187,7 @@ impl Cloud {
             let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
             let role = field("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
             *state.assumed.entry(role.clone()).or_default() += 1;
+            request.uri().clone_into(&mut state.last_assumed);
             if let Some((status, code)) = key.and_then(|key| state.expired.get(key)) {
                 return (*status, error(code));
             }

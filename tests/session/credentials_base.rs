@@ -11,6 +11,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use support::clock::{Clock, time};
 use tracing_subscriber::layer::SubscriberExt;
@@ -69,12 +70,23 @@ fn the_suites_hold_over_a_base_of_load_defaults() {
     if std::env::var_os(LIKE_LOAD_DEFAULTS).is_some() {
         return;
     }
-    let suites = ["scopes::", "session::", "forgetting::", "credentials_progress::", "credentials_weather::"];
+    let suites = [
+        "scopes::",
+        "session::",
+        "invalidation::",
+        "expired_tokens::",
+        "revocation::",
+        "ready_all::",
+        "credentials_progress::",
+        "credentials_weather::",
+    ];
     let child =
         Command::new(std::env::current_exe().unwrap()).args(suites).env(LIKE_LOAD_DEFAULTS, "1").output().unwrap();
     let output = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success(), "{output}");
-    assert!(output.contains("test credentials_progress::short_timeouts_lose_no_progress ... ok"), "{output}");
+    for suite in suites {
+        assert!(output.contains(&format!("test {suite}")), "no test of {suite} ran: {output}");
+    }
 }
 
 /// The messages of all warnings.
@@ -188,4 +200,91 @@ async fn a_role_of_another_partition_is_refused() {
         assert_eq!(refused(accepted).await, None);
     }
     assert!(session.client(&of_role("tenant")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_client_is_ready_without_credentials_of_the_base() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let mut base = cloud.config().to_builder();
+    base.set_credentials_provider(None);
+    let session = Session::new(&base.build());
+    let own = params::<S3>().customize("own", |builder| builder.credentials_provider(keys("own"))).build().unwrap();
+    call(&session.ready(&own).await.unwrap()).await;
+    assert_eq!(cloud.last().signer.as_deref(), Some("own"));
+    let anonymous = params::<S3>().anonymous().build().unwrap();
+    call(&session.ready(&anonymous).await.unwrap()).await;
+    assert_eq!(cloud.last().signer, None);
+    assert!(session.ready(&of_role("tenant")).await.is_err(), "a role needs credentials");
+}
+
+#[tokio::test]
+async fn fips_of_the_base_applies_to_sts_and_that_of_the_parameters_does_not() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&cloud.config());
+    let tenant = params::<S3>().use_fips(true).assume_role(role("tenant")).build().unwrap();
+    call(&session.ready(&tenant).await.unwrap()).await;
+    assert_eq!(cloud.last_assumed(), "https://sts.us-east-1.amazonaws.com/");
+    assert!(cloud.last().uri.contains("s3-fips"), "{}", cloud.last().uri);
+    let mut base = cloud.config().to_builder();
+    base.set_use_fips(Some(true));
+    drop(Session::new(&base.build()).ready(&of_role("tenant")).await.unwrap());
+    assert_eq!(cloud.last_assumed(), "https://sts-fips.us-east-1.amazonaws.com/");
+}
+
+// The session cannot reach the cache of such a client; the documentation says so.
+#[tokio::test]
+async fn a_client_with_an_identity_cache_of_its_own_keeps_credentials() {
+    let (cloud, session) = cloud();
+    let tenant = params::<S3>()
+        .assume_role(role("tenant"))
+        .customize("own", |builder| builder.identity_cache(IdentityCache::lazy().build()))
+        .build()
+        .unwrap();
+    let s3 = session.client(&tenant).await.unwrap();
+    call(&s3).await;
+    drop(session.invalidate_credentials(&tenant));
+    call(&s3).await;
+    assert_eq!(cloud.assumed("tenant"), 1);
+    call(&session.client(&tenant).await.unwrap()).await;
+    assert_eq!(cloud.assumed("tenant"), 2, "new clients sign with new credentials");
+}
+
+/// An error whose `Debug` shows a secret.
+#[derive(Debug)]
+struct OwnError {
+    #[expect(dead_code, reason = "shown by `Debug`")]
+    key: &'static str,
+}
+
+impl std::fmt::Display for OwnError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the vault is sealed")
+    }
+}
+
+impl std::error::Error for OwnError {}
+
+#[derive(Debug)]
+struct Sealed;
+
+impl ProvideCredentials for Sealed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::invalid_configuration(OwnError { key: "hunter2" })))
+    }
+}
+
+// K4
+#[tokio::test]
+async fn an_error_of_a_provider_keeps_its_kind_and_message_but_not_its_type() {
+    let (_cloud, session) = cloud();
+    let tenant = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Sealed)).build().unwrap();
+    let error = session.ready(&tenant).await.unwrap_err();
+    let shown = format!("{error:?} {}", aws_sdk_s3::error::DisplayErrorContext(&error));
+    assert!(shown.contains("the vault is sealed") && !shown.contains("hunter2"), "{shown}");
+    let SessionError::Credentials { source, .. } = error else { panic!("{error}") };
+    assert!(matches!(source, CredentialsError::InvalidConfiguration(_)));
+    assert!(std::error::Error::source(&source).is_some_and(|source| !source.is::<OwnError>()));
 }
