@@ -11,6 +11,7 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -34,6 +35,7 @@ struct Inner {
     clock: Clock,
     state: Mutex<State>,
     validations: AtomicUsize,
+    final_validations: AtomicUsize,
     assuming: AtomicUsize,
     most_assuming: AtomicUsize,
     /// Calls of `AssumeRole` wait while it is locked.
@@ -50,8 +52,8 @@ struct State {
     refused: Vec<String>,
     garbled: Vec<String>,
     throttled: Vec<String>,
-    /// The URI of the last call of `AssumeRole`.
-    last_assumed: String,
+    /// The last call of `AssumeRole`.
+    last_assumed: AssumeRoleCall,
     /// The error code and the status for each access key that has expired.
     expired: HashMap<String, (u16, String)>,
 }
@@ -64,6 +66,18 @@ pub(crate) struct Request {
     pub(crate) uri: String,
     /// The region in the signature.
     pub(crate) region: Option<String>,
+    pub(crate) user_agent: String,
+}
+
+/// A call of `AssumeRole`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AssumeRoleCall {
+    pub(crate) uri: String,
+    /// The name of the role, or else the access key id, that signed it.
+    pub(crate) signer: Option<String>,
+    /// The region in the signature.
+    pub(crate) region: Option<String>,
+    pub(crate) form: BTreeMap<String, String>,
 }
 
 impl Cloud {
@@ -118,8 +132,8 @@ impl Cloud {
         self.state().assumed.values().sum()
     }
 
-    /// Returns the URI of the last call of `AssumeRole`.
-    pub(crate) fn last_assumed(&self) -> String {
+    /// Returns the last call of `AssumeRole`.
+    pub(crate) fn last_assumed(&self) -> AssumeRoleCall {
         self.state().last_assumed.clone()
     }
 
@@ -131,6 +145,11 @@ impl Cloud {
     /// Returns the number of validations of the HTTP client.
     pub(crate) fn validations(&self) -> usize {
         self.0.validations.load(Relaxed)
+    }
+
+    /// Returns the number of validations of the HTTP client before an operation.
+    pub(crate) fn final_validations(&self) -> usize {
+        self.0.final_validations.load(Relaxed)
     }
 
     /// Answers no call of `AssumeRole` until the result is dropped.
@@ -183,11 +202,12 @@ impl Cloud {
             && let Some(form) = request.body().bytes()
             && form.starts_with(b"Action=AssumeRole&")
         {
-            let form: Vec<(String, String)> = form_fields(form);
-            let field = |name: &str| form.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+            let form: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
+            let field = |name: &str| form.get(name).map(String::as_str);
             let role = field("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
             *state.assumed.entry(role.clone()).or_default() += 1;
-            request.uri().clone_into(&mut state.last_assumed);
+            let (uri, form) = (request.uri().to_owned(), form.clone());
+            state.last_assumed = AssumeRoleCall { uri, signer: signer.clone(), region, form };
             if let Some((status, code)) = key.and_then(|key| state.expired.get(key)) {
                 return (*status, error(code));
             }
@@ -209,7 +229,8 @@ impl Cloud {
             return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
         }
         let is_throttled = signer.as_ref().is_some_and(|signer| state.throttled.contains(signer));
-        state.requests.push(Request { signer, uri: request.uri().to_owned(), region });
+        let user_agent = request.headers().get("x-amz-user-agent").unwrap_or_default().to_owned();
+        state.requests.push(Request { signer, uri: request.uri().to_owned(), region, user_agent });
         let expired = key.and_then(|key| state.expired.get(key)).cloned();
         let is_s3 = request.body().bytes().is_none_or(|body| !body.starts_with(b"Action="));
         if let Some((status, code)) = expired {
@@ -243,12 +264,6 @@ fn assumed(key: &str, expiration: &DateTime) -> String {
     )
 }
 
-fn form_fields(form: &[u8]) -> Vec<(String, String)> {
-    let text = std::str::from_utf8(form).unwrap();
-    let plain = |text: &str| text.replace("%3A", ":").replace("%2F", "/");
-    text.split('&').filter_map(|field| field.split_once('=')).map(|(name, value)| (plain(name), plain(value))).collect()
-}
-
 impl HttpClient for Cloud {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
@@ -257,6 +272,15 @@ impl HttpClient for Cloud {
     fn validate_base_client_config(&self, _: &RuntimeComponentsBuilder, _: &ConfigBag) -> Result<(), BoxError> {
         self.0.validations.fetch_add(1, Relaxed);
         Ok(())
+    }
+
+    fn validate_final_config(&self, _: &RuntimeComponents, _: &ConfigBag) -> Result<(), BoxError> {
+        self.0.final_validations.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("cloud", None))
     }
 }
 

@@ -223,12 +223,12 @@ async fn fips_of_the_base_applies_to_sts_and_that_of_the_parameters_does_not() {
     let session = Session::new(&cloud.config());
     let tenant = params::<S3>().use_fips(true).assume_role(role("tenant")).build().unwrap();
     call(&session.ready(&tenant).await.unwrap()).await;
-    assert_eq!(cloud.last_assumed(), "https://sts.us-east-1.amazonaws.com/");
+    assert_eq!(cloud.last_assumed().uri, "https://sts.us-east-1.amazonaws.com/");
     assert!(cloud.last().uri.contains("s3-fips"), "{}", cloud.last().uri);
     let mut base = cloud.config().to_builder();
     base.set_use_fips(Some(true));
     drop(Session::new(&base.build()).ready(&of_role("tenant")).await.unwrap());
-    assert_eq!(cloud.last_assumed(), "https://sts-fips.us-east-1.amazonaws.com/");
+    assert_eq!(cloud.last_assumed().uri, "https://sts-fips.us-east-1.amazonaws.com/");
 }
 
 // The session cannot reach the cache of such a client; the documentation says so.

@@ -391,6 +391,17 @@ mod one_http_client {
     }
 
     #[tokio::test]
+    async fn the_http_client_validates_operations_and_names_itself() {
+        let (cloud, session) = cloud();
+        signer(&cloud, &session, &of_role("tenant")).await;
+        let before = cloud.final_validations();
+        signer(&cloud, &session, &of_role("tenant")).await;
+        assert_eq!(cloud.final_validations(), before + 1);
+        let user_agent = cloud.last().user_agent;
+        assert!(user_agent.contains("cloud"), "{user_agent}");
+    }
+
+    #[tokio::test]
     async fn the_default_http_client_is_used_if_the_base_has_none() {
         let (cloud, _) = cloud();
         let mut config = cloud.config().to_builder();

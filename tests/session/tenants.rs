@@ -83,7 +83,7 @@ struct Counts {
 
 /// Checks the signers of the requests since the last check. A bucket has the name of its tenant.
 fn check(cloud: &Cloud, counts: &Counts) {
-    for Request { signer: by, uri, region } in cloud.requests() {
+    for Request { signer: by, uri, region, .. } in cloud.requests() {
         let tenant = (0..TENANTS).find(|tenant| uri.contains(&format!("//{}.", name(*tenant))));
         let tenant = tenant.unwrap_or_else(|| panic!("a bucket of no tenant: {uri}"));
         assert_eq!(by, Some(signer(tenant)), "{uri}");
