@@ -38,6 +38,8 @@ struct Inner {
     final_validations: AtomicUsize,
     assuming: AtomicUsize,
     most_assuming: AtomicUsize,
+    /// The number of times that a call of `AssumeRole` yields.
+    slowness: AtomicUsize,
     /// Calls of `AssumeRole` wait while it is locked.
     gate: tokio::sync::RwLock<()>,
 }
@@ -145,6 +147,11 @@ impl Cloud {
     /// Returns the number of validations of the HTTP client.
     pub(crate) fn validations(&self) -> usize {
         self.0.validations.load(Relaxed)
+    }
+
+    /// Makes calls of `AssumeRole` yield so many times from now on.
+    pub(crate) fn slow_down(&self, yields: usize) {
+        self.0.slowness.store(yields, Relaxed);
     }
 
     /// Returns the number of validations of the HTTP client before an operation.
@@ -297,6 +304,9 @@ impl HttpConnector for Cloud {
             tokio::task::yield_now().await;
             if is_assuming {
                 drop(cloud.0.gate.read().await);
+                for _ in 0..cloud.0.slowness.load(Relaxed) {
+                    tokio::task::yield_now().await;
+                }
             }
             let (status, body) = cloud.answer(&request);
             if is_assuming {
