@@ -38,6 +38,11 @@ impl ClientCache {
     ///
     /// If the future is dropped or panics while it creates the client, the next waiter takes over, with its own `create`.
     ///
+    /// If the future is kept but no longer polled, its `create` stands still, and so do all waiters for the key. This happens
+    /// in a `select!` over `&mut` futures, and in a stream of buffered futures whose consumer awaits something else. Where a
+    /// `create` suspends, spawn the call as a task, which the runtime polls. [`Session`](crate::Session) has no such hazard:
+    /// it creates clients without suspending, and any caller drives a load of credentials.
+    ///
     /// # Examples
     ///
     /// ```

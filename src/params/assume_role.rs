@@ -270,7 +270,8 @@ impl AssumeRole {
 
     /// Returns a provider that assumes this role with the credentials of `source`.
     ///
-    /// It does not assume the source roles. Makes no network call. `base` must have a behavior version and a time source, or the SDK would panic.
+    /// It does not assume the source roles. Makes no network call. `base` must have a behavior version and a time source,
+    /// or the SDK would panic.
     pub(super) fn provider(
         &self,
         source: RoleSource,

@@ -224,7 +224,7 @@ impl<S: Service> ClientParams<S> {
     }
 
     /// Returns the base configuration, overridden by these parameters.
-    fn config(&self, base: &SdkConfig, auth: Option<ClientAuth>) -> SdkConfig {
+    pub(crate) fn config(&self, base: &SdkConfig, auth: Option<ClientAuth>) -> SdkConfig {
         let identity = self.0.key.identity();
         let mut config = base.to_builder();
         if let Some(region) = &identity.region {

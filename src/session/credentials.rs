@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::load_permits::LoadPermits;
-use super::refresh::{Age, Backoff, Jitter, RefreshSettings, Windows};
+use super::load_times::{Age, Backoff, Jitter, RefreshSettings, Windows};
 use super::single_flight::{FlightRef, Joined, SingleFlight};
 use crate::redact::redact;
 

@@ -4,8 +4,10 @@ mod credentials;
 mod expired_tokens;
 mod http;
 mod identity_cache;
+mod leased_auth;
 mod load_permits;
-mod refresh;
+mod load_times;
+mod revocation;
 mod scope;
 mod scope_pool;
 mod session_builder;
@@ -19,10 +21,9 @@ use aws_types::SdkConfig;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::cache::ClientCache;
-use crate::client::AnyClient;
 use crate::error::ClientCacheError;
-use crate::key::{AnyKey, CredentialScope};
-use crate::params::{ClientAuth, ClientParams};
+use crate::key::CredentialScope;
+use crate::params::ClientParams;
 use crate::service::Service;
 
 use credentials::LoadConfig;
@@ -145,8 +146,8 @@ impl Session {
 
     /// Returns the client for these parameters after its credentials have been loaded.
     ///
-    /// Use it to detect refused credentials early; [`ready_all`](Self::ready_all) warms up many clients. A handler may call it for each request: while the
-    /// credentials are fresh, it makes no network call.
+    /// Use it to detect refused credentials early; [`ready_all`](Self::ready_all) warms up many clients. A handler may call
+    /// it for each request: while the credentials are fresh, it makes no network call.
     ///
     /// It loads credentials that are missing or about to expire; for a role, by a call of `AssumeRole`. Concurrent callers of
     /// one credential scope share one load, and its failure. At most [`SessionBuilder::max_concurrent_loads`] scopes load at
@@ -255,81 +256,42 @@ impl Session {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Removes all clients with these parameters' credentials, and drops the credentials.
+    /// Returns a configuration for libraries that create clients themselves, or that sign by themselves.
     ///
-    /// Call it when you rotate a key, or see an authentication error. To offboard a tenant, call [`revoke`](Self::revoke). It
-    /// covers all services and regions, and all roles that are assumed with these credentials. Returns the clients in eviction order. The listener is not
-    /// notified. O(n) in the clients and the credential scopes.
+    /// It is the base configuration, overridden by the parameters, with the session's HTTP client. Its credentials are those of
+    /// the session: they are shared with the session's clients, loaded and refreshed in the same way, and dropped by
+    /// [`invalidate_credentials`](Self::invalidate_credentials) and [`revoke`](Self::revoke). A library that takes only a
+    /// provider can take the configuration's
+    /// [`credentials_provider`](SdkConfig::credentials_provider). Configuration and provider each keep the credential scope
+    /// active, as a client does.
     ///
-    /// Later calls return new clients, whose credentials are loaded anew. A client whose creation is in flight is not cached,
-    /// nor is that of a call of [`ready`](Self::ready) in flight.
-    /// Callers that still hold a removed client can use it: its next request loads credentials anew.
+    /// The parameters can be of any service. A configuration has no place for customizations, retry budgets of the scope and
+    /// the detection of expired tokens. Makes no network call, caches nothing, and takes as long as the copy of an
+    /// `SdkConfig`.
     ///
-    /// Credentials that a provider of yours caches stay there. A backoff after failed loads ends.
+    /// # Errors
     ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{ClientParams, S3, Session};
-    /// # fn example(session: &Session, tenant: &ClientParams<S3>) {
-    /// let clients = session.invalidate_credentials(tenant);
-    /// println!("{} clients were the tenant's", clients.len());
-    /// # }
-    /// ```
-    pub fn invalidate_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
-        self.invalidate(params.scope(), false)
-    }
-
-    /// Refuses these parameters' credentials from now on, until [`admit`](Self::admit).
-    ///
-    /// Call it when you offboard a tenant, or suspend one. It covers all services and regions, and all roles that are assumed
-    /// with these credentials. Returns the clients that are removed, as
-    /// [`invalidate_credentials`](Self::invalidate_credentials) does, which drops credentials but refuses nothing.
-    ///
-    /// Calls of [`client`](Self::client) and [`ready`](Self::ready) then fail with
-    /// [`ClientCacheError::CredentialsRevoked`], also calls that are in flight. Clients that callers still hold sign nothing
-    /// more: their requests fail, with an error that names the credentials.
-    ///
-    /// Beyond the session's reach are unsigned requests, requests and presigned URLs that are already signed, and sessions of
-    /// S3 Express. The same holds for a client whose customization sets credentials or an identity cache of its own.
-    ///
-    /// The session remembers what is revoked for as long as it exists, without secrets.
+    /// Returns the errors of [`client`](Self::client).
     ///
     /// # Examples
     ///
     /// ```
-    /// use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError};
-    ///
-    /// # async fn example(session: &Session, tenant: &ClientParams<S3>) {
-    /// session.revoke(tenant);
-    /// let error = session.client(tenant).await.unwrap_err();
-    /// assert!(matches!(
-    ///     error,
-    ///     SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })
-    /// ));
-    /// assert!(session.admit(tenant));
+    /// # use aws_client_cache::{ClientParams, S3, Session, SessionError};
+    /// # fn example(session: &Session, params: &ClientParams<S3>) -> Result<(), SessionError> {
+    /// let config = session.sdk_config(params)?;
+    /// // A service crate without a marker:
+    /// let sts = aws_sdk_sts::Client::new(&config);
+    /// // A library that signs by itself:
+    /// let provider = config.credentials_provider();
+    /// # Ok(())
     /// # }
     /// ```
-    pub fn revoke<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
-        self.invalidate(params.scope(), true) // T13
-    }
-
-    /// Ends [`revoke`](Self::revoke); returns `true` if these credentials were revoked.
-    ///
-    /// The next call loads them anew, and clients that callers still hold sign again. Credentials remain refused as long as
-    /// those that they are assumed with are revoked.
-    ///
-    /// [`revoke`](Self::revoke) shows an example.
-    pub fn admit<S: Service>(&self, params: &ClientParams<S>) -> bool {
-        self.0.scopes.admit(params.scope(), self.0.base_credentials.as_ref()) // T13
-    }
-
-    fn invalidate(&self, scope: &CredentialScope, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
-        // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
-        let retired = self.0.scopes.invalidate(scope, self.0.base_credentials.as_ref(), is_revoked);
-        let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));
-        drop(retired); // last: a provider may be a caller's own type
-        removed
+    // T15
+    pub fn sdk_config<S: Service>(&self, params: &ClientParams<S>) -> Result<SdkConfig, SessionError> {
+        self.0.cache.refuse_expired(params.key_ref())?; // E2
+        let lease = self.lease(params)?;
+        params.check(&self.0.base)?;
+        Ok(params.config(&self.0.base, lease.map(Lease::config_auth)))
     }
 
     /// Returns the cache, to inspect it, to remove clients, or to change its `max_size`.
@@ -366,10 +328,8 @@ impl Session {
         };
         let scope = lease.scope();
         let partition = self.0.has_retry_partitions.then(|| scope.partitions().of(params, &self.0.base));
-        let provider = scope.credentials().map(|credentials| credentials.shared().clone());
         let interceptor = scope.credentials().map(|credentials| credentials.interceptor().clone());
-        let auth = ClientAuth { provider, identity_cache: Some(lease.identity_cache()) };
-        params.make(&self.0.base, Some(auth), partition, interceptor)
+        params.make(&self.0.base, Some(lease.client_auth()), partition, interceptor)
     }
 
     /// Returns a lease of the parameters' credential scope.

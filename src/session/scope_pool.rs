@@ -2,17 +2,9 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
-
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::identity::{
-    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
-};
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
-use aws_smithy_types::config_bag::ConfigBag;
 
 use super::Inner;
 use super::identity_cache::Provider;
@@ -243,7 +235,7 @@ impl State {
 
 /// Keeps a scope active.
 ///
-/// Each client holds one in its identity cache, until its last clone is dropped.
+/// Each client holds one, until its last clone is dropped.
 pub(super) struct Lease {
     session: Weak<Inner>,
     key: CredentialScope,
@@ -258,11 +250,6 @@ impl Lease {
     pub(super) fn scope(&self) -> &Scope {
         &self.scope.scope
     }
-
-    /// Returns the scope's identity cache, which holds this lease.
-    pub(super) fn identity_cache(self) -> SharedIdentityCache {
-        SharedIdentityCache::new(LeasedIdentityCache(self))
-    }
 }
 
 impl Drop for Lease {
@@ -271,35 +258,5 @@ impl Drop for Lease {
         if let Some(session) = self.session.upgrade() {
             session.scopes.release(&self.key, session.now(), session.cache.max_size());
         }
-    }
-}
-
-/// The identity cache of a client, which keeps the scope active.
-struct LeasedIdentityCache(Lease);
-
-impl ResolveCachedIdentity for LeasedIdentityCache {
-    fn resolve_cached_identity<'a>(
-        &'a self,
-        resolver: SharedIdentityResolver,
-        components: &'a RuntimeComponents,
-        config: &'a ConfigBag,
-    ) -> IdentityFuture<'a> {
-        self.0.scope().identities().resolve_cached_identity(resolver, components, config)
-    }
-
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.scope().identities().validate_base_client_config(components, config)
-    }
-}
-
-impl fmt::Debug for LeasedIdentityCache {
-    /// Shows nothing, because the `Debug` of an identity cache shows its identities.
-    // K4
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LeasedIdentityCache")
     }
 }

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use super::credentials::LoadConfig;
 use super::http::http_client;
 use super::identity_cache::{Provider, ScopedIdentityCache};
-use super::refresh::RefreshSettings;
+use super::load_times::RefreshSettings;
 use super::scope::Partitions;
 use super::scope_pool::ScopePool;
 use super::{Inner, Session};
@@ -176,7 +176,8 @@ impl SessionBuilder {
 
     /// Sets a listener for clients that are evicted or have expired.
     ///
-    /// It is called as described at [`ClientCacheBuilder::on_evict`]. The listener must not own the session: the session would own itself and would never be dropped.
+    /// It is called as described at [`ClientCacheBuilder::on_evict`]. The listener must not own the session: the session
+    /// would own itself and would never be dropped.
     ///
     /// # Examples
     ///

@@ -12,6 +12,7 @@ mod ready_all;
 mod revocation;
 mod s3;
 mod scopes;
+mod sdk_config;
 mod server;
 mod session;
 mod tenancy;

@@ -14,7 +14,8 @@ use lru::Lru;
 
 /// A policy's order of all slots.
 ///
-/// [`END`](super::linked_list::END) is before the first and after the last. No method runs code of a key or a value, so a panic cannot leave an order half changed.
+/// [`END`](super::linked_list::END) is before the first and after the last. No method runs code of a key or a value, so a
+/// panic cannot leave an order half changed.
 pub(super) trait Eviction: Sized {
     /// Returns the slot to evict after `slot`; after the end, the next victim.
     fn next(&self, slot: u32) -> u32;

@@ -1,0 +1,86 @@
+//! Invalidation and revocation of credentials.
+
+use super::Session;
+use crate::client::AnyClient;
+use crate::key::{AnyKey, CredentialScope};
+use crate::params::ClientParams;
+use crate::service::Service;
+
+impl Session {
+    /// Removes all clients with these parameters' credentials, and drops the credentials.
+    ///
+    /// Call it when you rotate a key, or see an authentication error. To offboard a tenant, call [`revoke`](Self::revoke). It
+    /// covers all services and regions, and all roles that are assumed with these credentials. Returns the clients in eviction
+    /// order. The listener is not notified. O(n) in the clients and the credential scopes.
+    ///
+    /// Later calls return new clients, whose credentials are loaded anew. A client whose creation is in flight is not cached,
+    /// nor is that of a call of [`ready`](Self::ready) in flight.
+    /// Callers that still hold a removed client can use it: its next request loads credentials anew.
+    ///
+    /// Credentials that a provider of yours caches stay there. A backoff after failed loads ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3, Session};
+    /// # fn example(session: &Session, tenant: &ClientParams<S3>) {
+    /// let clients = session.invalidate_credentials(tenant);
+    /// println!("{} clients were the tenant's", clients.len());
+    /// # }
+    /// ```
+    pub fn invalidate_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
+        self.invalidate(params.scope(), false)
+    }
+
+    /// Refuses these parameters' credentials from now on, until [`admit`](Self::admit).
+    ///
+    /// Call it when you offboard a tenant, or suspend one. It covers all services and regions, and all roles that are assumed
+    /// with these credentials. Returns the clients that are removed, as
+    /// [`invalidate_credentials`](Self::invalidate_credentials) does, which drops credentials but refuses nothing.
+    ///
+    /// Calls of [`client`](Self::client) and [`ready`](Self::ready) then fail with
+    /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), also calls that are in flight. Clients that callers still hold sign nothing
+    /// more: their requests fail, with an error that names the credentials.
+    ///
+    /// Beyond the session's reach are unsigned requests, requests and presigned URLs that are already signed, and sessions of
+    /// S3 Express. The same holds for a client whose customization sets credentials or an identity cache of its own.
+    ///
+    /// The session remembers what is revoked for as long as it exists, without secrets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError};
+    ///
+    /// # async fn example(session: &Session, tenant: &ClientParams<S3>) {
+    /// session.revoke(tenant);
+    /// let error = session.client(tenant).await.unwrap_err();
+    /// assert!(matches!(
+    ///     error,
+    ///     SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })
+    /// ));
+    /// assert!(session.admit(tenant));
+    /// # }
+    /// ```
+    pub fn revoke<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
+        self.invalidate(params.scope(), true) // T13
+    }
+
+    /// Ends [`revoke`](Self::revoke); returns `true` if these credentials were revoked.
+    ///
+    /// The next call loads them anew, and clients that callers still hold sign again. Credentials remain refused as long as
+    /// those that they are assumed with are revoked.
+    ///
+    /// [`revoke`](Self::revoke) shows an example.
+    pub fn admit<S: Service>(&self, params: &ClientParams<S>) -> bool {
+        self.0.scopes.admit(params.scope(), self.0.base_credentials.as_ref()) // T13
+    }
+
+    fn invalidate(&self, scope: &CredentialScope, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
+        // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
+        let retired = self.0.scopes.invalidate(scope, self.0.base_credentials.as_ref(), is_revoked);
+        let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));
+        drop(retired); // last: a provider may be a caller's own type
+        removed
+    }
+}

@@ -1,0 +1,123 @@
+//! Rule T15: configurations for other libraries, against a fake AWS.
+
+use std::time::Duration;
+
+use aws_client_cache::{ClientCacheError, S3, SdkConfig, Session, SessionError};
+use aws_credential_types::provider::ProvideCredentials;
+use support::clock::Clock;
+
+use crate::cloud::{Cloud, keys};
+use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role, signer};
+
+fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::new(config)
+}
+
+/// Returns a session that keeps no idle scope.
+fn without_idle_scopes() -> (Cloud, Session) {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::ZERO).build();
+    (cloud, session)
+}
+
+#[tokio::test]
+async fn a_configuration_shares_the_credentials_of_the_sessions_clients() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    assert_eq!(signer(&cloud, &session, &tenant).await.as_deref(), Some("tenant by base"));
+    let config = session.sdk_config(&tenant).unwrap();
+    call(&s3(&config)).await;
+    assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+    let provided = config.credentials_provider().unwrap().provide_credentials().await.unwrap();
+    assert_eq!(provided.access_key_id(), "ASIA0");
+    aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.unwrap();
+    assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+    assert_eq!(cloud.all_assumed(), 1);
+    assert_eq!(session.cache().len(), 1, "a configuration is not cached");
+}
+
+#[tokio::test]
+async fn a_configuration_has_all_parameters_of_any_kind_of_credentials() {
+    let (cloud, session) = cloud();
+    let everything = || params::<Sts>().region("eu-west-1").use_fips(true).app_name("app");
+    let anonymous = params::<S3>().anonymous().build().unwrap();
+    for (params, expected) in [
+        (everything(), Some("base")),
+        (everything().credentials(keys("own")), Some("own")),
+        (everything().assume_role(role("tenant").source_role(role("hub"))), Some("tenant by hub by base")),
+    ] {
+        let config = session.sdk_config(&params.build().unwrap()).unwrap();
+        assert_eq!(config.use_fips(), Some(true));
+        assert_eq!(config.app_name().unwrap().as_ref(), "app");
+        call(&s3(&config)).await;
+        let request = cloud.last();
+        assert_eq!((request.signer.as_deref(), request.region.as_deref()), (expected, Some("eu-west-1")));
+    }
+    assert!(session.sdk_config(&anonymous).unwrap().credentials_provider().is_none());
+    let validations = cloud.validations();
+    s3(&session.sdk_config(&of_role("tenant")).unwrap());
+    assert_eq!(cloud.validations(), validations, "T4: the HTTP client is the session's");
+}
+
+// T2
+#[tokio::test]
+async fn a_configuration_and_its_provider_keep_the_scope_active() {
+    let (_cloud, session) = without_idle_scopes();
+    let tenant = of_role("tenant");
+    let config = session.sdk_config(&tenant).unwrap();
+    assert_eq!(session.scopes(), (1, 0));
+    let provider = config.credentials_provider().unwrap();
+    let client = s3(&config);
+    drop(config);
+    drop(client);
+    assert_eq!(session.scopes(), (1, 0), "the provider keeps it");
+    drop(provider);
+    assert_eq!(session.scopes(), (0, 0));
+    let client = s3(&session.sdk_config(&tenant).unwrap());
+    assert_eq!(session.scopes(), (1, 0), "the client keeps it");
+    drop(client);
+    assert_eq!(session.scopes(), (0, 0));
+}
+
+// T6, T8
+#[tokio::test]
+async fn the_credentials_of_a_configuration_are_renewed_and_invalidated() {
+    let (cloud, session) = without_idle_scopes();
+    let tenant = of_role("tenant");
+    let config = session.sdk_config(&tenant).unwrap();
+    let (client, provider) = (s3(&config), config.credentials_provider().unwrap());
+    let key = async || provider.provide_credentials().await.unwrap().access_key_id().to_owned();
+    call(&client).await;
+    assert_eq!((cloud.assumed("tenant"), key().await.as_str()), (1, "ASIA0"));
+    cloud.clock().advance(3_600);
+    call(&client).await;
+    assert_eq!((cloud.assumed("tenant"), key().await.as_str()), (2, "ASIA1"));
+    session.invalidate_credentials(&tenant);
+    call(&client).await;
+    assert_eq!((cloud.assumed("tenant"), key().await.as_str()), (3, "ASIA2"));
+}
+
+// T13
+#[tokio::test]
+async fn a_revoked_configuration_signs_nothing() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let config = session.sdk_config(&tenant).unwrap();
+    call(&s3(&config)).await;
+    session.revoke(&tenant);
+    assert!(config.credentials_provider().unwrap().provide_credentials().await.is_err());
+    assert!(s3(&config).delete_object().bucket("bucket").key("key").send().await.is_err());
+    let refused = session.sdk_config(&tenant).unwrap_err();
+    assert!(matches!(refused, SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })));
+    assert_eq!(cloud.requests().len(), 1);
+}
+
+// K4
+#[tokio::test]
+async fn a_configuration_shows_no_credentials() {
+    let (_cloud, session) = cloud();
+    let config = session.sdk_config(&of_role("tenant")).unwrap();
+    call(&s3(&config)).await;
+    let shown = format!("{:?} {:?}", config.identity_cache(), config.credentials_provider());
+    assert!(!shown.contains("ASIA") && !shown.contains("the secret of") && !shown.contains("the token of"), "{shown}");
+}
