@@ -289,8 +289,12 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Sets the timeouts of requests.
     ///
-    /// Each unset timeout is inherited separately. Clients with different connect or read timeouts do not share
-    /// connections.
+    /// Each unset timeout is inherited separately.
+    ///
+    /// Clients with different connect or read timeouts do not share connections. The SDK's HTTP client keeps a pool for each
+    /// such pair of timeouts, for as long as it exists: some 160 KiB and a connection each, measured with 2,000 pairs.
+    /// `max_size` does not bound them, so do not compute these timeouts from a request. Operation timeouts have no such
+    /// cost.
     ///
     /// # Examples
     ///

@@ -41,7 +41,7 @@ pub use session_error::SessionError;
 /// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default.
 /// * **One credentials provider and one identity cache per credential scope**, across services and regions. A role is
 ///   assumed once, and again shortly before its credentials expire. An unused scope is kept for a while, so that a cache
-///   that is too small costs new clients, but no calls of `AssumeRole`. Two scopes share nothing.
+///   that is too small costs new clients, and calls of `AssumeRole` only for scopes that are no longer kept.
 /// * **Retry budgets per credential scope**, service and region: a throttled scope does not use up the retries of others.
 ///
 /// # Examples
@@ -68,6 +68,13 @@ pub use session_error::SessionError;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Runtimes
+///
+/// A connection ends with the Tokio runtime that opened it. If several runtimes share a session, a request that uses such a
+/// connection at that moment fails, with an error of the SDK that contains "runtime dropped the dispatch task". The next
+/// request opens another connection, and a load of credentials that was abandoned with its runtime begins again. Create a
+/// session in each runtime, or share the runtime too.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 

@@ -39,8 +39,9 @@ impl Session {
     /// [`invalidate_credentials`](Self::invalidate_credentials) does, which drops credentials but refuses nothing.
     ///
     /// Calls of [`client`](Self::client) and [`ready`](Self::ready) then fail with
-    /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), also calls that are in flight. Clients that callers still hold sign nothing
-    /// more: their requests fail, with an error that names the credentials.
+    /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), also calls that are in
+    /// flight. Clients that callers still hold sign nothing more: their requests fail, with an error that names the
+    /// credentials.
     ///
     /// Beyond the session's reach are unsigned requests, requests and presigned URLs that are already signed, and sessions of
     /// S3 Express. The same holds for a client whose customization sets credentials or an identity cache of its own.

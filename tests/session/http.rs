@@ -1,9 +1,11 @@
 //! `Session` over real HTTP, with a server that assumes roles, checks signatures and fails on demand.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_client_cache::{
     AssumeRole, ClientParams, Credentials, EvictionPolicy, Region, S3, SdkConfig, Service, Session, SessionError,
+    TimeoutConfig,
 };
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::error::DisplayErrorContext;
@@ -184,7 +186,7 @@ async fn server_errors_and_closed_connections_are_retried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_concurrent_ready_calls_assume_each_role_once() {
     let (server, base) = started().await;
-    server.faults().delay_assume_role(std::time::Duration::from_millis(20));
+    server.faults().delay_assume_role(Duration::from_millis(20));
     let session = Session::builder(&base).max_size(20).max_concurrent_loads(3).build();
     let start = Arc::new(tokio::sync::Barrier::new(1_000));
     let tasks: Vec<_> = (0..1_000)
@@ -208,4 +210,82 @@ async fn a_thousand_concurrent_ready_calls_assume_each_role_once() {
 #[test]
 fn the_service_macro_sets_the_name() {
     assert_eq!((S3::NAME, Sts::NAME), ("S3", "Sts"));
+}
+
+/// Returns the number of connections after requests with these connect timeouts, one after the other.
+async fn connections(timeouts: impl Iterator<Item = u64>) -> usize {
+    let (server, base) = started().await;
+    furnish(&server, 1);
+    let session = Session::builder(&base).max_size(1).build();
+    for milliseconds in timeouts {
+        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_millis(milliseconds)).build();
+        let params = ClientParams::<S3>::builder().assume_role(AssumeRole::new(role(0))).timeout_config(timeouts);
+        let params = params.customize("path_style", |builder| builder.force_path_style(true)).build().unwrap();
+        assert_eq!(read(&session.client(&params).await.unwrap(), 0).await.unwrap(), name(0).as_bytes());
+    }
+    server.seen().connections_held()
+}
+
+// T4
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_share_connections_if_their_connect_timeouts_are_equal() {
+    const CLIENTS: u64 = 20;
+    // The role is assumed with the timeouts of the base.
+    assert!(connections((0..CLIENTS).map(|n| 5_000 + n % 2)).await <= 3);
+    assert!(connections((0..CLIENTS).map(|n| 5_000 + n)).await > 20, "as `timeout_config` says");
+}
+
+#[test]
+fn a_session_survives_the_runtimes_that_used_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let serving = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (server, base) = serving.block_on(started());
+    furnish(&server, 2);
+    let session = Session::new(&base);
+    for round in 0..10 {
+        let first = runtime();
+        first.block_on(async {
+            for tenant in 0..2 {
+                let s3 = session.ready(&params(tenant, "us-east-1")).await.unwrap();
+                assert_eq!(read(&s3, tenant).await, Ok(name(tenant).into_bytes()), "round {round}");
+            }
+            // Its connection and its load end with this runtime.
+            let abandoned = params(2 + round, "us-east-1");
+            server.faults().delay_assume_role(Duration::from_millis(20));
+            tokio::select! {
+                _ = session.ready(&abandoned) => {}
+                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+            }
+            server.faults().delay_assume_role(Duration::ZERO);
+        });
+        drop(first);
+        let ready = runtime().block_on(session.ready(&params(2 + round, "us-east-1")));
+        assert!(ready.is_ok(), "a load that began in another runtime is begun again: {ready:?}");
+    }
+    assert_eq!(server.seen().assume_role_count_of(&role(0)), 1);
+}
+
+/// The documentation of `Session` names this limit of the HTTP client.
+#[test]
+fn a_request_fails_if_the_runtime_of_its_connection_ends() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let serving = runtime();
+    let (server, base) = serving.block_on(started());
+    let session = Session::builder(&base).load_backoff(Duration::ZERO).build();
+    let (first, second) = (runtime(), runtime());
+    first.block_on(session.ready(&params(0, "us-east-1"))).unwrap();
+    server.faults().delay_assume_role(Duration::from_millis(500));
+    let call = second.spawn({
+        let session = session.clone();
+        async move { session.ready(&params(1, "us-east-1")).await }
+    });
+    while server.seen().assume_role_count_of(&role(1)) == 0 {
+        std::thread::yield_now();
+    }
+    drop(first);
+    let error = second.block_on(call).unwrap().unwrap_err();
+    assert!(DisplayErrorContext(&error).to_string().contains("runtime dropped the dispatch task"), "{error:?}");
+    server.faults().delay_assume_role(Duration::ZERO);
+    let ready = second.block_on(session.ready(&params(1, "us-east-1")));
+    assert!(ready.is_ok(), "the next call opens a connection: {ready:?}");
 }
