@@ -40,8 +40,8 @@ pub use session_error::SessionError;
 ///
 /// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default.
 /// * **One credentials provider and one identity cache per credential scope**, across services and regions. A role is
-///   assumed once, and again shortly before its credentials expire. An unused scope is kept for a while, so that a cache
-///   that is too small costs new clients, and calls of `AssumeRole` only for scopes that are no longer kept.
+///   assumed once, and again shortly before its credentials expire. An unused scope is kept for a while. A cache
+///   that is too small therefore costs new clients, but few calls of `AssumeRole`.
 /// * **Retry budgets per credential scope**, service and region: a throttled scope does not use up the retries of others.
 ///
 /// # Examples

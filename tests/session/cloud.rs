@@ -3,7 +3,7 @@
 //! It accepts all other requests, and records their signers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
@@ -40,6 +40,8 @@ struct Inner {
     most_assuming: AtomicUsize,
     /// The number of times that a call of `AssumeRole` yields.
     slowness: AtomicUsize,
+    /// The seconds by which the clock of AWS is behind the local one.
+    lag: AtomicU64,
     /// Calls of `AssumeRole` wait while it is locked.
     gate: tokio::sync::RwLock<()>,
 }
@@ -149,6 +151,11 @@ impl Cloud {
         self.0.validations.load(Relaxed)
     }
 
+    /// Sets the clock of AWS back, by seconds.
+    pub(crate) fn lag_behind(&self, seconds: u64) {
+        self.0.lag.store(seconds, Relaxed);
+    }
+
     /// Makes calls of `AssumeRole` yield so many times from now on.
     pub(crate) fn slow_down(&self, yields: usize) {
         self.0.slowness.store(yields, Relaxed);
@@ -231,7 +238,8 @@ impl Cloud {
             let name = format!("{name} by {}", signer.unwrap_or_default());
             state.issued.insert(key.clone(), name);
             let length: u64 = field("DurationSeconds").map_or(3_600, |seconds| seconds.parse().unwrap());
-            let expiration = DateTime::from_secs((self.0.clock.seconds() + length).try_into().unwrap());
+            let expiration = self.0.clock.seconds() + length - self.0.lag.load(Relaxed);
+            let expiration = DateTime::from_secs(expiration.try_into().unwrap());
             let answer = assumed(&key, &expiration);
             return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
         }

@@ -214,3 +214,36 @@ async fn a_refused_source_costs_few_calls() {
     assert!(all(&cloud, params.iter().map(|params| session.ready(params))).await.iter().all(Result::is_ok));
     assert_eq!(cloud.all_assumed(), 52);
 }
+
+#[tokio::test]
+async fn requests_succeed_although_the_local_clock_is_fast() {
+    let (cloud, session) = cloud();
+    let s3 = session.ready(&of_role("tenant")).await.unwrap();
+    cloud.lag_behind(2 * LIFETIME);
+    cloud.clock().advance(LIFETIME);
+    for requests in 1..=10 {
+        call(&s3).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+        assert_eq!(cloud.assumed("tenant"), 1 + requests, "the credentials seem expired as soon as they are loaded");
+    }
+    cloud.lag_behind(0);
+    for _ in 0..10 {
+        call(&s3).await;
+    }
+    assert_eq!(cloud.assumed("tenant"), 12, "one load after the clock was set right");
+}
+
+#[tokio::test]
+async fn one_request_fails_for_each_token_if_the_local_clock_is_slow() {
+    let (cloud, session) = cloud();
+    let s3 = session.ready(&of_role("tenant")).await.unwrap();
+    for round in 1..=5 {
+        // For the local clock, an hour is left.
+        cloud.expire("tenant by base", 400, "ExpiredToken");
+        cloud.clock().advance(60);
+        assert!(!is_allowed(&s3).await, "S3 answers 400, which the SDK does not retry");
+        call(&s3).await;
+        call(&s3).await;
+        assert_eq!(cloud.assumed("tenant"), 1 + round, "T12: one load for each token");
+    }
+}
