@@ -114,7 +114,7 @@
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
 //! | `default-https-client` | yes | the SDK's own HTTPS client, if the base configuration has none |
 //! | `assume-role` | yes | credentials of roles and of profiles, and the dependency `aws-config` |
-//! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`] and [`Stats`] |
+//! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`] |
 //! | `tracing` | no | events of a cache, at debug level and without secrets, and a span around each creation |
 //!
 //! Without default features the crate depends neither on a service crate nor on `aws-config`.
@@ -147,7 +147,7 @@ pub use params::{ClientParams, ClientParamsBuilder};
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;
 pub use service::Service;
-pub use session::{Session, SessionBuilder, SessionConfig, SessionError};
+pub use session::{Session, SessionBuilder, SessionConfig, SessionError, SessionStats};
 
 // The SDK types that parameters consist of, so that users need not depend on the crates that define them.
 #[doc(no_inline)]

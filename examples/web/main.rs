@@ -11,6 +11,7 @@
 #![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
 mod get;
+mod metrics;
 mod service;
 
 use std::collections::HashMap;
@@ -53,6 +54,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         "/tenants/alice/nowhere!/greeting.txt",
         "/tenants/carol/eu-central-1/greeting.txt",
         "/tenants/nobody/eu-central-1/greeting.txt",
+        "/metrics",
     ] {
         let (status, body) = get::get(address, path).await?;
         println!("GET {path}\n    {} {body}", status.as_u16());

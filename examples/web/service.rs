@@ -12,8 +12,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+
+use super::metrics::prometheus;
 
 /// A tenant; in your service, perhaps a row of a table.
 pub(crate) struct Tenant {
@@ -41,7 +44,15 @@ struct Shared {
 /// Returns the service, over a session that is created once.
 pub(crate) fn router(session: Session, tenants: HashMap<String, Tenant>) -> Router {
     let shared = Shared { session, tenants: Arc::new(tenants) };
-    Router::new().route("/tenants/{tenant}/{region}/{*key}", get(object)).with_state(shared)
+    Router::new()
+        .route("/tenants/{tenant}/{region}/{*key}", get(object))
+        .route("/metrics", get(metrics))
+        .with_state(shared)
+}
+
+/// Returns the session's counters. They contain no names of tenants.
+async fn metrics(State(shared): State<Shared>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], prometheus(&shared.session.stats()))
 }
 
 /// Streams an object of a tenant.

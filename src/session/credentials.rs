@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 
 use super::load_permits::LoadPermits;
 use super::load_times::{Age, Backoff, Jitter, RefreshSettings, Windows};
+use super::session_stats::LoadCounters;
 use super::single_flight::{FlightRef, Joined, SingleFlight};
 use crate::redact::redact;
 
@@ -41,6 +42,7 @@ pub(super) struct LoadConfig {
     permits: LoadPermits<Loaded>,
     refresh: RefreshSettings,
     timeout: LoadTimeout,
+    counters: LoadCounters,
 }
 
 /// The timeout of a load.
@@ -65,7 +67,12 @@ impl LoadConfig {
             permits: LoadPermits::new(max_concurrent_loads),
             refresh,
             timeout: timeout.map_or_else(|| LoadTimeout::Derived(derived_timeout(base)), LoadTimeout::Fixed),
+            counters: LoadCounters::default(),
         }
+    }
+
+    pub(super) fn counters(&self) -> &LoadCounters {
+        &self.counters
     }
 }
 
@@ -151,6 +158,8 @@ type Loaded = Result<Credentials, Arc<CredentialsError>>;
 /// The next step of a caller that needs credentials.
 enum Step {
     Use(Credentials),
+    /// The last refresh failed, and the next one is not due: the credentials that are held serve.
+    UseHeld(Credentials),
     /// The credentials are in the advisory window: one caller loads new ones, and all others use these.
     Refresh(Credentials),
     Load,
@@ -248,6 +257,12 @@ impl CachedCredentials {
         self.0.reject(is_refused)
     }
 
+    /// Returns the expiry of the credentials that are held, if they expire.
+    pub(super) fn expiry(&self) -> Option<SystemTime> {
+        let epoch = self.0.epoch();
+        self.0.lock().held.as_ref().filter(|held| held.epoch == epoch)?.credentials.expiry()
+    }
+
     /// Returns a provider of these credentials for roles that are assumed with them.
     pub(super) fn as_source(&self) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(SourceCredentials(self.clone()))
@@ -283,10 +298,11 @@ impl Inner {
         let held = state.held.as_ref().filter(|held| held.epoch == epoch);
         let refused = state.refused.as_ref().filter(|refused| refused.epoch == epoch && refused.backoff.is_active(now));
         match (held.map(|held| (held, held.windows.age(now))), refused) {
-            (Some((held, Age::Fresh)), _) | (Some((held, Age::Advisory | Age::Mandatory)), Some(_)) => {
-                Step::Use(held.credentials.clone())
+            (Some((held, Age::Fresh)), _) => Step::Use(held.credentials.clone()),
+            (Some((held, Age::Advisory | Age::Mandatory)), Some(_)) => Step::UseHeld(held.credentials.clone()),
+            (Some((held, Age::Advisory)), None) if held.backoff.is_active(now) => {
+                Step::UseHeld(held.credentials.clone())
             }
-            (Some((held, Age::Advisory)), None) if held.backoff.is_active(now) => Step::Use(held.credentials.clone()),
             (Some((held, Age::Advisory)), None) => Step::Refresh(held.credentials.clone()),
             (None | Some((_, Age::Expired)), Some(refused)) => Step::Fail(Arc::clone(&refused.error)),
             (None | Some((_, Age::Mandatory | Age::Expired)), None) => Step::Load,
@@ -324,10 +340,17 @@ impl Inner {
     }
 
     async fn get_or_load(self: &Arc<Self>, purpose: Purpose) -> Loaded {
-        let epoch = self.epoch();
+        let (epoch, counters) = (self.epoch(), &self.config.counters);
         let joined = match self.step() {
             Step::Use(credentials) => return Ok(credentials),
-            Step::Fail(error) => return Err(error),
+            Step::UseHeld(credentials) => {
+                counters.held_answers.increment();
+                return Ok(credentials);
+            }
+            Step::Fail(error) => {
+                counters.backoff_answers.increment();
+                return Err(error);
+            }
             Step::Refresh(held) => match self.lead(purpose, epoch) {
                 Some(joined) => joined,
                 None => return Ok(held),
@@ -341,7 +364,11 @@ impl Inner {
         }
         self.loading.clear_completed();
         self.permitted.clear_completed();
-        loaded.or_else(|error| self.usable().ok_or(error)) // T8
+        loaded.or_else(|error| {
+            let held = self.usable().ok_or(error)?; // T8
+            counters.held_answers.increment();
+            Ok(held)
+        })
     }
 
     fn join(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Joined<Loaded> {
@@ -384,7 +411,8 @@ impl Inner {
         let (config, timeout) = (Arc::clone(&self.config), self.timeout);
         async move {
             // Another load may have completed in the meantime.
-            if let Some(Step::Use(credentials)) = inner.upgrade().map(|inner| inner.step()) {
+            if let Some(Step::Use(credentials) | Step::UseHeld(credentials)) = inner.upgrade().map(|inner| inner.step())
+            {
                 return Ok(credentials);
             }
             let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
@@ -401,6 +429,10 @@ impl Inner {
     /// Stores the result of a load that began in `epoch`, unless that of a later epoch is stored.
     fn complete(&self, epoch: u64, loaded: &Loaded) {
         let (now, settings) = (self.now(), &self.config.refresh);
+        self.config.counters.loads.increment();
+        if loaded.is_err() {
+            self.config.counters.failed_loads.increment();
+        }
         // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _outdated = {
             let State { held, refused, .. } = &mut *self.lock();
@@ -446,6 +478,7 @@ impl Inner {
             }
             *rejected = rejected.or_new(settings, now);
             rejected.fail(settings, now);
+            self.config.counters.expired_tokens.increment();
             held.take()
         };
         true

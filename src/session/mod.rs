@@ -12,6 +12,7 @@ mod scope;
 mod scope_pool;
 mod session_builder;
 mod session_error;
+mod session_stats;
 mod single_flight;
 
 use std::fmt;
@@ -32,6 +33,7 @@ use scope::{Partitions, Scope};
 use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
 pub use session_error::SessionError;
+pub use session_stats::SessionStats;
 
 /// A cache of clients that also creates them, and that shares connections and credentials among them.
 ///
@@ -318,6 +320,30 @@ impl Session {
     /// ```
     pub fn cache(&self) -> &ClientCache {
         &self.0.cache
+    }
+
+    /// Returns the counters of the cache and of the credentials, and the number of scopes.
+    ///
+    /// O(n) in the credential scopes, for the next expiry.
+    ///
+    /// [`SessionStats`] shows an example.
+    // O5
+    pub fn stats(&self) -> SessionStats {
+        let (active_scopes, idle_scopes) = self.0.scopes.len(self.0.now());
+        let base_expiry = self.0.base_credentials.as_ref().and_then(|credentials| credentials.cached().expiry());
+        let counters = self.0.loads.counters();
+        SessionStats {
+            cache: self.0.cache.stats(),
+            active_scopes,
+            idle_scopes,
+            loads: counters.loads.get(),
+            failed_loads: counters.failed_loads.get(),
+            backoff_answers: counters.backoff_answers.get(),
+            held_answers: counters.held_answers.get(),
+            invalidations: counters.invalidations.get(),
+            expired_tokens: counters.expired_tokens.get(),
+            next_expiry: base_expiry.into_iter().chain(self.0.scopes.next_expiry()).min(),
+        }
     }
 
     /// Returns the number of active and of idle credential scopes.

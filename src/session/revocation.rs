@@ -78,6 +78,7 @@ impl Session {
     }
 
     fn invalidate(&self, scope: &CredentialScope, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
+        self.0.loads.counters().invalidations.increment();
         // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
         let retired = self.0.scopes.invalidate(scope, self.0.base_credentials.as_ref(), is_revoked);
         let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));

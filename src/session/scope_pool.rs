@@ -172,7 +172,6 @@ impl ScopePool {
     }
 
     /// Returns the number of active and of idle scopes.
-    #[cfg(feature = "__internals")]
     pub(super) fn len(&self, now: SystemTime) -> (usize, usize) {
         let (len, _retired) = {
             let state = &mut *self.lock();
@@ -180,6 +179,14 @@ impl ScopePool {
             ((state.active.len(), state.idle.len()), retired)
         };
         len
+    }
+
+    /// Returns the earliest expiry of the credentials that any scope holds.
+    pub(super) fn next_expiry(&self) -> Option<SystemTime> {
+        let state = self.lock();
+        let active = state.active.values().map(|active| &active.scope);
+        let scopes = active.chain(state.idle.values().map(|idle| &idle.scope));
+        scopes.filter_map(|scope| scope.scope.credentials()?.cached().expiry()).min()
     }
 }
 

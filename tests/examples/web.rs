@@ -2,6 +2,8 @@
 
 #[path = "../../examples/web/get.rs"]
 mod get;
+#[path = "../../examples/web/metrics.rs"]
+mod metrics;
 #[path = "../../examples/web/service.rs"]
 mod service;
 
@@ -161,6 +163,30 @@ async fn a_refused_role_is_403_until_it_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_show_the_session_without_names() {
+    let (server, service) = started().await;
+    server.faults().refuse_role(&role("bob"));
+    for tenant in ["alice", "alice", "bob"] {
+        greeting(service, tenant).await;
+    }
+    let (status, body) = answer(service, "/metrics").await;
+    assert_eq!(status, StatusCode::OK);
+    for line in [
+        "# TYPE aws_clients_hits_total counter",
+        "aws_clients_hits_total 1",
+        "aws_clients_creations_total 1",
+        "aws_clients_failed_loads_total 1",
+        "# TYPE aws_clients_active_scopes gauge",
+        "aws_clients_active_scopes 1",
+    ] {
+        assert!(body.lines().any(|shown| shown == line), "{line} in {body}");
+    }
+    let expiry = body.lines().find_map(|line| line.strip_prefix("aws_clients_next_expiry_seconds ")).unwrap();
+    assert!(expiry.parse::<u64>().unwrap() > 1_700_000_000, "{expiry}");
+    assert!(!body.contains("alice") && !body.contains("bob"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invalid_parameters_are_400_and_named() {
     let (_server, service) = started().await;
     let (status, body) = answer(service, "/tenants/alice/not%20a%20region/greeting.txt").await;
@@ -193,6 +219,7 @@ fn the_program_shows_an_answer_of_each_kind_and_counts_the_roles() {
         "GET /tenants/alice/nowhere!/greeting.txt\n    400 invalid region: ",
         "GET /tenants/carol/eu-central-1/greeting.txt\n    403 AWS refuses this tenant's role\n",
         "GET /tenants/nobody/eu-central-1/greeting.txt\n    404 no such tenant\n",
+        "GET /metrics\n    200 # HELP aws_clients_hits_total ",
         "\n3 clients are cached, and AssumeRole was called 3 times: carol's role is refused.\n",
     ] {
         assert!(stdout.contains(shown), "{shown} in {stdout}");

@@ -15,5 +15,6 @@ mod scopes;
 mod sdk_config;
 mod server;
 mod session;
+mod session_stats;
 mod tenancy;
 mod tenants;
