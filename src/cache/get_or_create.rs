@@ -5,6 +5,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::in_flight::{Completed, Creation, Waiters};
 use super::{ClientCache, Evicted, EvictionCause, check_region, expired, trace};
 use crate::client::AnyClient;
@@ -40,8 +42,9 @@ impl ClientCache {
     ///
     /// If the future is kept but no longer polled, its `create` stands still, and so do all waiters for the key. This happens
     /// in a `select!` over `&mut` futures, and in a stream of buffered futures whose consumer awaits something else. Where a
-    /// `create` suspends, spawn the call as a task, which the runtime polls. [`Session`](crate::Session) has no such hazard:
-    /// it creates clients without suspending, and any caller drives a load of credentials.
+    /// `create` suspends, prefer [`get_or_try_insert_with_shared`](Self::get_or_try_insert_with_shared), which has no such
+    /// hazard. [`Session`](crate::Session) has none either: it creates clients without suspending, and any caller drives a
+    /// load of credentials.
     ///
     /// # Examples
     ///
@@ -134,16 +137,44 @@ impl ClientCache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
-        self.refuse_expired(key)?;
-        let (shared_key, creation) = {
-            let state = &mut *self.lock();
-            if let Some(present) = state.lookup(key.as_any()).and_then(ClientCacheKey::<S>::client) {
-                return Ok(present);
-            }
-            state.in_flight.join(key.as_any())
-        };
-        let guard = &WaiterGuard { cache: self, key: shared_key, creation };
+        match self.lookup_or_join(key, Creation::led)? {
+            Joined::Present(present) => Ok(present),
+            Joined::InFlight(guard) => match &*guard.creation {
+                Creation::Led(cell) => self.lead_or_wait(key, &guard, cell, create).await,
+                Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
+            },
+        }
+    }
 
+    /// Looks up the client under a key, or joins the creation of the key in the same locking.
+    pub(super) fn lookup_or_join<S: Service>(
+        &self,
+        key: &ClientCacheKey<S>,
+        start: impl FnOnce() -> Creation,
+    ) -> Result<Joined<'_, S>, ClientCacheError> {
+        self.refuse_expired(key)?;
+        let state = &mut *self.lock();
+        if let Some(present) = state.lookup(key.as_any()).and_then(ClientCacheKey::<S>::client) {
+            return Ok(Joined::Present(present));
+        }
+        let (key, creation) = state.in_flight.join(key.as_any(), start);
+        Ok(Joined::InFlight(WaiterGuard { cache: self, key, creation }))
+    }
+
+    /// Creates the client, or waits for the leader that creates it.
+    // S5
+    pub(super) async fn lead_or_wait<S, F, Fut>(
+        &self,
+        key: &ClientCacheKey<S>,
+        guard: &WaiterGuard<'_>,
+        cell: &OnceCell<Result<Completed, ClientCacheError>>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, ClientCacheError>>,
+    {
         // Set by the leader; waiters have nothing deferred.
         let mut deferred = None;
         let slot = &mut deferred;
@@ -151,19 +182,24 @@ impl ClientCache {
             // S2: another caller may have inserted the key since this one looked it up.
             let (completed, deferred) = match self.end_if_present(guard) {
                 Some((present, deferred)) => (Ok(present), deferred),
-                None => match self.make(key, create).await {
-                    Ok(made) => {
-                        let (completed, deferred) = self.publish(&guard.key, made, Some(&guard.creation));
-                        (Ok(completed), deferred)
-                    }
-                    Err(error) => (Err(error), self.end(guard)),
-                },
+                None => self.end(guard, self.make(key, create).await),
             };
             *slot = Some(deferred);
             completed
         };
-        let completed = guard.creation.get_or_init(make).await;
+        let completed = cell.get_or_init(make).await;
+        self.answer(key, completed, deferred)
+    }
 
+    /// Returns a caller's answer from the result of a creation.
+    ///
+    /// Only the leader has something deferred.
+    pub(super) fn answer<S: Service>(
+        &self,
+        key: &ClientCacheKey<S>,
+        completed: &Result<Completed, ClientCacheError>,
+        deferred: Option<DeferredDrop>,
+    ) -> Result<S::Client, ClientCacheError> {
         let waited = deferred.is_none();
         if let Some(deferred) = deferred {
             deferred.run(self);
@@ -258,9 +294,23 @@ impl ClientCache {
         Some((Completed { client, is_revoked: false }, deferred))
     }
 
-    /// Ends a failed creation, so that later callers start another one.
-    // S5
-    fn end(&self, guard: &WaiterGuard<'_>) -> DeferredDrop {
+    /// Completes a creation: publishes the created client, or lets later callers start another creation.
+    // S2, S5
+    pub(super) fn end(
+        &self,
+        guard: &WaiterGuard<'_>,
+        made: Result<AnyClient, ClientCacheError>,
+    ) -> (Result<Completed, ClientCacheError>, DeferredDrop) {
+        match made {
+            Ok(made) => {
+                let (completed, deferred) = self.publish(&guard.key, made, Some(&guard.creation));
+                (Ok(completed), deferred)
+            }
+            Err(error) => (Err(error), self.end_failed(guard)),
+        }
+    }
+
+    fn end_failed(&self, guard: &WaiterGuard<'_>) -> DeferredDrop {
         let mut deferred = DeferredDrop::default();
         let state = &mut *self.lock();
         state.failed();
@@ -271,14 +321,20 @@ impl ClientCache {
     }
 }
 
+/// The client under a key, or a part in its creation.
+pub(super) enum Joined<'a, S: Service> {
+    Present(S::Client),
+    InFlight(WaiterGuard<'a>),
+}
+
 /// A waiter's part in a creation.
 ///
 /// Dropping it leaves the creation.
-struct WaiterGuard<'a> {
+pub(super) struct WaiterGuard<'a> {
     cache: &'a ClientCache,
     /// The key that [`InFlight`](super::in_flight::InFlight) stores.
     key: AnyKey,
-    creation: Arc<Creation>,
+    pub(super) creation: Arc<Creation>,
 }
 
 impl Drop for WaiterGuard<'_> {
@@ -292,7 +348,7 @@ impl Drop for WaiterGuard<'_> {
 ///
 /// If such code panicked earlier, waiters would wait for a creation that no longer is in flight.
 #[derive(Default)]
-struct DeferredDrop {
+pub(super) struct DeferredDrop {
     victim: Option<Evicted>,
     /// The created client, which is dropped if another one was present.
     made: Option<AnyClient>,
@@ -305,7 +361,7 @@ impl DeferredDrop {
     }
 }
 
-fn failed(key: &impl CacheKey, error: impl Into<Box<dyn Error + Send + Sync>>) -> ClientCacheError {
+pub(super) fn failed(key: &impl CacheKey, error: impl Into<Box<dyn Error + Send + Sync>>) -> ClientCacheError {
     ClientCacheError::CreationFailed { key: key.as_any().clone(), source: error.into().into() }
 }
 

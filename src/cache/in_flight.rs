@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::OnceCell;
 
 use super::identity_hasher::BuildIdentityHasher;
@@ -13,12 +14,40 @@ use crate::key::AnyKey;
 
 /// A creation of one key.
 ///
-/// It exists from the first caller that requests the key to the last waiter that receives the result.
-///
-/// The cell queues its callers. The first one is the leader, which creates the client; if it is dropped or panics, the next
-/// one takes over. The cell also holds a failure, so that all waiters share it.
-// S5
-pub(super) type Creation = OnceCell<Result<Completed, ClientCacheError>>;
+/// It exists from the first caller that requests the key to the last waiter that receives the result. It also holds a
+/// failure, so that all waiters share it.
+#[derive(Debug)]
+pub(super) enum Creation {
+    /// The cell queues its callers.
+    ///
+    /// The first one is the leader, which creates the client; if it is dropped or panics, the next one takes over.
+    // S5
+    Led(OnceCell<Result<Completed, ClientCacheError>>),
+    /// All callers drive one future. The first one that sees it completed is the leader.
+    // S9
+    Shared { created: SharedCreation, completed: OnceLock<Result<Completed, ClientCacheError>> },
+}
+
+/// The future of a created client that all of its callers drive.
+pub(super) type SharedCreation = Shared<BoxFuture<'static, Result<AnyClient, ClientCacheError>>>;
+
+impl Creation {
+    pub(super) fn led() -> Self {
+        Self::Led(OnceCell::new())
+    }
+
+    pub(super) fn shared(created: SharedCreation) -> Self {
+        Self::Shared { created, completed: OnceLock::new() }
+    }
+
+    #[cfg(any(test, feature = "__internals"))]
+    fn is_completed(&self) -> bool {
+        match self {
+            Self::Led(cell) => cell.initialized(),
+            Self::Shared { completed, .. } => completed.get().is_some(),
+        }
+    }
+}
 
 /// The result of a creation that succeeded.
 #[derive(Debug)]
@@ -37,7 +66,7 @@ pub(super) struct Completed {
 pub(super) struct InFlight(HashMap<AnyKey, Waiters, BuildIdentityHasher>);
 
 /// A creation, and the number of its waiters, the leader included.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiters {
     creation: Arc<Creation>,
     /// Counted under the lock, unlike the clones of the `Arc`, which waiters drop after they have left.
@@ -51,13 +80,13 @@ impl Default for InFlight {
 }
 
 impl InFlight {
-    /// Joins the creation of a key, or starts one.
+    /// Joins the creation of a key, or starts one by `start`, which must not run the caller's code.
     ///
     /// Also returns the stored key. Looking it up compares pointers, so it runs no code of the caller.
-    pub(super) fn join(&mut self, key: &AnyKey) -> (AnyKey, Arc<Creation>) {
+    pub(super) fn join(&mut self, key: &AnyKey, start: impl FnOnce() -> Creation) -> (AnyKey, Arc<Creation>) {
         let mut waiters = match self.0.entry(key.clone()) {
             Entry::Occupied(waiters) => waiters,
-            Entry::Vacant(vacant) => vacant.insert_entry(Waiters::default()),
+            Entry::Vacant(vacant) => vacant.insert_entry(Waiters { creation: Arc::new(start()), count: 0 }),
         };
         waiters.get_mut().count += 1;
         (waiters.key().clone(), Arc::clone(&waiters.get().creation))
@@ -114,7 +143,7 @@ impl InFlight {
             if *count == 0 || Arc::strong_count(creation) == 1 {
                 return Err(format!("the creation of {key} has no waiters"));
             }
-            if creation.initialized() {
+            if creation.is_completed() {
                 return Err(format!("the creation of {key} has completed"));
             }
         }
@@ -155,13 +184,14 @@ mod tests {
             ("a creation that no waiter holds", |_, others| others.clear()),
             ("a creation that has completed", |waiters, _| {
                 let completed = Completed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
-                waiters.creation.set(Ok(completed)).expect("the creation has not completed yet");
+                let Creation::Led(cell) = &*waiters.creation else { panic!("the creation is led") };
+                cell.set(Ok(completed)).expect("the creation has not completed yet");
             }),
         ];
         let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("no parameter is set").key());
         for (what, apply) in breaks {
             let mut in_flight = InFlight::default();
-            let mut others = vec![in_flight.join(&key).1];
+            let mut others = vec![in_flight.join(&key, Creation::led).1];
             assert_eq!(in_flight.check(), Ok(()));
             apply(in_flight.0.get_mut(&key).expect("it was joined"), &mut others);
             assert!(in_flight.check().is_err(), "{what}");

@@ -2,6 +2,7 @@
 
 mod cache_builder;
 mod get_or_create;
+mod get_or_create_shared;
 mod identity_hasher;
 mod in_flight;
 mod listener;

@@ -1,4 +1,4 @@
-//! Rules S1 to S8 on `ClientCache`: the level L5 of the specification, and tests on a runtime.
+//! Rules S1 to S9 on `ClientCache`: the level L5 of the specification, and tests on a runtime.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -18,17 +18,18 @@ use support::report::report;
 
 fn claim(schedules: Schedules) -> Result<Scheduled, Violation> {
     let cache = CreationAdapter::new(schedules.policy, schedules.max_size);
-    creation(schedules, || cache.empty(schedules.policy, schedules.max_size))
+    creation(schedules, || cache.empty(schedules.policy, schedules.max_size).sharing(schedules.is_shared))
 }
 
 fn assert_goes_by_the_rules(schedules: Schedules, number: usize) {
     let Scheduled { schedules: tried, steps } = claim(schedules).unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(tried, number, "{schedules:?}");
-    let Schedules { policy, max_size, callers, depth, merge } = schedules;
+    let Schedules { policy, max_size, callers, depth, merge, is_shared } = schedules;
     let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
+    let shared = if is_shared { ", shared creations" } else { "" };
     report(
         "L5 creation",
-        format!("cache, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{merged}"),
+        format!("cache, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{shared}{merged}"),
         format!("{tried} schedules, {steps} steps"),
     );
 }
@@ -40,15 +41,18 @@ fn every_short_schedule_follows_the_rules() {
     let three = Schedules { callers: 3, depth: 5, ..two };
     let at_zero = Schedules { max_size: 0, depth: 5, ..two };
     let lru = Schedules { policy: SpecPolicy::Lru, max_size: 1, depth: 5, ..two };
-    for (schedules, number) in [(two, 106_489), (three, 108_195), (at_zero, 112_326), (lru, 106_799)] {
+    let shared = Schedules { is_shared: true, ..three };
+    let shared_at_zero = Schedules { is_shared: true, ..at_zero };
+    let led = [(two, 106_489), (three, 108_195), (at_zero, 112_326), (lru, 106_799)];
+    for (schedules, number) in led.into_iter().chain([(shared, 108_082), (shared_at_zero, 112_194)]) {
         assert_goes_by_the_rules(schedules, number);
     }
 }
 
 #[test]
 fn longer_schedules_follow_the_rules() {
-    for (callers, depth, number) in [(2, 10, 54_115), (3, 9, 118_541)] {
-        assert_goes_by_the_rules(Schedules { callers, depth, merge: true, ..Schedules::new() }, number);
+    for (callers, depth, is_shared, number) in [(2, 10, false, 54_115), (3, 9, false, 118_541), (3, 9, true, 146_114)] {
+        assert_goes_by_the_rules(Schedules { callers, depth, merge: true, is_shared, ..Schedules::new() }, number);
     }
 }
 
@@ -265,8 +269,92 @@ fn a_creation_can_be_spawned_from_generic_code() {
     {
         async move { cache.get_or_try_insert_with(&key, create).await }
     }
+    fn spawn_shared<S: Service, F, Fut, E>(
+        cache: Arc<ClientCache>,
+        key: ClientCacheKey<S>,
+        create: F,
+    ) -> impl Future + Send
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<S::Client, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    {
+        async move { cache.get_or_try_insert_with_shared(&key, create).await }
+    }
     let spawned = pin!(spawn(Arc::default(), key(0), || make(1)));
     assert!(poll(spawned).is_ready());
+    let spawned = pin!(spawn_shared(Arc::default(), key(0), || make(1)));
+    assert!(poll(spawned).is_ready());
+}
+
+/// A creation that ends when a number is sent to it.
+async fn waits_for(receive: tokio::sync::oneshot::Receiver<u64>) -> Result<Client, Infallible> {
+    Ok(Client::new(receive.await.unwrap_or_else(|_| panic!("nothing was sent"))))
+}
+
+// S9
+#[test]
+fn a_shared_creation_is_driven_by_callers_of_both_methods() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let mut first = pin!(cache.get_or_try_insert_with_shared(&zero, || waits_for(receive)));
+    let mut other = pin!(cache.get_or_try_insert_with(&zero, || make(2)));
+    let mut last = pin!(cache.get_or_try_insert_with_shared(&zero, || make(3)));
+    assert!(poll(first.as_mut()).is_pending() && poll(other.as_mut()).is_pending() && poll(last.as_mut()).is_pending());
+    send.send(1).unwrap();
+    // The first caller is kept, and not polled.
+    assert!(matches!(poll(other), Poll::Ready(Ok(Client { id: 1, .. }))));
+    assert!(matches!(poll(last), Poll::Ready(Ok(Client { id: 1, .. }))));
+    assert!(matches!(poll(first), Poll::Ready(Ok(Client { id: 1, .. }))));
+    assert_eq!((cache.stats().creations, cache.check()), (1, Ok(())));
+}
+
+#[test]
+fn the_shared_variant_joins_a_creation_of_the_other_method() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let mut leader = Box::pin(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
+    let mut waiter = pin!(cache.get_or_try_insert_with_shared(&zero, || make(2)));
+    assert!(poll(leader.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    drop(leader);
+    assert!(matches!(poll(waiter), Poll::Ready(Ok(Client { id: 2, .. }))), "S5");
+    assert_eq!(cache.check(), Ok(()));
+}
+
+// S9, K4
+#[test]
+fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let (send, receive) = tokio::sync::oneshot::channel::<u64>();
+    let mut first = pin!(cache.get_or_try_insert_with_shared(&zero, || waits_for(receive)));
+    let mut other = pin!(cache.get_or_try_insert_with_shared(&zero, || make(2)));
+    assert!(poll(first.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
+    drop(send);
+    for failed in [poll(first), poll(other)] {
+        let Poll::Ready(Err(error)) = failed else { panic!("{failed:?}") };
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the creation panicked"));
+        assert!(!format!("{error} {error:?}").contains("nothing was sent"));
+    }
+    assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
+}
+
+// S9, K6
+#[test]
+fn waiters_of_a_shared_creation_share_a_region_mismatch() {
+    let cache = ClientCache::default();
+    let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
+    let (send, receive) = tokio::sync::oneshot::channel::<()>();
+    let create = || async {
+        let _ = receive.await;
+        Ok::<_, Infallible>(Client::in_region(1, "us-east-1"))
+    };
+    let mut first = pin!(cache.get_or_try_insert_with_shared(&key, create));
+    let mut other = pin!(cache.get_or_try_insert_with_shared(&key, || make(2)));
+    assert!(poll(first.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
+    send.send(()).unwrap();
+    for refused in [poll(other), poll(first)] {
+        assert!(matches!(refused, Poll::Ready(Err(ClientCacheError::ClientMismatch { .. }))), "{refused:?}");
+    }
+    assert!(cache.is_empty());
 }
 
 // S5: each leaves under the lock, so that one of them is the last.

@@ -49,8 +49,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     }
 }
 
+/// Installs a subscriber for the process that shows nothing.
+///
+/// Tests run in parallel. Without it, a test that reaches an event first, and has no subscriber, could disable the event
+/// while another test records it.
+fn enable_events() {
+    static ENABLED: std::sync::Once = std::sync::Once::new();
+    ENABLED.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("no other one is installed");
+    });
+}
+
 /// Returns the events of the cache while `call` runs.
 fn events_of(call: impl FnOnce()) -> Vec<String> {
+    enable_events();
     let recorder = Recorder::default();
     let subscriber = tracing_subscriber::registry().with(recorder.clone());
     tracing::subscriber::with_default(subscriber, call);

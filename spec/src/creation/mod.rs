@@ -100,6 +100,9 @@ pub struct Schedules {
     ///
     /// So a search covers longer schedules. A cache with state that the rules do not see could hide a fault from it.
     pub merge: bool,
+    // S9.
+    /// Creations are shared: every caller drives the creation of its key, so that none depends on the polls of another.
+    pub is_shared: bool,
 }
 
 impl Schedules {
@@ -107,7 +110,7 @@ impl Schedules {
     ///
     /// [`creation`] shows an example.
     pub const fn new() -> Self {
-        Self { policy: EvictionPolicy::Lfu, max_size: 2, callers: 2, depth: 4, merge: false }
+        Self { policy: EvictionPolicy::Lfu, max_size: 2, callers: 2, depth: 4, merge: false, is_shared: false }
     }
 }
 
@@ -148,13 +151,13 @@ impl Violation {
 /// Formats a Rust test, to paste.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schedules: Schedules { policy, max_size, callers, .. }, steps, what } = self;
+        let Self { schedules: Schedules { policy, max_size, callers, is_shared, .. }, steps, what } = self;
         writeln!(f, "// {}: {what}", Level::Creation)?;
         writeln!(f, "#[test]\nfn a_schedule_goes_by_the_rules() {{")?;
         writeln!(f, "    let cache = todo!(\"yours, {policy:?}, empty, with a bound of {max_size}\");")?;
         writeln!(
             f,
-            "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, policy: EvictionPolicy::{policy:?}, ..Schedules::new() }};"
+            "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, policy: EvictionPolicy::{policy:?}, is_shared: {is_shared}, ..Schedules::new() }};"
         )?;
         writeln!(f, "    let steps = [")?;
         for step in steps {
@@ -170,10 +173,10 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Tries every schedule of callers and creations, and checks each step against the rules S1 to S8 (L5).
+/// Tries every schedule of callers and creations, and checks each step against the rules S1 to S9 (L5).
 ///
-/// Callers are polled and dropped. Creations succeed, fail and panic. In between, the schedule applies operations of
-/// the dict and calls of the sync variant. There is no runtime: wakers only record that they were woken. Every caller
+/// Callers are polled and dropped, or are not polled while others are. Creations succeed, fail and panic. In between,
+/// the schedule applies operations of the dict and calls of the sync variant. There is no runtime: wakers only record that they were woken. Every caller
 /// that can proceed must have been woken.
 ///
 /// `new` creates an empty cache with the policy and the bound of `schedules`.
@@ -188,6 +191,8 @@ impl std::error::Error for Violation {}
 /// let Schedules { policy, max_size, .. } = Schedules::new();
 /// let tried = creation(Schedules::new(), || Reference::new(None, policy, max_size))?;
 /// assert!(tried.schedules > 5_000);
+/// let shared = Schedules { is_shared: true, ..Schedules::new() };
+/// creation(shared, || Reference::shared(None, policy, max_size))?;
 ///
 /// let broken = || Reference::new(CreationFault::NobodyTakesOver, policy, max_size);
 /// let found = creation(Schedules::new(), broken).unwrap_err();
@@ -280,7 +285,7 @@ impl<'a, C: Creates> World<'a, C> {
         };
         let calls = (0..schedules.callers).map(call).collect();
         let model = Model::new(schedules.policy, schedules.max_size);
-        let rules = Rules::new(model, schedules.callers);
+        let rules = Rules::new(model, schedules.callers, schedules.is_shared);
         let mut world = Self { cache, schedules, rules, creations, calls, done: Vec::new() };
         for step in steps {
             world.step(step)?;
@@ -346,9 +351,7 @@ impl<'a, C: Creates> World<'a, C> {
         self.rules.is_lively(|caller| self.has_rung(caller)).map_err(|who| ("leaves them asleep".to_owned(), who))?;
         // No creation runs on for a caller that no longer exists.
         for creation in 0..self.creations.len() {
-            let is_made =
-                |caller: &Caller| matches!(caller, Caller::Making { creation: made, .. } if *made == creation);
-            let is_under_way = self.rules.callers.iter().any(is_made);
+            let is_under_way = self.rules.is_under_way(creation);
             if !is_under_way && !self.creations.with(creation, |state| state.is_dropped) {
                 return Err((format!("keeps creation {creation}"), "it to be dropped".to_owned()));
             }
@@ -386,12 +389,7 @@ impl<'a, C: Creates> World<'a, C> {
     fn finish(mut self) -> Result<(), Violation> {
         let is_asking = |caller: &Caller| !matches!(caller, Caller::Fresh | Caller::Gone);
         while self.rules.callers.iter().any(is_asking) {
-            let undecided = |creation: &usize| self.rules.fates[*creation].is_none();
-            let mut making = self.rules.callers.iter().filter_map(|caller| match caller {
-                Caller::Making { creation, .. } => Some(*creation),
-                _ => None,
-            });
-            let creation = making.find(undecided);
+            let creation = self.rules.undecided().next();
             let woken =
                 (0..self.calls.len()).find(|caller| is_asking(&self.rules.callers[*caller]) && self.has_rung(*caller));
             match (creation, woken) {

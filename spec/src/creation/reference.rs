@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::script::{Creation, Failure};
 use super::{Call, Creates};
@@ -13,6 +15,7 @@ use crate::fleet::CreationFault;
 use crate::model::{EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
+use crate::threads::lock;
 
 /// A cache that creates on a miss, for one thread: the rules S, and nothing else.
 ///
@@ -31,6 +34,8 @@ pub struct Reference(Rc<RefCell<Inner>>);
 #[derive(Debug)]
 struct Inner {
     fault: Option<CreationFault>,
+    // S9.
+    is_shared: bool,
     model: Model<u8, u64>,
     /// The creation in flight of each key, unless revoked.
     flights: BTreeMap<u8, Rc<RefCell<Flight>>>,
@@ -43,19 +48,49 @@ struct Flight {
     has_maker: bool,
     is_revoked: bool,
     result: Option<Result<u64, Failure>>,
-    /// The waiters, in order of arrival.
-    waiting: Vec<(usize, Waker)>,
+    // S9.
+    /// The shared creation, which every waiter polls.
+    shared: Option<Pin<Box<Creation>>>,
+    waiting: Arc<Waiting>,
     /// The number of waiters so far, which names the next one.
     came: usize,
 }
 
-impl Flight {
+/// The waiters, in order of arrival. As a waker, it wakes all of them.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<Vec<(usize, Waker)>>);
+
+impl Waiting {
     fn wake_one(&self) {
-        self.waiting.first().into_iter().for_each(|(_, waker)| waker.wake_by_ref());
+        lock(&self.0).first().into_iter().for_each(|(_, waker)| waker.wake_by_ref());
     }
 
     fn wake_all(&self) {
-        self.waiting.iter().for_each(|(_, waker)| waker.wake_by_ref());
+        lock(&self.0).iter().for_each(|(_, waker)| waker.wake_by_ref());
+    }
+
+    fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
+    fn leave(&self, name: usize) {
+        lock(&self.0).retain(|(waiting, _)| *waiting != name);
+    }
+
+    /// Keeps the latest waker of a waiter, or the first one if `is_kept`.
+    fn register(&self, name: usize, waker: &Waker, is_kept: bool) {
+        let waiting = &mut *lock(&self.0);
+        match waiting.iter_mut().find(|(waiting, _)| *waiting == name) {
+            Some(_) if is_kept => {}
+            Some((_, kept)) => kept.clone_from(waker),
+            None => waiting.push((name, waker.clone())),
+        }
+    }
+}
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
     }
 }
 
@@ -64,8 +99,20 @@ impl Reference {
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
+        Self::with(fault.into(), policy, max_size, false)
+    }
+
+    // S9.
+    /// Creates an empty cache whose callers share each creation.
+    ///
+    /// [`creation`](crate::creation()) shows an example.
+    pub fn shared(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
+        Self::with(fault.into(), policy, max_size, true)
+    }
+
+    fn with(fault: Option<CreationFault>, policy: EvictionPolicy, max_size: usize, is_shared: bool) -> Self {
         let model = Model::new(policy, max_size);
-        let inner = Inner { fault: fault.into(), model, flights: BTreeMap::new(), told: Vec::new() };
+        let inner = Inner { fault, is_shared, model, flights: BTreeMap::new(), told: Vec::new() };
         Self(Rc::new(RefCell::new(inner)))
     }
 
@@ -139,7 +186,7 @@ impl Creates for Reference {
         let flight = self.0.borrow().flights.get(&key).cloned();
         if let Some(flight) = flight.filter(|_| self.is(CreationFault::SisterEndsTheFlight)) {
             flight.borrow_mut().result = Some(Ok(made));
-            flight.borrow().wake_all();
+            flight.borrow().waiting.wake_all();
             self.forget(key, &flight);
         }
         Ok(made)
@@ -237,14 +284,58 @@ impl Caller {
             || (cache.is(CreationFault::NothingIsSharedAtZero) && cache.0.borrow().model.max_size() == 0);
         let under_way = cache.0.borrow().flights.get(&self.key).filter(|_| !alone).cloned();
         if let Some(flight) = under_way {
-            let name = flight.borrow().came;
-            flight.borrow_mut().came += 1;
-            self.role = Role::Waiting { flight, name };
+            self.join(flight);
+            return;
+        }
+        let flight = Rc::new(RefCell::new(Flight::default()));
+        cache.0.borrow_mut().flights.insert(self.key, Rc::clone(&flight));
+        if cache.0.borrow().is_shared
+            && let Some(create) = self.create.take()
+        {
+            flight.borrow_mut().shared = Some(Box::pin(create()));
+            self.join(flight);
         } else {
-            let flight = Rc::new(RefCell::new(Flight::default()));
-            cache.0.borrow_mut().flights.insert(self.key, Rc::clone(&flight));
             self.make(flight);
         }
+    }
+
+    fn join(&mut self, flight: Rc<RefCell<Flight>>) {
+        let name = flight.borrow().came;
+        flight.borrow_mut().came += 1;
+        self.role = Role::Waiting { flight, name };
+    }
+
+    // S9.
+    /// Polls the shared creation, and completes it if it is ready.
+    ///
+    /// Any waiter does so, and the creation wakes all of them. Returns `None` if the flight has no shared creation.
+    fn drive(
+        &mut self,
+        flight: &Rc<RefCell<Flight>>,
+        name: usize,
+        waker: &Waker,
+    ) -> Option<Poll<Result<u64, Failure>>> {
+        let mut creation = flight.borrow_mut().shared.take()?;
+        let waiting = Arc::clone(&flight.borrow().waiting);
+        waiting.register(name, waker, self.cache.is(CreationFault::FirstWakerIsKept));
+        let is_latest = self.cache.is(CreationFault::OnlyTheLatestIsWoken);
+        let all_waiters = if is_latest { waker.clone() } else { Waker::from(waiting) };
+        let is_passive = name > 0 && self.cache.is(CreationFault::OnlyTheFirstDrives);
+        let polled = if is_passive {
+            Ok(Poll::Pending)
+        } else {
+            catch_unwind(AssertUnwindSafe(|| creation.as_mut().poll(&mut Context::from_waker(&all_waiters))))
+        };
+        let made = match polled {
+            Ok(Poll::Ready(made)) => made,
+            Ok(Poll::Pending) => {
+                flight.borrow_mut().shared = Some(creation);
+                return Some(Poll::Pending);
+            }
+            Err(_) => Err(Failure::PANIC),
+        };
+        self.leave(flight, name);
+        Some(Poll::Ready(self.land(flight, made)))
     }
 
     fn make(&mut self, flight: Rc<RefCell<Flight>>) {
@@ -258,14 +349,12 @@ impl Caller {
     ///
     /// After it takes over, the caller has a role to continue with.
     fn wait(&mut self, flight: &Rc<RefCell<Flight>>, name: usize, waker: &Waker) -> Poll<Option<Result<u64, Failure>>> {
+        if let Some(driven) = self.drive(flight, name, waker) {
+            return driven.map(Some);
+        }
         let Flight { result, has_maker, is_revoked, .. } = *flight.borrow();
         if result.is_none() && has_maker {
-            let waiting = &mut flight.borrow_mut().waiting;
-            match waiting.iter_mut().find(|(waiting, _)| *waiting == name) {
-                Some(_) if self.cache.is(CreationFault::FirstWakerIsKept) => {}
-                Some((_, kept)) => kept.clone_from(waker),
-                None => waiting.push((name, waker.clone())),
-            }
+            flight.borrow().waiting.register(name, waker, self.cache.is(CreationFault::FirstWakerIsKept));
             return Poll::Pending;
         }
         if result.is_none() && !is_revoked {
@@ -274,7 +363,7 @@ impl Caller {
                 self.leave(flight, name);
                 self.cache.forget(self.key, flight);
                 flight.borrow_mut().result = Some(Ok(present));
-                flight.borrow().wake_all();
+                flight.borrow().waiting.wake_all();
                 return Poll::Ready(Some(Ok(present)));
             }
         }
@@ -305,7 +394,7 @@ impl Caller {
 
     /// Stops waiting.
     fn leave(&mut self, flight: &Rc<RefCell<Flight>>, name: usize) {
-        flight.borrow_mut().waiting.retain(|(waiting, _)| *waiting != name);
+        flight.borrow().waiting.leave(name);
         self.role = Role::Gone;
     }
 
@@ -319,9 +408,9 @@ impl Caller {
             cache.forget(self.key, flight);
         }
         if cache.is(CreationFault::OnlyOneIsWoken) {
-            flight.borrow().wake_one();
+            flight.borrow().waiting.wake_one();
         } else {
-            flight.borrow().wake_all();
+            flight.borrow().waiting.wake_all();
         }
         result
     }
@@ -340,6 +429,9 @@ impl Drop for Caller {
             }
             Role::Waiting { flight, name } => {
                 self.leave(&flight, name);
+                if name == 0 && self.cache.is(CreationFault::EndsWithTheFirst) {
+                    flight.borrow_mut().shared = None;
+                }
                 if self.cache.is(CreationFault::TurnIsLost) {
                     return;
                 }
@@ -354,7 +446,7 @@ impl Drop for Caller {
         if flight.borrow().waiting.is_empty() {
             self.cache.forget(self.key, &flight);
         } else if !self.cache.is(CreationFault::NobodyTakesOver) {
-            flight.borrow().wake_one();
+            flight.borrow().waiting.wake_one();
         }
     }
 }

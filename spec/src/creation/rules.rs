@@ -43,6 +43,9 @@ pub(super) enum Caller {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flight {
     maker: Option<usize>,
+    // S9.
+    /// The shared creation, which any waiter drives.
+    shared: Option<usize>,
     waiting: BTreeSet<usize>,
     // S3.
     /// The key was removed during the creation.
@@ -58,6 +61,8 @@ pub(super) struct Rules {
     flights: Vec<Flight>,
     /// The flight that new callers join.
     current: Option<usize>,
+    // S9.
+    is_shared: bool,
     /// The fate of each creation.
     pub(super) fates: Vec<Option<Fate>>,
     // S8.
@@ -66,12 +71,13 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(model: Model<u8, u64>, callers: usize) -> Self {
+    pub(super) fn new(model: Model<u8, u64>, callers: usize, is_shared: bool) -> Self {
         Self {
             model,
             callers: vec![Caller::Fresh; callers],
             flights: Vec::new(),
             current: None,
+            is_shared,
             fates: Vec::new(),
             told: Vec::new(),
         }
@@ -97,20 +103,39 @@ impl Rules {
             return expect(polled, Answer::Ready(Ok(value)), false);
         }
         match self.current {
-            Some(flight) if self.flights[flight].maker.is_none() && polled.began.is_some() => {
+            Some(flight) if !self.is_shared && self.flights[flight].maker.is_none() && polled.began.is_some() => {
                 self.take_over(caller, flight, polled)
             }
             Some(flight) => {
-                self.flights[flight].waiting.insert(caller);
-                self.callers[caller] = Caller::Waiting { flight };
-                expect(polled, Answer::Pending, false)
+                self.wait(caller, flight);
+                self.drive(caller, flight, polled).unwrap_or_else(|| expect(polled, Answer::Pending, false))
             }
             None => {
+                let flight = self.flights.len();
                 self.flights.push(Flight::default());
-                self.current = Some(self.flights.len() - 1);
-                self.take_over(caller, self.flights.len() - 1, polled)
+                self.current = Some(flight);
+                if self.is_shared {
+                    self.flights[flight].shared = Some(polled.began.ok_or("a creation that begins")?);
+                    self.wait(caller, flight);
+                    return expect(polled, Answer::Pending, true);
+                }
+                self.take_over(caller, flight, polled)
             }
         }
+    }
+
+    fn wait(&mut self, caller: usize, flight: usize) {
+        self.flights[flight].waiting.insert(caller);
+        self.callers[caller] = Caller::Waiting { flight };
+    }
+
+    // S9.
+    /// Completes a shared creation by a poll of any of its callers, if its fate is decided.
+    fn drive(&mut self, caller: usize, flight: usize, polled: Polled) -> Option<Result<(), String>> {
+        let creation = self.flights[flight].shared.filter(|_| self.flights[flight].result.is_none())?;
+        self.fates[creation]?;
+        self.flights[flight].waiting.remove(&caller);
+        Some(self.make(caller, flight, creation, polled))
     }
 
     fn take_over(&mut self, caller: usize, flight: usize, polled: Polled) -> Result<(), String> {
@@ -122,6 +147,9 @@ impl Rules {
     }
 
     fn look_again(&mut self, caller: usize, number: usize, polled: Polled) -> Result<(), String> {
+        if let Some(driven) = self.drive(caller, number, polled) {
+            return driven;
+        }
         let flight = &mut self.flights[number];
         match flight.result {
             Some(result) => {
@@ -132,7 +160,7 @@ impl Rules {
                 let result = result.map(|made| if is_revoked { made } else { self.model.get(&KEY).unwrap_or(made) });
                 expect(polled, Answer::Ready(result), false)
             }
-            None if flight.maker.is_some() => expect(polled, Answer::Pending, false),
+            None if flight.maker.is_some() || flight.shared.is_some() => expect(polled, Answer::Pending, false),
             // It need not be this caller's turn; `is_lively` checks that it is the turn of some caller.
             None if polled == (Polled { answer: Answer::Pending, began: None }) => Ok(()),
             // S2: a caller that takes over looks first.
@@ -151,6 +179,7 @@ impl Rules {
         let Some(fate) = self.fates[creation] else { return expect(polled, Answer::Pending, false) };
         self.callers[caller] = Caller::Gone;
         let result = match fate {
+            Fate::Panic if self.is_shared => Err(Failure::PANIC), // S9
             Fate::Panic => {
                 self.leave(flight);
                 return expect(polled, Answer::Panicked, false);
@@ -227,6 +256,13 @@ impl Rules {
     pub(super) fn is_lively(&self, has_rung: impl Fn(usize) -> bool) -> Result<(), String> {
         for flight in &self.flights {
             let woken = flight.waiting.iter().filter(|caller| has_rung(**caller)).count();
+            if let Some(creation) = flight.shared {
+                // S9: any caller can drive the creation, so each is woken, even if another one is not polled again.
+                if self.fates[creation].is_some() && woken < flight.waiting.len() {
+                    return Err(format!("all of {:?} to be woken by their creation", flight.waiting));
+                }
+                continue;
+            }
             if flight.result.is_some() && woken < flight.waiting.len() {
                 return Err(format!("all of {:?} to be woken by the result", flight.waiting));
             }
@@ -244,6 +280,27 @@ impl Rules {
         Ok(())
     }
 
+    /// Returns `true` if a caller still awaits a creation.
+    pub(super) fn is_under_way(&self, creation: usize) -> bool {
+        let is_making = |caller: &Caller| matches!(caller, Caller::Making { creation: made, .. } if *made == creation);
+        self.callers.iter().any(is_making) || self.shared().any(|shared| shared == creation)
+    }
+
+    /// Returns the shared creations in flight.
+    fn shared(&self) -> impl Iterator<Item = usize> {
+        let in_flight = self.flights.iter().filter(|flight| flight.result.is_none() && !flight.waiting.is_empty());
+        in_flight.filter_map(|flight| flight.shared)
+    }
+
+    /// Returns the creations in flight whose fate the schedule has not decided.
+    pub(super) fn undecided(&self) -> impl Iterator<Item = usize> {
+        let led = self.callers.iter().filter_map(|caller| match *caller {
+            Caller::Making { creation, .. } => Some(creation),
+            _ => None,
+        });
+        led.chain(self.shared()).filter(|creation| self.fates[*creation].is_none())
+    }
+
     /// Returns the possible next steps. One caller that has not been polled stands for all.
     pub(super) fn next_steps(&self, number: u64) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -256,12 +313,8 @@ impl Rules {
                 _ => steps.extend([Step::Poll(caller), Step::Drop(caller)]),
             }
         }
-        for state in &self.callers {
-            if let Caller::Making { creation, .. } = *state
-                && self.fates[creation].is_none()
-            {
-                steps.extend([Step::Succeed(creation), Step::Fail(creation), Step::Panic(creation)]);
-            }
+        for creation in self.undecided() {
+            steps.extend([Step::Succeed(creation), Step::Fail(creation), Step::Panic(creation)]);
         }
         let other = KEY + 1;
         steps.extend([
@@ -313,6 +366,7 @@ impl Rules {
                     Some(Err(failure)) => [2, failure.0],
                 };
                 print.extend([u64::MAX, number as u64, flight.is_revoked.into()]);
+                print.extend(flight.shared.map(|creation| self.fates[creation].map_or(3, |fate| fate as u64)));
                 print.extend(result);
             }
         }

@@ -17,6 +17,12 @@ use crate::threads::lock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Failure(pub u64);
 
+impl Failure {
+    // S9.
+    /// The failure of a [shared](crate::Schedules::is_shared) creation that panics.
+    pub const PANIC: Self = Self(u64::MAX);
+}
+
 /// The fate of a creation, as a schedule decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fate {

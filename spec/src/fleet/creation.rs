@@ -72,11 +72,20 @@ pub enum CreationFault {
     // S8.
     /// The entry that is evicted to make room is not reported.
     VictimIsUntold,
+    // S9.
+    /// Only the first caller drives a shared creation.
+    OnlyTheFirstDrives,
+    // S9.
+    /// A shared creation wakes only the caller that polled it last.
+    OnlyTheLatestIsWoken,
+    // S9.
+    /// A shared creation is dropped with its first caller.
+    EndsWithTheFirst,
 }
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::UnderWayIsAnEntry,
         Self::MadeReplacesPresent,
         Self::PresentCountsNoUse,
@@ -99,5 +108,8 @@ impl CreationFault {
         Self::NothingIsSharedAtZero,
         Self::SisterEndsTheFlight,
         Self::VictimIsUntold,
+        Self::OnlyTheFirstDrives,
+        Self::OnlyTheLatestIsWoken,
+        Self::EndsWithTheFirst,
     ];
 }

@@ -20,6 +20,7 @@ type Evictions = Arc<Mutex<Vec<(u8, u64)>>>;
 pub struct CreationAdapter {
     cache: Cache,
     evictions: Evictions,
+    is_shared: bool,
 }
 
 /// A [`Failure`] as the error of a creation.
@@ -36,7 +37,12 @@ impl Error for Failed {}
 
 fn failure(error: &ClientCacheError) -> Failure {
     let source = error.source().unwrap_or_else(|| panic!("{error} has no source"));
-    source.downcast_ref::<Failed>().expect("the source is the creation's own error").0
+    if let Some(Failed(failure)) = source.downcast_ref::<Failed>() {
+        *failure
+    } else {
+        assert_eq!(source.to_string(), "the creation panicked");
+        Failure::PANIC
+    }
 }
 
 impl CreationAdapter {
@@ -54,7 +60,12 @@ impl CreationAdapter {
         let (listener, numbers) = (Arc::clone(&evictions), keys.clone());
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size);
         let cache = cache.on_evict(move |evicted, _| listener.lock().unwrap().push(numbers.evicted(evicted.clone())));
-        Self { cache: keys.with(cache.build()), evictions }
+        Self { cache: keys.with(cache.build()), evictions, is_shared: false }
+    }
+
+    /// Calls the variant whose creations are shared, or the other one.
+    pub fn sharing(self, is_shared: bool) -> Self {
+        Self { is_shared, ..self }
     }
 }
 
@@ -64,10 +75,14 @@ impl Creates for CreationAdapter {
         key: u8,
         create: Box<dyn FnOnce() -> Creation + Send>,
     ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
-        let (cache, key) = (Arc::clone(&self.cache.shared), self.cache.key(key));
+        let (cache, key, is_shared) = (Arc::clone(&self.cache.shared), self.cache.key(key), self.is_shared);
         Box::pin(async move {
             let create = || async move { create().await.map(Client::new).map_err(Failed) };
-            let client = cache.get_or_try_insert_with(&key, create).await;
+            let client = if is_shared {
+                cache.get_or_try_insert_with_shared(&key, create).await
+            } else {
+                cache.get_or_try_insert_with(&key, create).await
+            };
             client.map(|client| client.id).map_err(|error| failure(&error))
         })
     }

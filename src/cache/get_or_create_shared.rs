@@ -1,0 +1,126 @@
+//! Creation on a miss by a future that all callers of a key drive.
+
+// S9
+
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
+
+use futures_util::FutureExt;
+
+use super::get_or_create::{Joined, WaiterGuard, failed};
+use super::in_flight::{Completed, Creation, SharedCreation};
+use super::{ClientCache, check_region, trace};
+use crate::client::AnyClient;
+use crate::error::ClientCacheError;
+use crate::key::{CacheKey, ClientCacheKey};
+use crate::service::Service;
+
+impl ClientCache {
+    /// Returns the client under a key, or creates it with a future that all callers drive.
+    ///
+    /// Behaves as [`get_or_try_insert_with`](Self::get_or_try_insert_with), except that no caller depends on another one
+    /// being polled. The price: `create` and its future own what they use, and the future is boxed. A hit costs the same.
+    ///
+    /// All callers of a key should use the same method. A call that finds a creation of the other method in flight joins it,
+    /// under the rules of that method.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors as [`get_or_try_insert_with`](Self::get_or_try_insert_with). If `create` or its future
+    /// panics, all waiters receive [`ClientCacheError::CreationFailed`]; the panic goes no further.
+    ///
+    /// # Cancel safety
+    ///
+    /// If a caller is dropped, or is kept but no longer polled, the others drive the creation on. It is dropped with its last
+    /// caller.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientCache, ClientCacheError, ClientParams};
+    /// use aws_client_cache::{S3, SdkConfig};
+    ///
+    /// async fn client(
+    ///     cache: &ClientCache,
+    ///     base: &SdkConfig,
+    /// ) -> Result<aws_sdk_s3::Client, ClientCacheError> {
+    ///     let params = ClientParams::<S3>::builder()
+    ///         .region("us-west-2")
+    ///         .build()?;
+    ///     let key = params.key();
+    ///     let base = base.clone();
+    ///     let create = || async move { params.client(&base).await };
+    ///     cache.get_or_try_insert_with_shared(&key, create).await
+    /// }
+    /// ```
+    #[expect(clippy::missing_panics_doc, reason = "a call either starts a creation or still has its own")]
+    pub async fn get_or_try_insert_with_shared<S, F, Fut, E>(
+        &self,
+        key: &ClientCacheKey<S>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<S::Client, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        let mut create = Some(create);
+        let start = || {
+            let (key, create) = (key.clone(), create.take().expect("a creation is started once"));
+            Creation::shared(create_shared(key, create).boxed().shared())
+        };
+        match self.lookup_or_join(key, start)? {
+            Joined::Present(present) => Ok(present),
+            Joined::InFlight(guard) => match &*guard.creation {
+                Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
+                Creation::Led(cell) => {
+                    let create = create.expect("a creation of this call is shared");
+                    let create = || async move { create().await.map_err(|error| failed(key, error)) };
+                    self.lead_or_wait(key, &guard, cell, create).await
+                }
+            },
+        }
+    }
+
+    /// Drives the creation, and completes it unless another caller has.
+    pub(super) async fn drive<S: Service>(
+        &self,
+        key: &ClientCacheKey<S>,
+        guard: &WaiterGuard<'_>,
+        created: &SharedCreation,
+        completed: &OnceLock<Result<Completed, ClientCacheError>>,
+    ) -> Result<S::Client, ClientCacheError> {
+        let made = created.clone().await.and_then(|made| self.refuse_expired(key).map(|()| made));
+        let mut deferred = None;
+        let completed = completed.get_or_init(|| {
+            let (completed, left) = self.end(guard, made);
+            deferred = Some(left);
+            completed
+        });
+        self.answer(key, completed, deferred)
+    }
+}
+
+/// Creates a client, and checks that it may be cached.
+async fn create_shared<S, F, Fut, E>(key: ClientCacheKey<S>, create: F) -> Result<AnyClient, ClientCacheError>
+where
+    S: Service,
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<S::Client, E>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let create = async {
+        let made = create().await.map_err(|error| failed(&key, error))?;
+        check_region(&key, &made)?;
+        Ok(AnyClient::new::<S>(made))
+    };
+    let traced = async {
+        let made = trace::instrument(key.as_any(), create).await;
+        trace::created(key.as_any(), &made);
+        made
+    };
+    // The message of a panic may contain a secret (K4).
+    AssertUnwindSafe(traced).catch_unwind().await.unwrap_or_else(|_| Err(failed(&key, "the creation panicked")))
+}
