@@ -9,7 +9,7 @@ use aws_client_cache_spec::CreationFault;
 const SPEC: &str = include_str!("../../spec/SPEC.md");
 
 /// The rules of this version.
-const RULES: [&str; 62] = [
+const RULES: [&str; 63] = [
     "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "L1", "F1", "F2", "K1", "K1a",
     "K2", "K3", "K4", "K5", "K6", "K7", "K8", "E1", "E2", "E3", "E4", "E5", "S1", "S2", "S3", "S4", "S5", "S6", "S7",
     "S8", "S9", "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "T13", "T14", "T15", "O1",

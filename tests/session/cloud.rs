@@ -116,6 +116,11 @@ impl Cloud {
         self.0.state.lock().unwrap()
     }
 
+    /// Returns the number of access keys that were issued.
+    pub(crate) fn issued(&self) -> usize {
+        self.state().issued.len()
+    }
+
     /// Removes and returns the requests since the last call of this method.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
@@ -227,6 +232,9 @@ impl Cloud {
             }
             if state.refused.contains(&role) {
                 return (403, error("AccessDenied"));
+            }
+            if state.throttled.contains(&role) {
+                return (503, error("SlowDown"));
             }
             let key = format!("ASIA{}", state.issued.len());
             let is_garbled = state.garbled.contains(&role);

@@ -13,6 +13,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use support::clock::{Clock, time};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -287,4 +288,20 @@ async fn an_error_of_a_provider_keeps_its_kind_and_message_but_not_its_type() {
     let SessionError::Credentials { source, .. } = error else { panic!("{error}") };
     assert!(matches!(source, CredentialsError::InvalidConfiguration(_)));
     assert!(std::error::Error::source(&source).is_some_and(|source| !source.is::<OwnError>()));
+}
+
+/// Stands for methods that the SDK's trait may get.
+trait NotYetInTheSdk {
+    fn invalidate(&self) {}
+}
+
+impl NotYetInTheSdk for SharedIdentityCache {}
+
+// T12: if this does not compile (E0034), the SDK's trait has the method, and both identity caches must forward it.
+#[test]
+fn the_identity_caches_forward_all_methods_of_the_trait() {
+    #[expect(unused_imports, reason = "its methods are looked up")]
+    use aws_smithy_runtime_api::client::identity::ResolveCachedIdentity;
+
+    IdentityCache::lazy().build().invalidate();
 }

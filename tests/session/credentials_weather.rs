@@ -104,6 +104,47 @@ async fn all_callers_wait_in_the_mandatory_window() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// T8, T9: random refusals, gaps and invalidations. A caller may give up, and another one may be in flight meanwhile.
+#[tokio::test]
+async fn no_request_fails_while_valid_credentials_are_held() {
+    let (mut answered, mut refused) = (0, 0);
+    for seed in 0..80 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let (cloud, session) = cloud();
+        let tenant = of_role("tenant");
+        let s3 = session.client(&tenant).await.unwrap();
+        let mut held_until = 0;
+        let mut issued = cloud.issued();
+        for step in 0..60 {
+            match rng.u8(..10) {
+                0..3 => cloud.clock().advance(rng.u64(..900)),
+                3 => cloud.clock().advance(rng.u64(..2 * LIFETIME)),
+                4 | 5 => cloud.refuse("tenant"),
+                6 => cloud.allow("tenant"),
+                7 => cloud.slow_down(rng.usize(..20)),
+                8 if rng.u8(..4) == 0 => {
+                    drop(session.invalidate_credentials(&tenant));
+                    held_until = 0;
+                }
+                _ => {}
+            }
+            let mut abandoned = pin!(is_allowed(&s3));
+            if rng.bool() {
+                poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_ready())).await;
+            }
+            let is_allowed = is_allowed(&s3).await;
+            let now = cloud.clock().seconds();
+            if cloud.issued() > issued {
+                (issued, held_until) = (cloud.issued(), now + LIFETIME);
+            }
+            assert!(is_allowed || now >= held_until, "seed {seed}, step {step}: refused {} s early", held_until - now);
+            assert!(!is_allowed || now < held_until, "seed {seed}, step {step}: signed with expired credentials");
+            if is_allowed { answered += 1 } else { refused += 1 }
+        }
+    }
+    assert!(answered > 1_000 && refused > 300, "{answered} and {refused}");
+}
+
 fn tenants(count: usize) -> Vec<ClientParams<S3>> {
     (0..count).map(|tenant| of_role(&format!("tenant{tenant}"))).collect()
 }

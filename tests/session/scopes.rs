@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use aws_client_cache::{ClientParams, EvictionPolicy, S3, Session, SharedCredentialsProvider};
+use aws_client_cache::{ClientParams, EvictionPolicy, Region, S3, Session, SharedCredentialsProvider};
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_types::retry::RetryConfig;
 use support::clock::Clock;
 
 use crate::cloud::{Cloud, keys};
@@ -241,6 +243,33 @@ mod a_credential_scope {
         assert_eq!(signer(&cloud, &session, &of("other").build().unwrap()).await.as_deref(), Some("of-other"));
         let role = of("other").assume_role(role("tenant")).build().unwrap();
         assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
+    }
+
+    #[tokio::test]
+    async fn the_role_of_a_profile_is_assumed_with_the_settings_of_the_base() {
+        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
+        let profiles = profile("other", "of-other") + roles;
+        let name = "the_role_of_a_profile_is_assumed_with_the_settings_of_the_base";
+        let Some(_) = with_profiles(name, &profiles) else { return };
+        for attempts in [1, 2, 5] {
+            let cloud = Cloud::new(&Clock::at(NOW));
+            let base = cloud.config().into_builder();
+            let retries = RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::ZERO);
+            // Reading the files takes time.
+            let base = base
+                .sleep_impl(TokioSleep::new())
+                .retry_config(retries)
+                .region(Region::new("eu-west-3"))
+                .use_fips(true)
+                .build();
+            let tenant = params::<S3>().profile("tenant").build().unwrap();
+            cloud.throttle("tenant");
+            Session::new(&base).ready(&tenant).await.unwrap_err();
+            assert_eq!(cloud.assumed("tenant"), attempts as usize);
+            let call = cloud.last_assumed();
+            assert_eq!((call.signer.as_deref(), call.region.as_deref()), (Some("of-other"), Some("eu-west-3")));
+            assert!(call.uri.contains("sts-fips.eu-west-3"), "{}", call.uri);
+        }
     }
 
     // T1, T6: neither a failure to read the file nor invalidated credentials are cached.
