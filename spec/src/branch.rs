@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::{EvictionPolicy, Model};
-use crate::operation::{Operation, Outcome, Refusal};
+use crate::operation::{Operation, OperationKinds, Outcome, Refusal};
 use crate::subject::Subject;
 
 /// A branch of an operation, as the rules distinguish it.
@@ -177,6 +177,13 @@ impl Branch {
         Self::ItemsEmpty,
     ];
 
+    /// The branches that only an order distinguishes.
+    ///
+    /// A [`dict()`](crate::dict()) takes others in their place: [`InsertEvicts`](Self::InsertEvicts), [`Hit`](Self::Hit)
+    /// and [`Remove`](Self::Remove).
+    pub const OF_ORDER: [Self; 4] =
+        [Self::InsertEvictsTied, Self::HitNextVictim, Self::HitSaturated, Self::RemoveNextVictim];
+
     /// The branches that exist only where keys expire.
     pub const OF_EXPIRY: [Self; 11] = [
         Self::InsertExpired,
@@ -282,6 +289,16 @@ impl Branch {
         }
     }
 
+    /// Returns the branch of a dict without an order.
+    fn without_order(self) -> Self {
+        match self {
+            Self::InsertEvictsTied => Self::InsertEvicts,
+            Self::HitNextVictim | Self::HitSaturated => Self::Hit,
+            Self::RemoveNextVictim => Self::Remove,
+            other => other,
+        }
+    }
+
     /// Returns the branch of aging that an operation took in addition, from `before` to `after`.
     fn of_aging(before: &Model<u8, u64>, operation: &Operation<u8, u64>, after: &Model<u8, u64>) -> Option<Self> {
         let is_gone = |key: &u8| after.position(key).is_none();
@@ -306,6 +323,9 @@ impl Branch {
 
 /// The number of times that each [`Branch`] was taken.
 ///
+/// A level counts compared operations only: not those that the cache does not have, nor those in which it declares a
+/// [`Difference`](crate::Difference).
+///
 /// ```
 /// use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
 ///
@@ -317,9 +337,12 @@ impl Branch {
 /// assert_eq!(branches.operations(), 2);
 /// assert!(branches.never().any(|branch| branch == Branch::Miss));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Branches {
     taken: [u64; Self::NUMBER],
+    answered: OperationKinds,
+    /// Is `true` if a model was followed, which has an order, and not only a dict.
+    ordered: bool,
     // F2.
     /// Is `true` if a model had the policy that ages.
     ages: bool,
@@ -328,7 +351,7 @@ pub struct Branches {
 /// Creates counts of 0.
 impl Default for Branches {
     fn default() -> Self {
-        Self { taken: [0; _], ages: false }
+        Self { taken: [0; _], answered: OperationKinds::default(), ordered: false, ages: false }
     }
 }
 
@@ -341,14 +364,45 @@ impl Branches {
     pub fn apply(&mut self, model: &mut Model<u8, u64>, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
         let before = model.clone();
         let outcome = operation.apply(model);
-        self.taken[Branch::of(&before, operation, &outcome) as usize] += 1;
-        if model.policy == EvictionPolicy::Lfuda {
+        self.add(&before, operation, &outcome, model);
+        outcome
+    }
+
+    /// Counts the branch of an operation that led from one model to another.
+    pub(crate) fn add(
+        &mut self,
+        before: &Model<u8, u64>,
+        operation: &Operation<u8, u64>,
+        outcome: &Outcome<u8, u64>,
+        after: &Model<u8, u64>,
+    ) {
+        self.ordered = true;
+        self.answered.insert(operation.kind());
+        self.taken[Branch::of(before, operation, outcome) as usize] += 1;
+        if after.policy == EvictionPolicy::Lfuda {
             self.ages = true;
-            if let Some(branch) = Branch::of_aging(&before, operation, model) {
+            if let Some(branch) = Branch::of_aging(before, operation, after) {
                 self.taken[branch as usize] += 1;
             }
         }
-        outcome
+    }
+
+    /// Counts the branch of an operation of a dict without an order.
+    pub(crate) fn add_without_order(
+        &mut self,
+        before: &Model<u8, u64>,
+        operation: &Operation<u8, u64>,
+        outcome: &Outcome<u8, u64>,
+    ) {
+        self.answered.insert(operation.kind());
+        self.taken[Branch::of(before, operation, outcome).without_order() as usize] += 1;
+    }
+
+    /// Returns the kinds of the compared operations.
+    ///
+    /// [`OperationKinds`] shows an example.
+    pub fn answered(&self) -> OperationKinds {
+        self.answered
     }
 
     /// Returns the number of times that a branch was taken.
@@ -367,8 +421,9 @@ impl Branches {
 
     /// Returns the branches that can be taken.
     ///
-    /// Those [of expiry](Branch::OF_EXPIRY) are included only if one of them was taken, those [of
-    /// aging](Branch::OF_AGING) only if a model had the policy [`EvictionPolicy::Lfuda`].
+    /// Those [of order](Branch::OF_ORDER) are included only if a model was followed, and not a dict. Those [of
+    /// expiry](Branch::OF_EXPIRY) are included only if one of them was taken, those [of aging](Branch::OF_AGING) only if
+    /// a model had the policy [`EvictionPolicy::Lfuda`].
     ///
     /// ```
     /// # use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
@@ -383,7 +438,9 @@ impl Branches {
         let of_expiry = Branch::OF_EXPIRY.into_iter().filter(move |_| expires);
         let ages = self.ages;
         let of_aging = Branch::OF_AGING.into_iter().filter(move |_| ages);
-        Branch::ALL.into_iter().chain(of_expiry).chain(of_aging)
+        let ordered = self.ordered;
+        let of_all = Branch::ALL.into_iter().filter(move |branch| ordered || !Branch::OF_ORDER.contains(branch));
+        of_all.chain(of_expiry).chain(of_aging)
     }
 
     /// Returns the branches of [all](Self::all) that were never taken.
@@ -397,7 +454,17 @@ impl Branches {
 impl std::ops::AddAssign for Branches {
     fn add_assign(&mut self, other: Self) {
         self.taken.iter_mut().zip(other.taken).for_each(|(count, more)| *count += more);
-        self.ages = self.ages || other.ages;
+        self.answered |= other.answered;
+        self.ordered |= other.ordered;
+        self.ages |= other.ages;
+    }
+}
+
+/// Formats the branches that were taken, by name.
+impl fmt::Debug for Branches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.all().filter(|branch| self.count(*branch) > 0);
+        f.debug_map().entries(taken.map(|branch| (branch, self.count(branch)))).finish()
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::counter_example::CounterExample;
 use crate::explore::{Covered, Explore, Scope, operations, walk};
 use crate::level::Level;
-use crate::operation::Operation;
-use crate::step::step;
+use crate::operation::{Operation, OperationKinds};
+use crate::step::compare;
 use crate::subject::Subject;
 
 /// Checks every joint state of cache and model that operations reach, in a small scope (L2).
@@ -53,24 +53,31 @@ pub fn closure<C: Explore<u8, u64>>(scope: Scope, new: impl Fn(usize) -> C) -> R
 /// ```
 pub fn bounded<C: Subject<u8, u64>>(scope: Scope, new: impl Fn(usize) -> C) -> Result<Covered, CounterExample> {
     let max_size = scope.max_size.into();
-    let mut covered = Covered { states: 1, transitions: 0 };
+    let mut covered = Covered { states: 1, transitions: 0, answered: OperationKinds::default() };
     let mut sequences = vec![(Vec::new(), scope.model())];
     for _ in 0..scope.depth {
         let mut longer = Vec::new();
         for (sequence, model) in &sequences {
             for operation in operations::<u8, u64, C>(model, scope) {
-                covered.transitions += 1;
                 let mut cache = new(max_size);
                 for operation in sequence {
                     Operation::apply(operation, &mut cache);
                 }
                 let mut model = model.clone();
-                let compared = step(&mut cache, &mut model, &operation);
+                let compared = compare(&mut cache, &mut model, &operation);
+                let kind = operation.kind();
                 let sequence: Vec<_> = sequence.iter().cloned().chain([operation]).collect();
-                if let Err(divergence) = compared {
-                    return Err(scope.counter_example(Level::Closure, sequence, divergence).into());
+                match compared {
+                    Ok(None) => {}
+                    Ok(Some(_)) => {
+                        covered.transitions += 1;
+                        covered.answered.insert(kind);
+                        longer.push((sequence, model));
+                    }
+                    Err(divergence) => {
+                        return Err(scope.counter_example(Level::Closure, sequence, divergence).into());
+                    }
                 }
-                longer.push((sequence, model));
             }
         }
         covered.states += longer.len();

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::expiry::Expiry;
+use crate::model::{Entry, EvictionPolicy, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::step::{Divergence, look, same_set};
 use crate::subject::{Difference, Subject, differs};
@@ -66,14 +67,34 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     ///
     /// The type shows an example.
     pub fn step<C: Subject<K, V>>(&mut self, cache: &mut C, operation: &Operation<K, V>) -> Result<(), Divergence> {
+        self.compare(cache, operation).map(drop)
+    }
+
+    /// Does the same as [`step`](Self::step), and returns the outcome.
+    ///
+    /// Returns `None` if the cache does not have the operation.
+    pub(crate) fn compare<C: Subject<K, V>>(
+        &mut self,
+        cache: &mut C,
+        operation: &Operation<K, V>,
+    ) -> Result<Option<Outcome<K, V>>, Divergence> {
         let outcome = operation.apply(cache);
         if outcome == Outcome::Missing {
-            return Ok(());
+            return Ok(None);
         }
         let untold = differs::<K, V, C>(Difference::VictimsUntold);
-        self.follow(operation, &outcome, untold.then(|| cache.items()).as_deref())
+        let followed = self
+            .follow(operation, &outcome, untold.then(|| cache.items()).as_deref())
             .map_err(|expected| Divergence::new(format!("{operation:?}"), &outcome, expected))?;
-        look(cache, operation, &self.entries, false, self.max_size, &self.expiry)
+        look(cache, operation, &self.entries, false, self.max_size, &self.expiry)?;
+        Ok(Some(followed))
+    }
+
+    /// Returns a model with the same entries, whose order has no meaning.
+    pub(crate) fn to_model(&self) -> Model<K, V> {
+        let entries = self.entries.iter().cloned().map(|(key, value)| Entry { key, value, uses: 1 }).collect();
+        let model = Model::new(EvictionPolicy::Lru, self.max_size);
+        Model { entries, expiry: self.expiry.clone(), ..model }
     }
 
     /// Returns the value under a key, expired or not.
@@ -98,15 +119,15 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         Ok(held)
     }
 
-    /// Follows the cache, if a dict may do the same; otherwise returns the expected outcome.
+    /// Follows the cache, if a dict may do the same, and returns the outcome with all victims.
     ///
-    /// `left` is the content of a cache that does not return its victims.
+    /// Otherwise returns the expected outcome. `left` is the content of a cache that does not return its victims.
     fn follow(
         &mut self,
         operation: &Operation<K, V>,
         outcome: &Outcome<K, V>,
         left: Option<&[(K, V)]>,
-    ) -> Result<(), String> {
+    ) -> Result<Outcome<K, V>, String> {
         let or_refused = |found: Result<V, Refusal>| match found {
             Ok(value) => Outcome::Value(Some(value)),
             Err(refusal) => Outcome::Refused(refusal),
@@ -151,7 +172,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                 return self.evict(outcome, left, None); // D9
             }
             Operation::Items => match outcome {
-                Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(()), // D7
+                Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(outcome.clone()), // D7
                 _ => Outcome::Entries(self.entries.clone()),
             },
             Operation::SetTime(now) => {
@@ -162,18 +183,23 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                 let (expired, left) = self.entries.drain(..).partition(|(key, _)| self.expiry.is_past(key));
                 self.entries = left;
                 match outcome {
-                    Outcome::Entries(removed) if same_set(removed, &expired) => return Ok(()), // E4
+                    Outcome::Entries(removed) if same_set(removed, &expired) => return Ok(outcome.clone()), // E4
                     _ => Outcome::Entries(expired),
                 }
             }
         };
-        if *outcome == expected { Ok(()) } else { Err(format!("{expected:?}")) }
+        if *outcome == expected { Ok(expected) } else { Err(format!("{expected:?}")) }
     }
 
     /// Removes the entries that the cache has evicted.
     ///
-    /// Fails if their number is wrong, or if the new entry is among them.
-    fn evict(&mut self, outcome: &Outcome<K, V>, left: Option<&[(K, V)]>, newcomer: Option<&K>) -> Result<(), String> {
+    /// Returns them as an outcome. Fails if their number is wrong, or if the new entry is among them.
+    fn evict(
+        &mut self,
+        outcome: &Outcome<K, V>,
+        left: Option<&[(K, V)]>,
+        newcomer: Option<&K>,
+    ) -> Result<Outcome<K, V>, String> {
         let excess = self.entries.len().saturating_sub(self.max_size);
         let told = if let Outcome::Evicted(told) = outcome { Some(told.clone()) } else { None };
         let gone = match left {
@@ -191,6 +217,6 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
             return Err(format!("{excess} evicted"));
         }
         self.entries.retain(|entry| !gone.contains(entry));
-        Ok(())
+        Ok(Outcome::Evicted(gone))
     }
 }

@@ -8,8 +8,8 @@ use crate::expiry::times;
 use crate::fused::Callback;
 use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
-use crate::operation::Operation;
-use crate::step::{Divergence, step};
+use crate::operation::{Operation, OperationKinds};
+use crate::step::{Divergence, compare};
 use crate::subject::{Difference, Subject, differs};
 
 /// A [`Subject`] that can be copied exactly, with a layout by which a search recognizes its states.
@@ -189,7 +189,11 @@ pub struct Covered {
     /// The number of states.
     pub states: usize,
     /// The number of compared operations. No two are the same operation in the same state.
+    ///
+    /// An operation that the cache does not have is not compared.
     pub transitions: usize,
+    /// The kinds of the compared operations.
+    pub answered: OperationKinds,
 }
 
 struct Joint<C, K, V> {
@@ -223,6 +227,7 @@ where
     let mut trail: Vec<Option<(usize, Operation<u8, u64>)>> = Vec::new();
     let mut open = VecDeque::from([first]);
     let mut transitions = 0;
+    let mut answered = OperationKinds::default();
     while let Some(joint) = open.pop_front() {
         let place = trail.len();
         trail.push(joint.found.clone());
@@ -230,7 +235,6 @@ where
             continue;
         }
         for operation in operations::<K, V, C>(&joint.model, scope) {
-            transitions += 1;
             let mut next = Joint {
                 cache: joint.cache.fork(),
                 model: joint.model.clone(),
@@ -239,18 +243,24 @@ where
             };
             let visited = visit(&joint.cache, &joint.model, &operation).and_then(|()| {
                 let operation = operation.clone().map(K::from, V::from);
-                step(&mut next.cache, &mut next.model, &operation).map_err(|divergence| (divergence, None))
+                compare(&mut next.cache, &mut next.model, &operation).map_err(|divergence| (divergence, None))
             });
-            if let Err((divergence, panic)) = visited {
-                let found = scope.counter_example(level, path(&trail, place, operation), divergence);
-                return Err(Found { panic, ..found }.into());
+            match visited {
+                Ok(None) => continue,
+                Ok(Some(_)) => {}
+                Err((divergence, panic)) => {
+                    let found = scope.counter_example(level, path(&trail, place, operation), divergence);
+                    return Err(Found { panic, ..found }.into());
+                }
             }
+            transitions += 1;
+            answered.insert(operation.kind());
             if seen.insert(canonical(&next, scope, &universe)) {
                 open.push_back(next);
             }
         }
     }
-    Ok(Covered { states: seen.len(), transitions })
+    Ok(Covered { states: seen.len(), transitions, answered })
 }
 
 /// Returns a state in a comparable form.

@@ -74,12 +74,15 @@
 //! | L4 | [`reentrant()`] | [`Shared`] of [`Fused`] keys and values | keys and values may use the cache when they are dropped |
 //! | L5 | [`creation()`] | [`Creates`] | creation on a miss, exactly once, in every schedule |
 //!
-//! Each function returns the covered scope, in numbers. Assert them, so that a test that has lost coverage fails. If
-//! the cache fails, the function returns a counterexample from which nothing can be omitted. Its `Display` is a Rust
+//! Each function returns the covered scope: numbers and, at L0 to L3, the set of operations that the cache answered. Only
+//! compared operations count. Assert both, so that a test that has lost coverage fails: for example, because an adapter
+//! no longer overrides [`Subject::copy`].
+//!
+//! If the cache fails, the function returns a counterexample from which nothing can be omitted. Its `Display` is a Rust
 //! test to paste.
 //!
 //! Declare a deliberate difference of your cache as a [`Difference`]; it is not compared. Operations that your cache
-//! does not have ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) are not called.
+//! does not have ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) are not compared, and not counted.
 //!
 //! LFUDA is LFU with dynamic aging: an entry starts above the count of the last victim, so that entries that were busy
 //! once are evicted in time. [`EvictionPolicy::ALL`] lists the policies to claim a level for.
@@ -148,7 +151,7 @@ pub use fused::{Burned, Callback, Fused, with_fuse};
 pub use history::{Call, History, NotLinearizable};
 pub use level::Level;
 pub use model::{EvictionPolicy, Model};
-pub use operation::{Operation, Outcome, Refusal};
+pub use operation::{Operation, OperationKind, OperationKinds, Outcome, Refusal};
 pub use panics::{Panicked, may_be_left, panic_step, panics};
 pub use random::{Random, dict, order};
 pub use step::{Divergence, step};

@@ -97,7 +97,164 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// An operation without its arguments.
+///
+/// [`OperationKinds`] shows an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// [`Operation::Insert`].
+    Insert,
+    /// [`Operation::Get`].
+    Get,
+    /// [`Operation::TryGet`].
+    TryGet,
+    /// [`Operation::Peek`].
+    Peek,
+    /// [`Operation::ContainsKey`].
+    ContainsKey,
+    /// [`Operation::Remove`].
+    Remove,
+    /// [`Operation::Pop`].
+    Pop,
+    /// [`Operation::Clear`].
+    Clear,
+    /// [`Operation::Copy`].
+    Copy,
+    /// [`Operation::SetMaxSize`].
+    SetMaxSize,
+    /// [`Operation::Items`].
+    Items,
+    /// [`Operation::SetTime`].
+    SetTime,
+    /// [`Operation::RemoveExpired`].
+    RemoveExpired,
+}
+
+impl OperationKind {
+    /// All kinds, those that concern expiry last.
+    ///
+    /// [`OperationKinds`] shows an example.
+    pub const ALL: [Self; 13] = [
+        Self::Insert,
+        Self::Get,
+        Self::TryGet,
+        Self::Peek,
+        Self::ContainsKey,
+        Self::Remove,
+        Self::Pop,
+        Self::Clear,
+        Self::Copy,
+        Self::SetMaxSize,
+        Self::Items,
+        Self::SetTime,
+        Self::RemoveExpired,
+    ];
+}
+
+/// A set of kinds of operations, such as those that a cache answered.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, Model, OperationKind, OperationKinds, Random, order};
+///
+/// let model = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size);
+/// let covered = order(Random::new(EvictionPolicy::Lru), model)?;
+/// // Where nothing expires, no operation of expiry is called.
+/// assert_eq!(covered.answered(), OperationKinds::WITHOUT_EXPIRY);
+/// assert!(covered.answered().contains(OperationKind::Copy));
+/// assert!(covered.answered().to_string().starts_with("Insert, Get, TryGet, "));
+/// # Ok::<(), aws_client_cache_spec::CounterExample>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct OperationKinds(u16);
+
+impl OperationKinds {
+    /// All kinds.
+    ///
+    /// The type shows an example of [`WITHOUT_EXPIRY`](Self::WITHOUT_EXPIRY).
+    pub const ALL: Self = Self((1 << OperationKind::ALL.len()) - 1);
+
+    /// All kinds but those of expiry.
+    ///
+    /// The type shows an example.
+    pub const WITHOUT_EXPIRY: Self = Self((1 << OperationKind::SetTime as u16) - 1);
+
+    /// Returns `true` if a kind is in the set.
+    ///
+    /// The type shows an example.
+    pub const fn contains(self, kind: OperationKind) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+
+    /// Adds a kind.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{OperationKind, OperationKinds};
+    /// let mut kinds = OperationKinds::default();
+    /// kinds.insert(OperationKind::Pop);
+    /// assert!(kinds.contains(OperationKind::Pop));
+    /// ```
+    pub const fn insert(&mut self, kind: OperationKind) {
+        self.0 |= 1 << kind as u16;
+    }
+
+    /// Returns the kinds in the set, in the order of [`OperationKind::ALL`].
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{OperationKind, OperationKinds};
+    /// assert!(OperationKinds::ALL.iter().eq(OperationKind::ALL));
+    /// ```
+    pub fn iter(self) -> impl Iterator<Item = OperationKind> {
+        OperationKind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+    }
+}
+
+impl std::ops::BitOrAssign for OperationKinds {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// Formats the names of the kinds, separated by commas.
+impl fmt::Display for OperationKinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(|kind| format!("{kind:?}")).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// Formats the kinds by name.
+impl fmt::Debug for OperationKinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
 impl<K, V> Operation<K, V> {
+    /// Returns the kind of the operation.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Operation, OperationKind};
+    /// assert_eq!(Operation::Insert('a', 1).kind(), OperationKind::Insert);
+    /// ```
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Self::Insert(..) => OperationKind::Insert,
+            Self::Get(_) => OperationKind::Get,
+            Self::TryGet(_) => OperationKind::TryGet,
+            Self::Peek(_) => OperationKind::Peek,
+            Self::ContainsKey(_) => OperationKind::ContainsKey,
+            Self::Remove(_) => OperationKind::Remove,
+            Self::Pop => OperationKind::Pop,
+            Self::Clear => OperationKind::Clear,
+            Self::Copy => OperationKind::Copy,
+            Self::SetMaxSize(_) => OperationKind::SetMaxSize,
+            Self::Items => OperationKind::Items,
+            Self::SetTime(_) => OperationKind::SetTime,
+            Self::RemoveExpired => OperationKind::RemoveExpired,
+        }
+    }
+
     /// Returns the key of the operation, if it has one.
     ///
     /// ```

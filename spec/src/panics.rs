@@ -5,7 +5,7 @@ use crate::explore::{Explore, Scope, Visit, walk};
 use crate::fused::{Burned, Callback, Fused, with_fuse};
 use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationKinds};
 use crate::step::{Divergence, same_set, step};
 use crate::subject::{Difference, Subject, differs};
 
@@ -19,6 +19,8 @@ pub struct Panicked {
     pub states: usize,
     /// The number of calls that were made to panic.
     pub panics: usize,
+    /// The kinds of the operations that the cache answered.
+    pub answered: OperationKinds,
 }
 
 /// Makes every call of a caller's code panic once, for every operation in every joint state (L3).
@@ -61,7 +63,7 @@ pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) ->
             all_panics(cache, model, operation, |harm| harm == Harm::None)
         })?;
     }
-    Ok(Panicked { states: covered.states, panics })
+    Ok(Panicked { states: covered.states, panics, answered: covered.answered })
 }
 
 /// The harm of a panic, if the cache continues.

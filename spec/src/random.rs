@@ -11,7 +11,7 @@ use crate::level::Level;
 use crate::model::{EvictionPolicy, Model};
 use crate::operation::Operation;
 use crate::shrink::{Failing, shrink};
-use crate::step::{Divergence, step};
+use crate::step::{Divergence, compare};
 use crate::subject::{Difference, Subject, differs};
 
 /// The limits of the random runs of [`dict`] and [`order`].
@@ -89,11 +89,16 @@ impl Random {
 /// assert_eq!(found.operations().len(), 2);
 /// ```
 pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run::<C>(random, |max_size, operations| {
+    run::<C>(random, |max_size, operations, branches| {
         let (mut cache, mut dict) = (new(max_size), random.dict(max_size));
         first(operations, |operation| {
-            let asked = may_be_asked::<u8, u64, C>(operation, |key| dict.value(&key).is_some());
-            if asked { dict.step(&mut cache, operation) } else { Ok(()) }
+            if may_be_asked::<u8, u64, C>(operation, |key| dict.value(&key).is_some()) {
+                let before = dict.to_model();
+                if let Some(outcome) = dict.compare(&mut cache, operation)? {
+                    branches.add_without_order(&before, operation, &outcome);
+                }
+            }
+            Ok(())
         })
     })
     .map_err(|found| random.counter_example(Level::Dict, found))
@@ -125,11 +130,16 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run::<C>(random, |max_size, operations| {
+    run::<C>(random, |max_size, operations, branches| {
         let (mut cache, mut model) = (new(max_size), random.model(max_size));
         first(operations, |operation| {
-            let asked = may_be_asked::<u8, u64, C>(operation, |key| model.contains_key(&key));
-            if asked { step(&mut cache, &mut model, operation) } else { Ok(()) }
+            if may_be_asked::<u8, u64, C>(operation, |key| model.contains_key(&key)) {
+                let before = model.clone();
+                if let Some(outcome) = compare(&mut cache, &mut model, operation)? {
+                    branches.add(&before, operation, &outcome, &model);
+                }
+            }
+            Ok(())
         })
     })
     .map_err(|found| random.counter_example(Level::Order, found))
@@ -146,12 +156,12 @@ fn first(
 
 /// Runs the operations.
 ///
-/// `diverges` applies the same operations to a new cache each time, and decides which apply. The cache may hold other
-/// entries than the model that the operations are drawn with. Its victims may be others, its bound may be fixed, and
-/// operations may have been omitted.
+/// `diverges` applies the same operations to a new cache each time, decides which apply, and counts the branches of those
+/// that it has compared. The cache may hold other entries than the model that the operations are drawn with: its victims
+/// may be others, its bound may be fixed, and operations may have been omitted.
 fn run<C: Subject<u8, u64>>(
     random: Random,
-    diverges: impl Fn(usize, &[Operation<u8, u64>]) -> Option<(usize, Divergence)>,
+    diverges: impl Fn(usize, &[Operation<u8, u64>], &mut Branches) -> Option<(usize, Divergence)>,
 ) -> Result<Branches, Failing> {
     let smallest = usize::from(differs::<u8, u64, C>(Difference::NoZero));
     let mut rng = Rng::with_seed(random.seed);
@@ -165,12 +175,13 @@ fn run<C: Subject<u8, u64>>(
                 let live: Vec<u8> = model.by_last_use().map(|(key, _)| *key).collect();
                 let operation = swarm.operation(&mut rng, &live, value);
                 may_be_asked::<u8, u64, C>(&operation, |key| model.contains_key(&key)).then(|| {
-                    branches.apply(&mut model, &operation);
+                    operation.apply(&mut model);
                     operation
                 })
             })
             .collect();
-        if let Some((last, _)) = diverges(max_size, &operations) {
+        if let Some((last, _)) = diverges(max_size, &operations, &mut branches) {
+            let diverges = |max_size, shorter: &[_]| diverges(max_size, shorter, &mut Branches::default());
             return Err(shrink(max_size, &operations[..=last], smallest, &times(random.expiry), diverges));
         }
     }

@@ -63,9 +63,25 @@ where
     V: Clone + Eq + Debug,
     C: Subject<K, V>,
 {
+    compare(cache, model, operation).map(drop)
+}
+
+/// Does the same as [`step`], and returns the outcome.
+///
+/// Returns `None` if the cache does not have the operation.
+pub(crate) fn compare<K, V, C>(
+    cache: &mut C,
+    model: &mut Model<K, V>,
+    operation: &Operation<K, V>,
+) -> Result<Option<Outcome<K, V>>, Divergence>
+where
+    K: Clone + Eq + Debug,
+    V: Clone + Eq + Debug,
+    C: Subject<K, V>,
+{
     let outcome = operation.apply(cache);
     if outcome == Outcome::Missing {
-        return Ok(());
+        return Ok(None);
     }
     let expected = operation.apply(model);
     let agree = match (&outcome, &expected) {
@@ -79,7 +95,8 @@ where
         return Err(Divergence::new(format!("{operation:?}"), outcome, format!("{expected:?}")));
     }
     let ordered = !differs::<K, V, C>(Difference::Unordered);
-    look(cache, operation, &model.items(), ordered, model.max_size(), &model.expiry)
+    look(cache, operation, &model.items(), ordered, model.max_size(), &model.expiry)?;
+    Ok(Some(expected))
 }
 
 /// Compares every accessor of a cache with its entries after an operation, expired or not.

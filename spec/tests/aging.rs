@@ -1,12 +1,13 @@
 //! The rule F2: on the model, as laws; in the levels, with exact numbers; and its branches.
 
 use aws_client_cache_spec::{
-    Branch, Branches, Broken, CounterExample, Covered, EvictionPolicy, Fault, Model, Operation, Outcome, Panicked,
-    Random, Scope, Subject, Threads, bounded, closure, may_be_left, order, panics, step,
+    Branch, Branches, Broken, CounterExample, Covered, EvictionPolicy, Fault, Model, Operation, OperationKinds,
+    Outcome, Panicked, Random, Scope, Subject, Threads, bounded, closure, may_be_left, order, panics, step,
 };
 
 const LFUDA: EvictionPolicy = EvictionPolicy::Lfuda;
 const MAX_USES: u64 = 9;
+const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
 fn model(max_size: usize, operations: &[Operation<u8, u64>]) -> Model<u8, u64> {
     let mut model = Model::with_max_uses(LFUDA, max_size, MAX_USES).with_expiry(0, 5);
@@ -196,13 +197,13 @@ fn a_shifted_hot_set_replaces_the_old_one() {
 fn every_state_of_the_model_is_reached() -> Result<(), CounterExample> {
     let new = |max_uses| move |max_size| Model::<u8, u64>::with_max_uses(LFUDA, max_size, max_uses);
     let small = Scope::new(LFUDA, 3, 4);
-    assert_eq!(closure(small, new(3))?, Covered { states: 1_876, transitions: 60_032 });
+    assert_eq!(closure(small, new(3))?, Covered { states: 1_876, transitions: 60_032, answered: ANSWERED });
     let symmetric = Scope { max_uses: 5, symmetric: true, ..small };
-    assert_eq!(closure(symmetric, new(5))?, Covered { states: 540, transitions: 15_168 });
+    assert_eq!(closure(symmetric, new(5))?, Covered { states: 540, transitions: 15_168, answered: ANSWERED });
     let short = Scope { depth: 3, symmetric: true, ..Scope::new(LFUDA, 2, 3) };
     assert_eq!(bounded(short, new(3))?.transitions, 2_625);
     let fused = |max_size| Model::with_max_uses(LFUDA, max_size, 3);
-    assert_eq!(panics(Scope::new(LFUDA, 2, 3), fused)?, Panicked { states: 174, panics: 9_036 });
+    assert_eq!(panics(Scope::new(LFUDA, 2, 3), fused)?, Panicked { states: 174, panics: 9_036, answered: ANSWERED });
     Ok(())
 }
 

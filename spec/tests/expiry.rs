@@ -7,11 +7,12 @@ use std::hash::{Hash, Hasher};
 
 use aws_client_cache_spec::{
     Branch, Branches, Broken, Call, CounterExample, Covered, Dict, EvictionPolicy, Explore, Fault, Fused, History,
-    Level, Model, Operation, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict, may_be_left,
-    order, panics, step,
+    Level, Model, Operation, OperationKinds, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict,
+    may_be_left, order, panics, step,
 };
 
 const MAX_USES: u64 = 3;
+const ANSWERED: OperationKinds = OperationKinds::ALL;
 
 type Expiry = &'static [(u8, u64)];
 type Entries = Vec<(u8, u64)>;
@@ -310,11 +311,11 @@ fn every_state_is_reached_at_every_time() {
     let held = 1 + (1 + 3) + (1 + 3 + 3 * 2);
     // Six operations on each of three keys, three bounds, four others, four times, and the removal of expired entries.
     let operations = 6 * 3 + 3 + 4 + 4 + 1;
-    let lru = Covered { states: held * 4, transitions: held * 4 * operations };
+    let lru = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
     // Under LFU, each entry has one of three counts. Among entries with one count, and among others, the order of last
     // use matters.
     let held = 1 + (1 + 3 * 3) + (1 + 3 * 3 + 3 * 2 * 9);
-    let lfu = Covered { states: held * 4, transitions: held * 4 * operations };
+    let lfu = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
     // Under LFUDA, there are four floors at each bound, and an entry weighs at least the floor. Of two entries, only
     // the one that was used earlier can weigh as much: a use or an insertion after the eviction leads higher, until
     // weights saturate.
@@ -323,7 +324,7 @@ fn every_state_is_reached_at_every_time() {
     let lone: usize = one.iter().map(|weights| 1 + 3 * weights).sum();
     let pairs: usize = two.iter().map(|weights| 3 * 2 * weights).sum();
     let held = 4 + lone + lone + pairs;
-    let lfuda = Covered { states: held * 4, transitions: held * 4 * operations };
+    let lfuda = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
     for (policy, covered) in [(EvictionPolicy::Lru, lru), (EvictionPolicy::Lfu, lfu), (EvictionPolicy::Lfuda, lfuda)] {
         assert_eq!(closure(scope(policy), |max_size| model::<u8, u64>(policy, max_size, TWO)).unwrap(), covered);
     }
@@ -343,7 +344,7 @@ fn only_keys_that_expire_together_are_interchangeable() {
     // absent key for each expiry.
     let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
     let transitions = (6 * keys + states * (3 + 4 + 4 + 1)) * 4;
-    assert_eq!(covered(symmetric), Covered { states: states * 4, transitions });
+    assert_eq!(covered(symmetric), Covered { states: states * 4, transitions, answered: ANSWERED });
 
     // So a cache with the wrong expiry of one key is detected.
     let wrong: Expiry = &[(0, 1), (1, 1), (2, 3)];

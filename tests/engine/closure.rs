@@ -4,11 +4,14 @@
 //! loses a part of its scope.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Covered, EvictionPolicy, Scope, closure};
+use aws_client_cache_spec::{Covered, EvictionPolicy, OperationKinds, Scope, closure};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 use support::report::report;
+
+/// An adapter that loses the override of an operation loses its answers.
+const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
 fn explore(scope: Scope, hashing: Hashing) -> Covered {
     let new = |max_size| Engine(EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses));
@@ -23,30 +26,53 @@ fn explore(scope: Scope, hashing: Hashing) -> Covered {
 #[test]
 fn lru_behaves_as_the_model_in_every_state() {
     let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 9, 10) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090 });
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090, answered: ANSWERED });
 }
 
 #[test]
 fn lfu_behaves_as_the_model_in_every_state() {
     let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 4, 5) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 28_716, transitions: 1_029_036 });
+    assert_eq!(
+        explore(scope, Hashing::Default),
+        Covered { states: 28_716, transitions: 1_029_036, answered: ANSWERED }
+    );
 }
 
 #[test]
 fn lfuda_behaves_as_the_model_in_every_state() {
     let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576 });
+    assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576, answered: ANSWERED });
 }
 
 #[test]
 fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
     let cases = [
-        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752 }),
-        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Constant, Covered { states: 18_560, transitions: 593_920 }),
-        (EvictionPolicy::Lfu, 2, Hashing::Identity, Covered { states: 3_512, transitions: 112_384 }),
-        (EvictionPolicy::Lfuda, 2, Hashing::Constant, Covered { states: 26_332, transitions: 842_624 }),
-        (EvictionPolicy::Lfuda, 2, Hashing::Identity, Covered { states: 5_176, transitions: 165_632 }),
+        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752, answered: ANSWERED }),
+        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344, answered: ANSWERED }),
+        (
+            EvictionPolicy::Lfu,
+            2,
+            Hashing::Constant,
+            Covered { states: 18_560, transitions: 593_920, answered: ANSWERED },
+        ),
+        (
+            EvictionPolicy::Lfu,
+            2,
+            Hashing::Identity,
+            Covered { states: 3_512, transitions: 112_384, answered: ANSWERED },
+        ),
+        (
+            EvictionPolicy::Lfuda,
+            2,
+            Hashing::Constant,
+            Covered { states: 26_332, transitions: 842_624, answered: ANSWERED },
+        ),
+        (
+            EvictionPolicy::Lfuda,
+            2,
+            Hashing::Identity,
+            Covered { states: 5_176, transitions: 165_632, answered: ANSWERED },
+        ),
     ];
     for (policy, max_uses, hashing, covered) in cases {
         let scope = Scope { max_uses, ..Scope::new(policy, 3, 4) };
@@ -66,9 +92,10 @@ fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
         let Scope { policy, max_size, keys, .. } = scope;
         let cache = Cache::with_expiry(policy, 0, expiry);
         let covered = closure(scope, |max_size| cache.empty(policy, max_size));
-        let Covered { states, transitions } = covered.unwrap_or_else(|found| panic!("{found}"));
+        let Covered { states, transitions, answered } = covered.unwrap_or_else(|found| panic!("{found}"));
         let what = format!("cache, {policy:?}, {keys} keys, of which two expire, bounds up to {max_size}");
         report("L2 every state", what, format!("{states} states, {transitions} transitions"));
         assert_eq!((states, transitions), expected, "{policy:?}");
+        assert_eq!(answered, OperationKinds::ALL, "{policy:?}");
     }
 }

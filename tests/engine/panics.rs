@@ -6,7 +6,8 @@
 mod the_engine {
     use aws_client_cache::map::EvictingMap;
     use aws_client_cache_spec::{
-        Burned, Callback, EvictionPolicy, Fused, Model, Operation, Panicked, Scope, Subject, panics, step, with_fuse,
+        Burned, Callback, EvictionPolicy, Fused, Model, Operation, OperationKinds, Panicked, Scope, Subject, panics,
+        step, with_fuse,
     };
 
     use support::engine::{Engine, policy};
@@ -16,6 +17,9 @@ mod the_engine {
 
     type Key = Fused<u8>;
     type Value = Fused<u64>;
+
+    /// An adapter that loses the override of an operation loses its answers.
+    const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
     fn all_panics(scope: Scope, hashing: Hashing) -> Panicked {
         let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
@@ -34,12 +38,12 @@ mod the_engine {
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
         let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 155_208 }),
-            (lru, Hashing::Identity, Panicked { states: 292, panics: 25_908 }),
-            (lfu, Hashing::Constant, Panicked { states: 315, panics: 22_563 }),
-            (lfu, Hashing::Identity, Panicked { states: 171, panics: 11_043 }),
-            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 40_335 }),
-            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 19_983 }),
+            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 155_208, answered: ANSWERED }),
+            (lru, Hashing::Identity, Panicked { states: 292, panics: 25_908, answered: ANSWERED }),
+            (lfu, Hashing::Constant, Panicked { states: 315, panics: 22_563, answered: ANSWERED }),
+            (lfu, Hashing::Identity, Panicked { states: 171, panics: 11_043, answered: ANSWERED }),
+            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 40_335, answered: ANSWERED }),
+            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 19_983, answered: ANSWERED }),
         ];
         for (scope, hashing, done) in cases {
             assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
@@ -53,12 +57,12 @@ mod the_engine {
         let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
         let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 16_091_955 }),
-            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 596_835 }),
-            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 2_261_616 }),
-            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 337_416 }),
-            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 3_107_256 }),
-            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 480_732 }),
+            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 16_091_955, answered: ANSWERED }),
+            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 596_835, answered: ANSWERED }),
+            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 2_261_616, answered: ANSWERED }),
+            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 337_416, answered: ANSWERED }),
+            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 3_107_256, answered: ANSWERED }),
+            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 480_732, answered: ANSWERED }),
         ];
         for (scope, hashing, done) in cases {
             assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
@@ -188,6 +192,7 @@ mod the_cache {
             let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
             // The number of comparisons depends on the hashes of keys, which differ in each process.
             assert!(done.states == states && done.panics > at_least, "{scope:?}: {done:?}");
+            assert_eq!(done.answered, spec::OperationKinds::WITHOUT_EXPIRY, "{scope:?}");
             let Scope { policy, max_size, keys, .. } = scope;
             let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");
             report("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));

@@ -3,18 +3,23 @@
 //! Each run draws its own mix of operations.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Branch, Branches, CounterExample, Random, Subject, dict, order};
+use aws_client_cache_spec::{Branch, Branches, CounterExample, OperationKinds, Random, Subject, dict, order};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 use support::history::POLICIES;
 use support::report::report;
 
-/// Checks both levels, and returns the branches, which are the same for both.
+/// Checks both levels, and returns the branches of the second, which distinguishes more.
 fn claim<C: Subject<u8, u64>>(whose: &str, random: Random, new: impl Fn(usize) -> C) -> Branches {
-    let claimed: Result<Branches, CounterExample> = dict(random, &new).and_then(|_| order(random, &new));
-    let branches = claimed.unwrap_or_else(|found| panic!("{found}"));
+    let both = || Ok([dict(random, &new)?, order(random, &new)?]);
+    let [plain, branches] = both().unwrap_or_else(|found: CounterExample| panic!("{found}"));
     let Random { policy, keys, expiry, .. } = random;
+    // An adapter that loses the override of an operation loses its answers.
+    let expected = if expiry.is_empty() { OperationKinds::WITHOUT_EXPIRY } else { OperationKinds::ALL };
+    assert_eq!([plain.answered(), branches.answered()], [expected; 2], "{whose}, {policy:?}");
+    assert_eq!([plain.operations(), branches.operations()], [random.runs * random.operations; 2]);
+    assert_eq!(plain.never().collect::<Vec<_>>(), [], "{whose}, {policy:?}");
     // `all` has the branches of expiry only if one of them was taken, and those of aging under LFUDA.
     let of_expiry = branches.all().filter(|branch| Branch::OF_EXPIRY.contains(branch)).count();
     assert_eq!(of_expiry > 0, !expiry.is_empty(), "{whose}, {policy:?}: keys expire exactly if they have an expiry");
