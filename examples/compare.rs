@@ -14,7 +14,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use aws_client_cache_spec::{Branches, Broken, CounterExample, EvictionPolicy, Fault, Random, order};
+use aws_client_cache_spec::{Branches, Broken, CounterExample, EvictionPolicy, Fault, InsertionMode, Random, order};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use support::engine::Engine;
@@ -85,6 +85,8 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
     while branches.operations() < arguments.operations {
         let random = Random {
             policy,
+            // Some faults show only if present keys are replaced.
+            insertion: arguments.fault.map_or_else(InsertionMode::default, |fault| fault.insertions()[0]),
             max_uses,
             seed: arguments.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(run),
             runs: 1,
@@ -96,7 +98,10 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
         };
         branches += match arguments.fault {
             None => order(random, |max_size| Engine::with_max_uses(policy, max_size, max_uses))?,
-            Some(fault) => order(random, |max_size| Broken::new(fault, policy, max_size, max_uses))?,
+            Some(fault) => {
+                let broken = |max_size| Broken::new(fault, policy, max_size, max_uses);
+                order(random, |max_size| broken(max_size).with_insertion(random.insertion))?
+            }
         };
         progress.set_position(branches.operations());
         run += 1;

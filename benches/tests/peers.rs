@@ -7,17 +7,17 @@ use aws_client_cache_benches::peers::{LEVELS, Peer, Verdict};
 #[test]
 fn the_engine_passes_every_level() {
     let engine = Peer::ALL.iter().filter(|peer| peer.package == "aws-client-cache");
-    let mut policies = 0;
+    let mut engines = 0;
     for peer in engine {
         for level in LEVELS {
             let verdict = peer.check(level);
-            assert_eq!(verdict, Verdict::Passes, "{level} under {:?}", peer.policy);
+            assert_eq!(verdict, Verdict::Passes, "{level} under {:?}, {:?}", peer.policy, peer.insertion);
         }
         assert_eq!(peer.differences, []);
         assert!((peer.missing)(peer.policy).is_empty());
-        policies += 1;
+        engines += 1;
     }
-    assert_eq!(policies, 3);
+    assert_eq!(engines, 6, "three policies, each with `insert` and with `replace`");
 }
 
 #[test]

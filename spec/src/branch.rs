@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, OperationKinds, Outcome, Refusal};
 use crate::subject::Subject;
 
@@ -143,10 +143,19 @@ pub enum Branch {
     CopyKeepsFloor,
     /// A floor raised by a lower bound.
     ShrinkRaisesFloor,
+    // D13.
+    /// An insertion that replaces the value of the next victim.
+    InsertReplacesNextVictim,
+    // D13.
+    /// An insertion that replaces another value.
+    InsertReplaces,
+    // D14.
+    /// An insertion that leaves a present entry unchanged.
+    InsertKeeps,
 }
 
 impl Branch {
-    /// All branches where nothing expires.
+    /// All branches where nothing expires, and present keys are refused.
     pub const ALL: [Self; 27] = [
         Self::InsertStores,
         Self::InsertEvicts,
@@ -212,6 +221,19 @@ impl Branch {
         Self::ShrinkRaisesFloor,
     ];
 
+    /// The branches of other insertion modes, in place of [`InsertRefused`](Self::InsertRefused).
+    pub const OF_INSERTION: [Self; 3] = [Self::InsertReplacesNextVictim, Self::InsertReplaces, Self::InsertKeeps];
+
+    /// Returns the insertion mode of a branch that exists under one only.
+    fn insertion(self) -> Option<InsertionMode> {
+        match self {
+            Self::InsertRefused => Some(InsertionMode::Refuse),
+            Self::InsertReplacesNextVictim | Self::InsertReplaces => Some(InsertionMode::Replace),
+            Self::InsertKeeps => Some(InsertionMode::KeepFirst),
+            _ => None,
+        }
+    }
+
     /// Returns the branch of an operation that was applied to `before`, with its outcome.
     fn of(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
         let next_victim = before.keys().first().copied();
@@ -222,6 +244,11 @@ impl Branch {
         match (operation, outcome) {
             (Operation::Insert(..), Outcome::Refused(_)) => Self::InsertRefused,
             (Operation::Insert(..), _) if before.max_size() == 0 => Self::InsertAtZero,
+            (Operation::Insert(key, _), _) if before.contains_key(key) => match before.insertion {
+                InsertionMode::KeepFirst => Self::InsertKeeps,
+                _ if next_victim == Some(*key) => Self::InsertReplacesNextVictim,
+                _ => Self::InsertReplaces,
+            },
             (Operation::Insert(..), Outcome::Evicted(victims)) if !victims.is_empty() => {
                 let lowest = before.entries.iter().map(|entry| entry.uses).min();
                 let tied = before.entries.iter().filter(|entry| Some(entry.uses) == lowest).count();
@@ -277,6 +304,7 @@ impl Branch {
             (Operation::Insert(..), Outcome::Evicted(victims)) => {
                 let spares = |(victim, _): &(u8, u64)| {
                     is_there(*victim)
+                        && operation.key() != Some(victim)
                         && !is_expired(*victim)
                         && before.entries.iter().any(|entry| is_expired(entry.key))
                 };
@@ -295,6 +323,7 @@ impl Branch {
             Self::InsertEvictsTied => Self::InsertEvicts,
             Self::HitNextVictim | Self::HitSaturated => Self::Hit,
             Self::RemoveNextVictim => Self::Remove,
+            Self::InsertReplacesNextVictim => Self::InsertReplaces,
             other => other,
         }
     }
@@ -343,6 +372,8 @@ pub struct Branches {
     answered: OperationKinds,
     /// Is `true` if a model was followed, which has an order, and not only a dict.
     ordered: bool,
+    /// Is `true` for each insertion mode that a model or dict had.
+    insertions: [bool; InsertionMode::ALL.len()],
     // F2.
     /// Is `true` if a model had the policy that ages.
     ages: bool,
@@ -351,12 +382,13 @@ pub struct Branches {
 /// Creates counts of 0.
 impl Default for Branches {
     fn default() -> Self {
-        Self { taken: [0; _], answered: OperationKinds::default(), ordered: false, ages: false }
+        Self { taken: [0; _], answered: OperationKinds::default(), ordered: false, insertions: [false; _], ages: false }
     }
 }
 
 impl Branches {
-    const NUMBER: usize = Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len();
+    const NUMBER: usize =
+        Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len() + Branch::OF_INSERTION.len();
 
     /// Applies an operation to a model, and counts the branch that it takes.
     ///
@@ -377,6 +409,7 @@ impl Branches {
         after: &Model<u8, u64>,
     ) {
         self.ordered = true;
+        self.insertions[before.insertion as usize] = true;
         self.answered.insert(operation.kind());
         self.taken[Branch::of(before, operation, outcome) as usize] += 1;
         if after.policy == EvictionPolicy::Lfuda {
@@ -394,6 +427,7 @@ impl Branches {
         operation: &Operation<u8, u64>,
         outcome: &Outcome<u8, u64>,
     ) {
+        self.insertions[before.insertion as usize] = true;
         self.answered.insert(operation.kind());
         self.taken[Branch::of(before, operation, outcome).without_order() as usize] += 1;
     }
@@ -416,12 +450,14 @@ impl Branches {
     ///
     /// The type shows an example.
     pub fn operations(&self) -> u64 {
-        Branch::ALL.into_iter().chain(Branch::OF_EXPIRY).map(|branch| self.count(branch)).sum()
+        let exclusive = Branch::ALL.into_iter().chain(Branch::OF_EXPIRY).chain(Branch::OF_INSERTION);
+        exclusive.map(|branch| self.count(branch)).sum()
     }
 
     /// Returns the branches that can be taken.
     ///
-    /// Those [of order](Branch::OF_ORDER) are included only if a model was followed, and not a dict. Those [of
+    /// Those [of order](Branch::OF_ORDER) are included only if a model was followed, and not a dict. Of those [of
+    /// insertion](Branch::OF_INSERTION) and [`Branch::InsertRefused`], those of each mode that occurred are. Those [of
     /// expiry](Branch::OF_EXPIRY) are included only if one of them was taken, those [of aging](Branch::OF_AGING) only if
     /// a model had the policy [`EvictionPolicy::Lfuda`].
     ///
@@ -439,7 +475,14 @@ impl Branches {
         let ages = self.ages;
         let of_aging = Branch::OF_AGING.into_iter().filter(move |_| ages);
         let ordered = self.ordered;
-        let of_all = Branch::ALL.into_iter().filter(move |branch| ordered || !Branch::OF_ORDER.contains(branch));
+        let only_ordered =
+            |branch: &Branch| Branch::OF_ORDER.contains(branch) || *branch == Branch::InsertReplacesNextVictim;
+        let (insertions, any) = (self.insertions, self.insertions.contains(&true));
+        let of_mode = move |branch: &Branch| {
+            branch.insertion().is_none_or(|mode| insertions[mode as usize] || (!any && mode == InsertionMode::Refuse))
+        };
+        let of_all = Branch::ALL.into_iter().chain(Branch::OF_INSERTION);
+        let of_all = of_all.filter(move |branch| ordered || !only_ordered(branch)).filter(of_mode);
         of_all.chain(of_expiry).chain(of_aging)
     }
 
@@ -456,6 +499,7 @@ impl std::ops::AddAssign for Branches {
         self.taken.iter_mut().zip(other.taken).for_each(|(count, more)| *count += more);
         self.answered |= other.answered;
         self.ordered |= other.ordered;
+        self.insertions.iter_mut().zip(other.insertions).for_each(|(mode, more)| *mode |= more);
         self.ages |= other.ages;
     }
 }
@@ -470,10 +514,12 @@ impl fmt::Debug for Branches {
 
 /// A line for each branch.
 ///
-/// Of those [of expiry](Branch::OF_EXPIRY) and [of aging](Branch::OF_AGING), there is one for each that was taken.
+/// Of those [of insertion](Branch::OF_INSERTION), [of expiry](Branch::OF_EXPIRY) and [of aging](Branch::OF_AGING), there
+/// is one for each that was taken.
 impl fmt::Display for Branches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let others = Branch::OF_EXPIRY.into_iter().chain(Branch::OF_AGING).filter(|branch| self.count(*branch) > 0);
+        let others = Branch::OF_INSERTION.into_iter().chain(Branch::OF_EXPIRY).chain(Branch::OF_AGING);
+        let others = others.filter(|branch| self.count(*branch) > 0);
         Branch::ALL.into_iter().chain(others).try_for_each(|branch| {
             let name = format!("{branch:?}");
             writeln!(f, "{name:<24}{:>10}", self.count(branch))

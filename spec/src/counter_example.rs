@@ -5,7 +5,7 @@ use std::fmt;
 use crate::expiry::calls;
 use crate::fused::Callback;
 use crate::level::Level;
-use crate::model::EvictionPolicy;
+use crate::model::{EvictionPolicy, InsertionMode};
 use crate::operation::Operation;
 use crate::step::Divergence;
 
@@ -19,6 +19,7 @@ pub struct CounterExample(Box<Found>);
 pub(crate) struct Found {
     pub(crate) level: Level,
     pub(crate) policy: EvictionPolicy,
+    pub(crate) insertion: InsertionMode,
     pub(crate) max_size: usize,
     pub(crate) max_uses: u64,
     pub(crate) expiry: &'static [(u8, u64)],
@@ -62,7 +63,7 @@ impl CounterExample {
 /// Formats a Rust test, to paste.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { level, policy, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;
+        let Found { level, policy, insertion, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;
         let expiry = self.0.expiry_of_what_occurs();
         writeln!(f, "// {level}: {divergence}")?;
         writeln!(f, "#[test]\nfn a_cache_and_the_model_part() {{")?;
@@ -72,6 +73,7 @@ impl fmt::Display for CounterExample {
             _ => format!("Model::with_max_uses(EvictionPolicy::{policy:?}, {max_size}, {max_uses})"),
         };
         let reference = reference
+            + &insertion.call()
             + &calls(&expiry, |key| match level {
                 Level::Panics => format!("Fused::new({key})"),
                 _ => key.to_string(),

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::expiry::Expiry;
-use crate::model::{Entry, EvictionPolicy, Model};
+use crate::model::{Entry, EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::step::{Divergence, look, same_set};
 use crate::subject::{Difference, Subject, differs};
@@ -25,6 +25,7 @@ use crate::subject::{Difference, Subject, differs};
 #[derive(Clone, Debug)]
 pub struct Dict<K, V> {
     max_size: usize,
+    insertion: InsertionMode,
     /// In no order.
     entries: Vec<(K, V)>,
     expiry: Expiry<K>,
@@ -36,7 +37,24 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     ///
     /// The type shows an example.
     pub fn new(max_size: usize) -> Self {
-        Self { max_size, entries: Vec::new(), expiry: Expiry::new() }
+        Self { max_size, insertion: InsertionMode::default(), entries: Vec::new(), expiry: Expiry::new() }
+    }
+
+    /// Sets the effect of inserting a present key, as [`Model::with_insertion`] does.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Dict, EvictionPolicy, InsertionMode, Model, Operation};
+    /// let mut cache = Model::new(EvictionPolicy::Lru, 1); // one that refuses
+    /// let mut dict = Dict::new(1).with_insertion(InsertionMode::Replace);
+    /// dict.step(&mut cache, &Operation::Insert('a', 1))?;
+    /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 2)).unwrap_err();
+    /// assert!(divergence.to_string().ends_with("the model Evicted([('a', 1)])"));
+    /// # Ok::<(), aws_client_cache_spec::Divergence>(())
+    /// ```
+    #[must_use]
+    pub fn with_insertion(mut self, insertion: InsertionMode) -> Self {
+        self.insertion = insertion;
+        self
     }
 
     // E1.
@@ -94,7 +112,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     pub(crate) fn to_model(&self) -> Model<K, V> {
         let entries = self.entries.iter().cloned().map(|(key, value)| Entry { key, value, uses: 1 }).collect();
         let model = Model::new(EvictionPolicy::Lru, self.max_size);
-        Model { entries, expiry: self.expiry.clone(), ..model }
+        Model { entries, insertion: self.insertion, expiry: self.expiry.clone(), ..model }
     }
 
     /// Returns the value under a key, expired or not.
@@ -136,8 +154,19 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
             Operation::Insert(key, value) => {
                 if self.expiry.is_past(key) {
                     Outcome::Refused(Refusal::Expired) // E2, before D3
-                } else if self.held(key).is_some() {
-                    Outcome::Refused(Refusal::AlreadyExists) // D3
+                } else if let Some(present) = self.entries.iter_mut().find(|(present, _)| present == key) {
+                    let expected = match self.insertion {
+                        InsertionMode::Refuse => Outcome::Refused(Refusal::AlreadyExists), // D3
+                        InsertionMode::Replace => {
+                            let old = std::mem::replace(&mut present.1, value.clone());
+                            Outcome::Evicted(vec![(key.clone(), old)]) // D13
+                        }
+                        InsertionMode::KeepFirst => Outcome::Evicted(Vec::new()), // D14
+                    };
+                    if left.is_some() && matches!((outcome, &expected), (Outcome::Evicted(_), Outcome::Evicted(_))) {
+                        return Ok(expected);
+                    }
+                    expected
                 } else {
                     self.entries.push((key.clone(), value.clone()));
                     let newcomer = (self.max_size > 0).then_some(key);

@@ -7,7 +7,7 @@ use crate::counter_example::{CounterExample, Found};
 use crate::expiry::times;
 use crate::fused::Callback;
 use crate::level::Level;
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, OperationKinds};
 use crate::step::{Divergence, compare};
 use crate::subject::{Difference, Subject, differs};
@@ -120,6 +120,8 @@ impl<K> Names<'_, K> {
 pub struct Scope {
     /// The policy under test.
     pub policy: EvictionPolicy,
+    /// The effect of inserting a present key.
+    pub insertion: InsertionMode,
     /// The largest bound that is set; all bounds from 0 on are.
     pub max_size: u8,
     /// The number of keys.
@@ -153,7 +155,7 @@ pub struct Scope {
 impl Scope {
     /// Creates a scope of sequences of every length, with individual keys that do not expire.
     ///
-    /// Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
+    /// Present keys are refused. Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
     ///
     /// [`Explore`] shows an example.
     pub const fn new(policy: EvictionPolicy, max_size: u8, keys: u8) -> Self {
@@ -161,12 +163,14 @@ impl Scope {
             EvictionPolicy::Lru => 1,
             EvictionPolicy::Lfu | EvictionPolicy::Lfuda => 3,
         };
-        Self { policy, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
+        let insertion = InsertionMode::Refuse;
+        Self { policy, insertion, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
     }
 
     /// Creates the empty model that caches are compared with.
     pub(crate) fn model<K: Eq + From<u8>, V>(self) -> Model<K, V> {
         let model = Model::with_max_uses(self.policy, self.max_size.into(), self.max_uses);
+        let model = model.with_insertion(self.insertion);
         self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
     }
 
@@ -176,8 +180,9 @@ impl Scope {
         operations: Vec<Operation<u8, u64>>,
         divergence: Divergence,
     ) -> Found {
-        let Self { policy, max_uses, expiry, .. } = self;
-        Found { level, policy, max_size: self.max_size.into(), max_uses, expiry, operations, panic: None, divergence }
+        let Self { policy, insertion, max_uses, expiry, .. } = self;
+        let max_size = self.max_size.into();
+        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, divergence }
     }
 }
 
@@ -288,7 +293,7 @@ where
 pub(crate) fn operations<K, V, C>(model: &Model<K, V>, scope: Scope) -> Vec<Operation<u8, u64>>
 where
     K: Clone + Eq + From<u8>,
-    V: Clone,
+    V: Clone + Eq + From<u64>,
     C: Subject<K, V>,
 {
     let (present, absent): (Vec<u8>, Vec<u8>) =
@@ -306,24 +311,25 @@ where
             Operation::Remove(key),
         ]
     };
-    // The refused value differs from the present one, so that a replacement shows.
-    let present = present.into_iter().flat_map(|key| about(key, u64::from(key) + 100));
+    // The value differs from the present one, so that a replacement shows.
+    let holds = |key: u8, value: u64| {
+        let position = model.position(&K::from(key));
+        position.is_some_and(|position| model.entries[position].value == V::from(value))
+    };
+    let other = |key: u8| u64::from(key) + if holds(key, key.into()) { 100 } else { 0 };
+    let present = present.into_iter().flat_map(|key| about(key, other(key)));
     let absent = absent.flat_map(|key| about(key, key.into()));
     let sizes = (0..=scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
     let others = [Operation::Pop, Operation::Clear, Operation::Copy, Operation::Items];
     let times = times(scope.expiry).into_iter().map(Operation::SetTime);
     let expiring = (!scope.expiry.is_empty()).then_some(Operation::RemoveExpired);
     let all = present.chain(absent).chain(sizes).chain(others).chain(times).chain(expiring);
-    all.filter(|operation| may_be_asked::<K, V, C>(operation, |key| model.contains_key(&K::from(key)))).collect()
+    all.filter(may_be_asked::<K, V, C>).collect()
 }
 
 /// Returns `true` unless the cache declares a difference in the operation.
-pub(crate) fn may_be_asked<K: Eq, V, C: Subject<K, V>>(
-    operation: &Operation<u8, u64>,
-    is_present: impl Fn(u8) -> bool,
-) -> bool {
+pub(crate) fn may_be_asked<K: Eq, V, C: Subject<K, V>>(operation: &Operation<u8, u64>) -> bool {
     match operation {
-        Operation::Insert(key, _) => !(differs::<K, V, C>(Difference::Replaces) && is_present(*key)),
         Operation::SetMaxSize(0) => !differs::<K, V, C>(Difference::NoZero),
         Operation::Pop => !differs::<K, V, C>(Difference::NoPop),
         _ => true,

@@ -250,10 +250,10 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
                 }
             }
         }
-        let Model { policy, max_size, expiry, .. } = &self.model;
-        let expiry = calls(expiry.keys(), |key| format!("{key:?}"));
+        let Model { policy, insertion, max_size, expiry, .. } = &self.model;
+        let calls = insertion.call() + &calls(expiry.keys(), |key| format!("{key:?}"));
         writeln!(f, "    ]);")?;
-        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size}){expiry}).unwrap();")?;
+        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size}){calls}).unwrap();")?;
         write!(f, "}}")
     }
 }

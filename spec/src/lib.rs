@@ -87,6 +87,89 @@
 //! LFUDA is LFU with dynamic aging: an entry starts above the count of the last victim, so that entries that were busy
 //! once are evicted in time. [`EvictionPolicy::ALL`] lists the policies to claim a level for.
 //!
+//! # Caches that replace
+//!
+//! By default, a cache must refuse to insert a present key. Most caches replace its value. Name that in
+//! [`Random::insertion`] or [`Scope::insertion`]: [`InsertionMode::Replace`], or [`InsertionMode::KeepFirst`]. A
+//! replacement is then checked as any other operation: for its old value and its new one, its effect on the order, and in
+//! every state. The adapter returns the entry that leaves, replaced or evicted:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//!
+//! use aws_client_cache_spec::{
+//!     EvictionPolicy, Explore, InsertionMode, OperationKind, Random, Refusal, Scope, Subject, closure, dict, order, panics,
+//! };
+//!
+//! /// Your cache.
+//! #[derive(Clone)]
+//! struct Lru<K, V> {
+//!     oldest_first: VecDeque<(K, V)>,
+//!     capacity: usize,
+//! }
+//!
+//! impl<K: PartialEq, V: Clone> Lru<K, V> {
+//!     fn put(&mut self, key: K, value: V) -> Option<(K, V)> {
+//!         let present = self.oldest_first.iter().position(|(present, _)| *present == key);
+//!         let replaced = present.and_then(|index| self.oldest_first.remove(index));
+//!         self.oldest_first.push_back((key, value));
+//!         if self.oldest_first.len() > self.capacity { self.oldest_first.pop_front() } else { replaced }
+//!     }
+//! #   fn get(&mut self, key: &K) -> Option<V> {
+//! #       let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
+//! #       let value = self.oldest_first[index].1.clone();
+//! #       self.oldest_first.remove(index).into_iter().for_each(|entry| self.oldest_first.push_back(entry));
+//! #       Some(value)
+//! #   }
+//! #   fn take(&mut self, key: &K) -> Option<V> {
+//! #       let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
+//! #       let (key, value) = self.oldest_first.remove(index)?;
+//! #       drop(key); // here, or the value would leak if this panicked
+//! #       Some(value)
+//! #   }
+//!     // … `get` and `take`
+//! }
+//!
+//! impl<K: Clone + Eq, V: Clone> Subject<K, V> for Lru<K, V> {
+//!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+//!         Ok(self.put(key, value))
+//!     }
+//!     fn get(&mut self, key: &K) -> Option<V> {
+//!         self.get(key)
+//!     }
+//!     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+//!         self.take(key).ok_or(Refusal::NotFound)
+//!     }
+//!     fn max_size(&self) -> usize {
+//!         self.capacity
+//!     }
+//!     fn len(&self) -> usize {
+//!         self.oldest_first.len()
+//!     }
+//!     fn items(&self) -> Vec<(K, V)> {
+//!         self.oldest_first.iter().cloned().collect()
+//!     }
+//! }
+//!
+//! /// The search of all states (L2) also needs copies.
+//! impl<K: Clone + Eq, V: Clone> Explore<K, V> for Lru<K, V> {
+//!     fn fork(&self) -> Self {
+//!         self.clone()
+//!     }
+//! }
+//!
+//! let random = Random { insertion: InsertionMode::Replace, ..Random::new(EvictionPolicy::Lru) };
+//! dict(random, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L0
+//! order(random, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L1
+//! let scope = Scope { insertion: InsertionMode::Replace, ..Scope::new(EvictionPolicy::Lru, 3, 4) };
+//! let covered = closure(scope, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L2
+//! assert_eq!((covered.states, covered.answered.contains(OperationKind::SetMaxSize)), (41, false));
+//! panics(scope, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L3
+//! # Ok::<(), aws_client_cache_spec::CounterExample>(())
+//! ```
+//!
+//! Weights and a capacity by cost are out of scope.
+//!
 //! # Expiry
 //!
 //! A cache whose keys expire (the rules E) has a clock that [`Subject::set_time`] sets. Name the keys that expire in
@@ -108,7 +191,7 @@
 //! These caches prove that the levels can fail. [`Broken`], [`BrokenShared`] and [`Reference`] each have one subtle
 //! fault, if you name a [`Fault`], a [`SharedFault`] or a [`CreationFault`]. The level that names the fault refuses the
 //! cache. Faults of expiry ([`Fault::is_of_expiry`]) show where keys expire. Each fault shows under the policies of
-//! [`Fault::policies`].
+//! [`Fault::policies`], and in the insertion modes of [`Fault::insertions`].
 //!
 //! # Parts for your own tests
 //!
@@ -150,7 +233,7 @@ pub use fleet::{Broken, BrokenShared, CreationFault, Fault, SharedFault};
 pub use fused::{Burned, Callback, Fused, with_fuse};
 pub use history::{Call, History, NotLinearizable};
 pub use level::Level;
-pub use model::{EvictionPolicy, Model};
+pub use model::{EvictionPolicy, InsertionMode, Model};
 pub use operation::{Operation, OperationKind, OperationKinds, Outcome, Refusal};
 pub use panics::{Panicked, may_be_left, panic_step, panics};
 pub use random::{Random, dict, order};

@@ -33,6 +33,53 @@ impl EvictionPolicy {
     pub const ALL: [Self; 3] = [Self::Lru, Self::Lfu, Self::Lfuda];
 }
 
+/// The effect of inserting a present key.
+///
+/// ```
+/// use aws_client_cache_spec::{EvictionPolicy, InsertionMode, Model, Refusal, Subject};
+///
+/// let model = |insertion| {
+///     let mut model = Model::new(EvictionPolicy::Lru, 2).with_insertion(insertion);
+///     assert_eq!(model.insert('a', 1), Ok(None));
+///     (model.insert('a', 2), model.items())
+/// };
+/// assert_eq!(model(InsertionMode::Refuse), (Err(Refusal::AlreadyExists), vec![('a', 1)]));
+/// assert_eq!(model(InsertionMode::Replace), (Ok(Some(('a', 1))), vec![('a', 2)]));
+/// assert_eq!(model(InsertionMode::KeepFirst), (Ok(None), vec![('a', 1)]));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InsertionMode {
+    // D3.
+    /// It is an error, and changes nothing.
+    #[default]
+    Refuse,
+    // D13.
+    /// The value is replaced, and the old one returned.
+    ///
+    /// The entry becomes the most recently used one of its use count, and the count stays.
+    Replace,
+    // D14.
+    /// The present entry stays unchanged, without an error.
+    KeepFirst,
+}
+
+impl InsertionMode {
+    /// All modes.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::InsertionMode;
+    /// assert!(InsertionMode::ALL.contains(&InsertionMode::default()));
+    /// ```
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::Replace, Self::KeepFirst];
+
+    /// Returns the call that sets the mode, as Rust code.
+    ///
+    /// There is none for the default.
+    pub(crate) fn call(self) -> String {
+        if self == Self::default() { String::new() } else { format!(".with_insertion(InsertionMode::{self:?})") }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Entry<K, V> {
     pub(crate) key: K,
@@ -59,6 +106,8 @@ pub struct Model<K, V> {
     pub(crate) policy: EvictionPolicy,
     pub(crate) max_size: usize,
     pub(crate) max_uses: u64,
+    // D3, D13, D14.
+    pub(crate) insertion: InsertionMode,
     // F2.
     /// The weight of the last victim; 0 at first, and under the other policies.
     pub(crate) floor: u64,
@@ -91,7 +140,17 @@ impl<K, V> Model<K, V> {
     /// assert_eq!(model.pop(), Ok(('b', ())));
     /// ```
     pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
-        Self { policy, max_size, max_uses: max_uses.max(1), floor: 0, entries: Vec::new(), expiry: Expiry::new() }
+        let (max_uses, insertion) = (max_uses.max(1), InsertionMode::default());
+        Self { policy, max_size, max_uses, insertion, floor: 0, entries: Vec::new(), expiry: Expiry::new() }
+    }
+
+    /// Sets the effect of inserting a present key, which is refused by default.
+    ///
+    /// [`InsertionMode`] shows an example.
+    #[must_use]
+    pub fn with_insertion(mut self, insertion: InsertionMode) -> Self {
+        self.insertion = insertion;
+        self
     }
 
     // E5.
@@ -178,8 +237,16 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Model<K, V> {
         if self.expiry.is_past(&key) {
             return Err(Refusal::Expired); // E2, before D3
         }
-        if self.contains_key(&key) {
-            return Err(Refusal::AlreadyExists); // D3
+        if let Some(position) = self.position(&key) {
+            return match self.insertion {
+                InsertionMode::Refuse => Err(Refusal::AlreadyExists), // D3
+                InsertionMode::Replace => {
+                    let Entry { key: stored, value: old, uses } = self.entries.remove(position);
+                    self.entries.push(Entry { key: stored, value, uses }); // D13: the count stays
+                    Ok(Some((key, old)))
+                }
+                InsertionMode::KeepFirst => Ok(None), // D14
+            };
         }
         if self.max_size == 0 {
             return Ok(Some((key, value))); // D1, D2, F2: the floor stays

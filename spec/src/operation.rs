@@ -13,7 +13,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operation<K, V> {
-    /// Inserts under an absent key (D2, D3).
+    /// Inserts (D2). The effect on a present key depends on the [`InsertionMode`](crate::InsertionMode).
     Insert(K, V),
     /// Looks up, as a use; a miss is no error (D4).
     Get(K),
@@ -48,7 +48,7 @@ pub enum Operation<K, V> {
 pub enum Outcome<K, V> {
     /// Success without a result.
     Done,
-    /// Success, with the evicted entries in order.
+    /// Success, with the entries that were evicted, in order, or the one that was replaced.
     Evicted(Vec<(K, V)>),
     /// A value, or none.
     Value(Option<V>),
@@ -74,7 +74,7 @@ pub enum Outcome<K, V> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// The key to insert is present (D3).
+    /// The key to insert is present, and present keys are refused (D3).
     AlreadyExists,
     /// The key is absent (D4, D6).
     NotFound,

@@ -8,7 +8,7 @@ use crate::dict::Dict;
 use crate::expiry::times;
 use crate::explore::may_be_asked;
 use crate::level::Level;
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::Operation;
 use crate::shrink::{Failing, shrink};
 use crate::step::{Divergence, compare};
@@ -27,6 +27,8 @@ use crate::subject::{Difference, Subject, differs};
 pub struct Random {
     /// The policy under test.
     pub policy: EvictionPolicy,
+    /// The effect of inserting a present key.
+    pub insertion: InsertionMode,
     /// The use count at which counts saturate.
     pub max_uses: u64,
     /// The seed; equal seeds give equal operations.
@@ -49,27 +51,29 @@ pub struct Random {
 impl Random {
     /// Creates 1,000 runs of 100 operations, under seed 0.
     ///
-    /// There are 16 keys, of which none expires, and bounds up to 8.
+    /// There are 16 keys, of which none expires, and bounds up to 8. Present keys are refused.
     ///
     /// The type shows an example.
     pub const fn new(policy: EvictionPolicy) -> Self {
+        let (insertion, max_uses) = (InsertionMode::Refuse, u64::MAX);
         let (seed, runs, operations) = (0, 1_000, 100);
-        Self { policy, max_uses: u64::MAX, seed, runs, operations, keys: 16, max_size: 8, expiry: &[] }
+        Self { policy, insertion, max_uses, seed, runs, operations, keys: 16, max_size: 8, expiry: &[] }
     }
 
     fn model(self, max_size: usize) -> Model<u8, u64> {
-        let model = Model::with_max_uses(self.policy, max_size, self.max_uses);
+        let model = Model::with_max_uses(self.policy, max_size, self.max_uses).with_insertion(self.insertion);
         self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at))
     }
 
     fn dict(self, max_size: usize) -> Dict<u8, u64> {
-        self.expiry.iter().fold(Dict::new(max_size), |dict, (key, at)| dict.with_expiry(*key, *at))
+        let dict = Dict::new(max_size).with_insertion(self.insertion);
+        self.expiry.iter().fold(dict, |dict, (key, at)| dict.with_expiry(*key, *at))
     }
 
     fn counter_example(self, level: Level, found: Failing) -> CounterExample {
-        let Self { policy, max_uses, expiry, .. } = self;
+        let Self { policy, insertion, max_uses, expiry, .. } = self;
         let (max_size, operations, divergence) = found;
-        Found { level, policy, max_size, max_uses, expiry, operations, panic: None, divergence }.into()
+        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, divergence }.into()
     }
 }
 
@@ -92,7 +96,7 @@ pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Re
     run::<C>(random, |max_size, operations, branches| {
         let (mut cache, mut dict) = (new(max_size), random.dict(max_size));
         first(operations, |operation| {
-            if may_be_asked::<u8, u64, C>(operation, |key| dict.value(&key).is_some()) {
+            if may_be_asked::<u8, u64, C>(operation) {
                 let before = dict.to_model();
                 if let Some(outcome) = dict.compare(&mut cache, operation)? {
                     branches.add_without_order(&before, operation, &outcome);
@@ -133,7 +137,7 @@ pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> R
     run::<C>(random, |max_size, operations, branches| {
         let (mut cache, mut model) = (new(max_size), random.model(max_size));
         first(operations, |operation| {
-            if may_be_asked::<u8, u64, C>(operation, |key| model.contains_key(&key)) {
+            if may_be_asked::<u8, u64, C>(operation) {
                 let before = model.clone();
                 if let Some(outcome) = compare(&mut cache, &mut model, operation)? {
                     branches.add(&before, operation, &outcome, &model);
@@ -174,7 +178,7 @@ fn run<C: Subject<u8, u64>>(
             .filter_map(|value| {
                 let live: Vec<u8> = model.by_last_use().map(|(key, _)| *key).collect();
                 let operation = swarm.operation(&mut rng, &live, value);
-                may_be_asked::<u8, u64, C>(&operation, |key| model.contains_key(&key)).then(|| {
+                may_be_asked::<u8, u64, C>(&operation).then(|| {
                     operation.apply(&mut model);
                     operation
                 })

@@ -23,11 +23,15 @@ pub trait Subject<K: Eq, V>: Sized {
     /// The deliberate differences of the cache, which are not compared.
     const DIFFERENCES: &'static [Difference] = &[];
 
-    /// Inserts under an absent key, and returns the entry that was evicted to make room (D2).
+    /// Inserts, and returns the entry that leaves: evicted to make room (D2), or replaced (D13).
+    ///
+    /// The key of a replaced entry is returned with its old value. The effect on a present key depends on the
+    /// [`InsertionMode`](crate::InsertionMode) that the cache is checked in.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Expired`] if the key is expired (E2), or else [`Refusal::AlreadyExists`] if it is present (D3).
+    /// [`Refusal::Expired`] if the key is expired (E2), or else [`Refusal::AlreadyExists`] if it is present, in a cache
+    /// that refuses present keys (D3).
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal>;
 
     /// Returns the value under a key, as a use (D4). An expired entry is removed, and is a miss (E3).
@@ -55,7 +59,12 @@ pub trait Subject<K: Eq, V>: Sized {
     ///
     /// [`Refusal::Empty`] if there are no entries.
     fn pop(&mut self) -> Result<(K, V), Refusal> {
-        let (key, _) = self.items().into_iter().next().ok_or(Refusal::Empty)?;
+        let mut items = self.items();
+        if items.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let (key, clone) = items.swap_remove(0);
+        drop((items, clone)); // before the removal, so that a panic removes nothing
         let value = self.remove(&key)?;
         Ok((key, value))
     }
@@ -123,7 +132,11 @@ pub trait Subject<K: Eq, V>: Sized {
 
     /// Returns the value under a key, not as a use (D5), unless it is expired (E4).
     fn peek(&self, key: &K) -> Option<V> {
-        self.items().into_iter().find_map(|(present, value)| (present == *key).then_some(value))
+        let mut items = self.items();
+        let index = items.iter().position(|(present, _)| present == key)?;
+        let (present, value) = items.swap_remove(index);
+        drop((items, present)); // here, or the value would leak if this panicked
+        Some(value)
     }
 
     /// Returns `true` if a key is present (D5), and not expired (E4).
@@ -171,7 +184,7 @@ pub trait Subject<K: Eq, V>: Sized {
 /// use aws_client_cache_spec::{Difference, Model, Subject};
 ///
 /// // The model is what others differ from.
-/// assert!(!<Model<u8, u8> as Subject<u8, u8>>::DIFFERENCES.contains(&Difference::Replaces));
+/// assert!(!<Model<u8, u8> as Subject<u8, u8>>::DIFFERENCES.contains(&Difference::NoPop));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -179,14 +192,11 @@ pub enum Difference {
     // D1.
     /// A bound of 0 is not allowed, so none is set.
     NoZero,
-    // D2, D9.
-    /// Victims are not returned.
+    // D2, D9, D13.
+    /// Entries that are evicted or replaced are not returned.
     ///
-    /// Insertion and shrinking return nothing. The remaining entries show if the right victims were evicted.
+    /// Insertion and shrinking return nothing. The remaining entries show if the right ones have left.
     VictimsUntold,
-    // D3.
-    /// A present key is replaced, so none is inserted.
-    Replaces,
     // D6.
     /// The next victim cannot be popped.
     NoPop,

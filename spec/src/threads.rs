@@ -12,7 +12,7 @@ use fastrand::Rng;
 use crate::fused::{Fused, on_drop};
 use crate::history::{Call, History, NotLinearizable};
 use crate::level::Level;
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, Outcome};
 use crate::random::{Random, Swarm};
 use crate::subject::Subject;
@@ -108,6 +108,8 @@ impl<K, V> Recorder<K, V> {
 pub struct Threads {
     /// The policy under test.
     pub policy: EvictionPolicy,
+    /// The effect of inserting a present key.
+    pub insertion: InsertionMode,
     /// The bound at first, and the largest that is set.
     pub max_size: u8,
     /// The number of keys.
@@ -125,11 +127,12 @@ pub struct Threads {
 impl Threads {
     /// Creates 500 histories of three threads with ten calls each, under seed 0.
     ///
-    /// There are four keys, and bounds up to two.
+    /// There are four keys, and bounds up to two. Present keys are refused.
     ///
     /// [`linearizable`] shows an example.
     pub const fn new(policy: EvictionPolicy) -> Self {
-        Self { policy, max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
+        let insertion = InsertionMode::Refuse;
+        Self { policy, insertion, max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
     }
 
     /// Returns the operations of each thread in one history, by a mix of operations drawn for it.
@@ -200,7 +203,7 @@ pub fn linearizable<C: Shared<u8, u64>>(
 ) -> Result<Recorded, NotLinearizable<u8, u64>> {
     let mut done = Recorded::default();
     let max_size = threads.max_size.into();
-    let model = Model::new(threads.policy, max_size);
+    let model = Model::new(threads.policy, max_size).with_insertion(threads.insertion);
     for history in 0..threads.histories {
         let (cache, recorder) = (new(max_size), Recorder::new());
         let start = Barrier::new(threads.threads);

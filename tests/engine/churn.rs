@@ -10,7 +10,7 @@ use support::history::POLICIES;
 fn churn(max_size: usize, newcomers: u64, look_every: u64) {
     for hashing in [Hashing::Identity, Hashing::Default] {
         for spec_policy in POLICIES {
-            let mut engine = Engine(EvictingMap::with_hasher(policy(spec_policy), max_size, hashing));
+            let mut engine = Engine::<_, _, _>(EvictingMap::with_hasher(policy(spec_policy), max_size, hashing));
             let mut model = Model::new(spec_policy, max_size);
             for key in 0..newcomers {
                 let insert = Operation::Insert(key, key);

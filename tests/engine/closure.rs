@@ -4,7 +4,7 @@
 //! loses a part of its scope.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Covered, EvictionPolicy, OperationKinds, Scope, closure};
+use aws_client_cache_spec::{Covered, EvictionPolicy, InsertionMode, OperationKinds, Scope, closure};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
@@ -14,11 +14,17 @@ use support::report::report;
 const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
 fn explore(scope: Scope, hashing: Hashing) -> Covered {
-    let new = |max_size| Engine(EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses));
-    let covered = closure(scope, new).unwrap_or_else(|found| panic!("{found}"));
-    let Scope { policy, max_size, keys, symmetric, .. } = scope;
+    let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
+    let covered = match scope.insertion {
+        InsertionMode::Replace => closure(scope, |max_size| Engine::<_, _, _, true>(map(max_size))),
+        _ => closure(scope, |max_size| Engine::<_, _, _>(map(max_size))),
+    };
+    let covered = covered.unwrap_or_else(|found| panic!("{found}"));
+    let Scope { policy, insertion, max_size, keys, symmetric, .. } = scope;
     let symmetric = if symmetric { ", keys interchangeable" } else { "" };
-    let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
+    let insertion = if insertion == InsertionMode::Replace { ", replacing" } else { "" };
+    let what =
+        format!("engine, {policy:?}{insertion}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
     report("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
     covered
 }
@@ -42,6 +48,17 @@ fn lfu_behaves_as_the_model_in_every_state() {
 fn lfuda_behaves_as_the_model_in_every_state() {
     let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
     assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576, answered: ANSWERED });
+}
+
+// D13
+#[test]
+fn a_replacing_engine_behaves_as_the_model_in_every_state() {
+    let cases =
+        [(EvictionPolicy::Lru, 10, 200), (EvictionPolicy::Lfu, 472, 12_536), (EvictionPolicy::Lfuda, 1_233, 31_596)];
+    for (policy, states, transitions) in cases {
+        let scope = Scope { insertion: InsertionMode::Replace, symmetric: true, ..Scope::new(policy, 3, 4) };
+        assert_eq!(explore(scope, Hashing::Default), Covered { states, transitions, answered: ANSWERED }, "{policy:?}");
+    }
 }
 
 #[test]

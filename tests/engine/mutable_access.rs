@@ -142,7 +142,7 @@ quickcheck! {
     // D8: the copy has the same slots, buckets and room, so that it costs and behaves the same.
     fn a_copy_has_the_same_layout(history: History, more: History) -> bool {
         let mut engine = history.run(Engine::new);
-        let mut copy = Engine(engine.0.clone());
+        let mut copy = Engine::<_, _>(engine.0.clone());
         layout(&copy.0) == layout(&engine.0)
             && copy.0 == engine.0
             && more.operations.iter().all(|operation| {

@@ -3,7 +3,9 @@
 //! Each run draws its own mix of operations.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Branch, Branches, CounterExample, OperationKinds, Random, Subject, dict, order};
+use aws_client_cache_spec::{
+    Branch, Branches, CounterExample, InsertionMode, OperationKinds, Random, Subject, dict, order,
+};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
@@ -36,7 +38,8 @@ fn the_engine_is_a_dict_with_a_strict_order_under_any_hashes() {
         let random = Random { max_uses: 3, ..Random::new(spec_policy) };
         for hashing in [Hashing::Default, Hashing::Constant, Hashing::Identity] {
             let map = |max_size| EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, random.max_uses);
-            let branches = claim(&format!("engine, hashing {hashing:?}"), random, |max_size| Engine(map(max_size)));
+            let branches =
+                claim(&format!("engine, hashing {hashing:?}"), random, |max_size| Engine::<_, _, _>(map(max_size)));
             assert_eq!(branches.never().collect::<Vec<Branch>>(), []);
         }
     }
@@ -48,6 +51,18 @@ fn the_engine_is_a_dict_with_a_strict_order_when_it_is_larger() {
         let larger = Random { runs: 10, operations: 1_000, keys: 250, max_size: 120, ..Random::new(policy) };
         let branches = claim("engine", larger, |max_size| Engine::new(policy, max_size));
         assert_eq!(branches.never().collect::<Vec<Branch>>(), [Branch::HitSaturated]);
+    }
+}
+
+// D13
+#[test]
+fn a_replacing_engine_is_a_dict_with_a_strict_order() {
+    for spec_policy in POLICIES {
+        let random = Random { insertion: InsertionMode::Replace, max_uses: 3, ..Random::new(spec_policy) };
+        let map =
+            |max_size| EvictingMap::with_max_uses(policy(spec_policy), max_size, Hashing::Identity, random.max_uses);
+        let branches = claim("engine, replacing", random, |max_size| Engine::<_, _, _, true>(map(max_size)));
+        assert_eq!(branches.never().collect::<Vec<Branch>>(), []);
     }
 }
 

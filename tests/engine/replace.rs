@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{EvictingMap, Replaced};
-use aws_client_cache_spec::{Burned, Callback, EvictionPolicy as SpecPolicy, Fused, Operation, Subject, with_fuse};
+use aws_client_cache_spec::{
+    Burned, Callback, EvictionPolicy as SpecPolicy, Fused, InsertionMode, Model, Subject, step, with_fuse,
+};
 use quickcheck::quickcheck;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
@@ -20,113 +22,15 @@ fn layout(map: &Map) -> Vec<u64> {
     map.layout(|key| u64::from(*key), true)
 }
 
-/// A model of the eviction order and of `replace`, which the kit's model does not have.
-struct Reference {
-    policy: SpecPolicy,
-    max_size: usize,
-    max_uses: u64,
-    floor: u64,
-    /// The key, the value and the weight of each entry, in eviction order. Under LRU, every weight is 1.
-    entries: Vec<(u8, u64, u64)>,
-}
-
-impl Reference {
-    fn new(policy: SpecPolicy, max_size: usize, max_uses: u64) -> Self {
-        Self { policy, max_size, max_uses, floor: 0, entries: Vec::new() }
-    }
-
-    fn items(&self) -> Vec<(u8, u64)> {
-        self.entries.iter().map(|(key, value, _)| (*key, *value)).collect()
-    }
-
-    /// Adds an entry as the most recently used one of its weight.
-    fn place(&mut self, key: u8, value: u64, weight: u64) {
-        let weight = weight.min(self.max_uses);
-        let position = self.entries.partition_point(|entry| entry.2 <= weight);
-        self.entries.insert(position, (key, value, weight));
-    }
-
-    fn take(&mut self, key: u8) -> Option<(u8, u64, u64)> {
-        let position = self.entries.iter().position(|entry| entry.0 == key)?;
-        Some(self.entries.remove(position))
-    }
-
-    // D4
-    fn get(&mut self, key: u8) -> Option<u64> {
-        let (key, value, weight) = self.take(key)?;
-        self.place(key, value, if self.policy == SpecPolicy::Lru { 1 } else { weight + 1 });
-        Some(value)
-    }
-
-    // F2
-    fn evict(&mut self) -> (u8, u64) {
-        let (key, value, weight) = self.entries.remove(0);
-        if self.policy == SpecPolicy::Lfuda {
-            self.floor = weight;
-        }
-        (key, value)
-    }
-
-    // D13, D2
-    fn replace(&mut self, key: u8, value: u64) -> Replaced<u8, u64> {
-        if let Some((_, old, weight)) = self.take(key) {
-            self.place(key, value, weight);
-            return Replaced::Present(old);
-        }
-        if self.max_size == 0 {
-            return Replaced::Absent { evicted: Some((key, value)) };
-        }
-        let evicted = (self.entries.len() == self.max_size).then(|| self.evict());
-        self.place(key, value, self.floor + 1);
-        Replaced::Absent { evicted }
-    }
-
-    // D9
-    fn set_max_size(&mut self, max_size: usize) -> Vec<(u8, u64)> {
-        self.max_size = max_size;
-        std::iter::from_fn(|| (self.entries.len() > max_size).then(|| self.evict())).collect()
-    }
-
-    fn clear(&mut self) {
-        (self.entries, self.floor) = (Vec::new(), 0);
-    }
-}
-
-/// Applies an operation to both, with `replace` in place of `insert`.
-///
-/// Returns `false` if the outcomes differ.
-fn step(engine: &mut Engine<u8, u64>, reference: &mut Reference, operation: &Operation<u8, u64>) -> bool {
-    match *operation {
-        Operation::Insert(key, value) => engine.0.replace(key, value) == reference.replace(key, value),
-        Operation::Get(key) | Operation::TryGet(key) => engine.get(&key) == reference.get(key),
-        Operation::Remove(key) => engine.remove(&key).ok() == reference.take(key).map(|(_, value, _)| value),
-        Operation::Pop => {
-            let first = reference.entries.first().copied();
-            engine.pop().ok() == first.and_then(|(key, ..)| reference.take(key)).map(|(key, value, _)| (key, value))
-        }
-        Operation::SetMaxSize(max_size) => engine.0.set_max_size(max_size) == reference.set_max_size(max_size),
-        Operation::Clear => {
-            engine.0.clear();
-            reference.clear();
-            true
-        }
-        // The other operations change nothing.
-        _ => true,
-    }
-}
-
 quickcheck! {
     // D13: the outcomes and the order match after a history, and therefore the use counts.
     fn a_history_with_replacements_follows_the_rules(history: History, max_uses: u8) -> bool {
         let History { policy, max_size, operations } = history;
         let max_uses = u64::from(max_uses % 6) + 1;
-        let mut engine = Engine::with_max_uses(policy, max_size, max_uses);
-        let mut reference = Reference::new(policy, max_size, max_uses);
-        operations.iter().all(|operation| {
-            step(&mut engine, &mut reference, operation)
-                && engine.items() == reference.items()
-                && engine.check() == Ok(())
-        })
+        let map = Engine::with_max_uses(policy, max_size, max_uses).0;
+        let mut engine = Engine::<_, _, _, true>(map);
+        let mut model = Model::with_max_uses(policy, max_size, max_uses).with_insertion(InsertionMode::Replace);
+        operations.iter().all(|operation| step(&mut engine, &mut model, operation).is_ok())
     }
 
     // D13, D2
@@ -226,7 +130,7 @@ fn a_panic_leaves_a_replacement_done_or_not_done() {
                     }
                     let before = shown(&engine);
                     let after = {
-                        let mut done = Engine(engine.0.clone());
+                        let mut done: Panicking = Engine(engine.0.clone());
                         drop(done.0.replace(Fused::new(key), Fused::new(1)));
                         shown(&done)
                     };

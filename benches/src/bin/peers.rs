@@ -14,7 +14,7 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use aws_client_cache_benches::peers::{DEPTH, DEPTH_UNCOPIED, LEVELS, Peer, RUNS, Verdict};
-use aws_client_cache_spec::{Difference, EvictionPolicy, Level};
+use aws_client_cache_spec::{Difference, EvictionPolicy, InsertionMode, Level};
 
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/PEERS.md");
 const LOCK: &str = include_str!("../../../Cargo.lock");
@@ -171,11 +171,18 @@ fn policy(policy: EvictionPolicy) -> &'static str {
     }
 }
 
+fn insertion(insertion: InsertionMode) -> &'static str {
+    match insertion {
+        InsertionMode::Refuse => "refused",
+        InsertionMode::Replace => "replaced",
+        InsertionMode::KeepFirst => "kept",
+    }
+}
+
 fn difference(difference: Difference) -> String {
     match difference {
         Difference::NoZero => "has no bound of 0".to_owned(),
-        Difference::VictimsUntold => "does not return evicted entries".to_owned(),
-        Difference::Replaces => "replaces a present key".to_owned(),
+        Difference::VictimsUntold => "does not return evicted or replaced entries".to_owned(),
         Difference::NoPop => "has no pop".to_owned(),
         Difference::Unordered => "lists entries in no order".to_owned(),
         other => format!("{other:?}"),
@@ -187,8 +194,9 @@ fn introduction() -> String {
         "\
 # The peers under the conformance kit
 
-Each cache is checked against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A level includes
-those before it. It is tried even if a weaker one has failed, but without the order (L1), L2 and L3 make no sense (–).
+Each cache is checked against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A present key that
+is inserted again must be refused (rule [D3](../spec/SPEC.md)) or replaced (D13), as the table says. A level includes those
+before it. It is tried even if a weaker one has failed, but without the order (L1), L2 and L3 make no sense (–).
 
 * **L0 dict**: a bounded dict, whichever of its entries is evicted. {RUNS} random runs of 100 operations.
 * **L1 eviction order**: every victim is the first in strict LRU or LFU order. As many random runs.
@@ -205,15 +213,17 @@ forwards to its peer, and declares the peer's deliberate differences, which are 
 postponed tasks after each operation (`run_pending_tasks`). Checked as LFU, it has its default policy, TinyLFU.
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
-aim at better hit ratios. `lfu_cache` documents that it evicts the latest of equal entries. No peer documents its state after
-a panic in a caller's code. L3 shows a leak, which is safe, only where there is no other harm.
+aim at better hit ratios. `lfu_cache` documents that it evicts the latest of equal entries, and that a replacement resets the
+count. No peer documents its state after a panic in a caller's code. L3 shows a leak, which is safe, only where there is no
+other harm.
 "
     )
 }
 
 fn report() -> Result<String, Box<dyn Error>> {
-    let mut table = format!("| cache | checked as |{}\n", LEVELS.map(|level| format!(" {level} |")).concat());
-    writeln!(table, "|---|---|{}", "---|".repeat(LEVELS.len()))?;
+    let mut table =
+        format!("| cache | checked as | a present key is |{}\n", LEVELS.map(|level| format!(" {level} |")).concat());
+    writeln!(table, "|---|---|---|{}", "---|".repeat(LEVELS.len()))?;
     let mut differences = String::new();
     let mut tests = String::new();
     for (number, peer) in Peer::ALL.iter().enumerate() {
@@ -223,7 +233,8 @@ fn report() -> Result<String, Box<dyn Error>> {
         };
         let name = format!("`{}` {version}", peer.package);
         let policy = policy(peer.policy);
-        write!(table, "| {name} | {policy} |")?;
+        let insertion = insertion(peer.insertion);
+        write!(table, "| {name} | {policy} | {insertion} |")?;
         let weaker = check_all(number, &[Level::Dict, Level::Order])?;
         let stronger = if weaker.iter().any(|(level, result)| *level == Level::Order && !result.passes()) {
             [Level::Closure, Level::Panics].map(|level| (level, CheckResult::Untried)).into()
@@ -241,10 +252,10 @@ fn report() -> Result<String, Box<dyn Error>> {
         let missing: Vec<_> = (peer.missing)(peer.policy).into_iter().map(str::to_owned).collect();
         let all = [declared, missing].concat();
         let all = if all.is_empty() { "none".to_owned() } else { all.join("; ") };
-        writeln!(differences, "| {name} | {policy} | {all} |")?;
+        writeln!(differences, "| {name} | {policy} | {insertion} | {all} |")?;
     }
     Ok(format!(
-        "{}\n{table}\n## Declared differences\n\n| cache | checked as | differences |\n|---|---|---|\n\
+        "{}\n{table}\n## Declared differences\n\n| cache | checked as | a present key is | differences |\n|---|---|---|---|\n\
          {differences}\n## Counter-examples\n\nAs the kit prints them: the shortest that it finds, or shrunk until no operation can be omitted.\n{tests}",
         introduction()
     ))

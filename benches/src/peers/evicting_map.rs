@@ -3,15 +3,19 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{EvictionPolicy, Explore, Refusal, Subject};
+use aws_client_cache::map::{EvictingMap, Replaced};
+use aws_client_cache_spec::{EvictionPolicy, Explore, InsertionMode, Refusal, Subject};
 
 use super::{Adapter, Hasher, entry};
 
 /// The engine, which declares no differences.
-pub(super) struct Engine<K, V>(EvictingMap<K, V, Hasher>);
+///
+/// Its `insert` refuses present keys, and its `replace` replaces them. `REPLACES` chooses between the two.
+pub(super) struct Engine<K, V, const REPLACES: bool = false>(EvictingMap<K, V, Hasher>);
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Engine<K, V> {
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Adapter<K, V> for Engine<K, V, REPLACES> {
+    const INSERTION: InsertionMode = if REPLACES { InsertionMode::Replace } else { InsertionMode::Refuse };
+
     fn new(policy: EvictionPolicy, max_size: usize) -> Self {
         let policy = match policy {
             EvictionPolicy::Lru => aws_client_cache::EvictionPolicy::Lru,
@@ -22,9 +26,17 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Engine<K,
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Engine<K, V> {
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Subject<K, V> for Engine<K, V, REPLACES> {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
-        self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists)
+        if !REPLACES {
+            return self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists);
+        }
+        let evicted = match self.0.replace(key.clone(), value) {
+            Replaced::Present(old) => return Ok(Some((key, old))),
+            Replaced::Absent { evicted } => evicted,
+        };
+        drop(key); // here, or the evicted entry would leak if this panicked
+        Ok(evicted)
     }
 
     fn get(&mut self, key: &K) -> Option<V> {
@@ -88,7 +100,7 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Engine<K,
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Explore<K, V> for Engine<K, V> {
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Explore<K, V> for Engine<K, V, REPLACES> {
     fn fork(&self) -> Self {
         Self(self.0.clone())
     }

@@ -18,7 +18,7 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Hashlink<
 }
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Hashlink<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::Replaces];
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

@@ -11,7 +11,8 @@ use super::{Adapter, entry};
 
 /// The adapter of `LfuCache`.
 ///
-/// The crate takes a bound of 0 as no bound. Insertion returns the evicted value, but not its key. The hasher is
+/// The crate takes a bound of 0 as no bound. Insertion returns the value that is evicted or replaced, but not
+/// its key. A replacement resets the count, as documented. The hasher is
 /// random, so the adapter lists entries in the order of their keys.
 pub(super) struct Lfu<K: Hash + Eq, V>(LfuCache<K, V>);
 
@@ -22,8 +23,7 @@ impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lfu<K, V
 }
 
 impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Subject<K, V> for Lfu<K, V> {
-    const DIFFERENCES: &'static [Difference] =
-        &[Difference::NoZero, Difference::VictimsUntold, Difference::Replaces, Difference::Unordered];
+    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero, Difference::VictimsUntold, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

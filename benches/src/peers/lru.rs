@@ -11,7 +11,7 @@ use super::{Adapter, Hasher, entry};
 
 /// The adapter of `LruCache`.
 ///
-/// `push` returns the evicted entry. `resize` returns nothing: the adapter compares the entries before and after it.
+/// `push` returns the entry that is evicted or replaced. `resize` returns nothing: the adapter compares the entries before and after it.
 pub(super) struct Lru<K, V>(LruCache<K, V, Hasher>);
 
 fn bound(max_size: usize) -> NonZeroUsize {
@@ -25,7 +25,7 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lru<K, V>
 }
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Lru<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero, Difference::Replaces];
+    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         Ok(self.0.push(key, value))

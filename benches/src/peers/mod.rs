@@ -16,7 +16,8 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use aws_client_cache_spec::EvictionPolicy::{self, Lfu, Lfuda, Lru};
 use aws_client_cache_spec::{
-    CounterExample, Difference, Explore, Fused, Level, Random, Scope, Subject, bounded, closure, dict, order, panics,
+    CounterExample, Difference, Explore, Fused, InsertionMode, Level, Random, Scope, Subject, bounded, closure, dict,
+    order, panics,
 };
 
 /// A hasher without a random key.
@@ -24,6 +25,9 @@ type Hasher = BuildHasherDefault<DefaultHasher>;
 
 /// A peer's cache under test.
 pub trait Adapter<K: Eq, V>: Subject<K, V> {
+    /// The effect of inserting a present key, which all peers replace.
+    const INSERTION: InsertionMode = InsertionMode::Replace;
+
     /// Creates an empty cache with a bound. `policy` is one that the peer has.
     fn new(policy: EvictionPolicy, max_size: usize) -> Self;
 }
@@ -47,6 +51,8 @@ pub struct Peer {
     pub package: &'static str,
     /// The policy that the peer is checked for.
     pub policy: EvictionPolicy,
+    /// The effect of inserting a present key.
+    pub insertion: InsertionMode,
     /// The declared differences, which are not compared.
     pub differences: &'static [Difference],
     /// Returns the missing operations, which are not compared.
@@ -56,10 +62,13 @@ pub struct Peer {
 
 impl Peer {
     /// All peers, our own engine first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lru),
         Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lfu),
         Self::copied::<evicting_map::Engine<_, _>, evicting_map::Engine<_, _>>("aws-client-cache", Lfuda),
+        Self::copied::<evicting_map::Engine<_, _, true>, evicting_map::Engine<_, _, true>>("aws-client-cache", Lru),
+        Self::copied::<evicting_map::Engine<_, _, true>, evicting_map::Engine<_, _, true>>("aws-client-cache", Lfu),
+        Self::copied::<evicting_map::Engine<_, _, true>, evicting_map::Engine<_, _, true>>("aws-client-cache", Lfuda),
         Self::copied::<lru::Lru<_, _>, lru::Lru<_, _>>("lru", Lru),
         Self::copied::<hashlink::Hashlink<_, _>, hashlink::Hashlink<_, _>>("hashlink", Lru),
         Self::copied::<schnellru::Schnellru<_, _>, schnellru::Schnellru<_, _>>("schnellru", Lru),
@@ -76,18 +85,19 @@ impl Peer {
         F: Adapter<Fused<u8>, Fused<u64>> + Explore<Fused<u8>, Fused<u64>>,
     {
         let check = |policy, level| match level {
-            Level::Closure => Verdict::of(closure(scope(policy, 3, 4), |max_size| C::new(policy, max_size))),
-            Level::Panics => Verdict::of(panics(scope(policy, 2, 3), |max_size| F::new(policy, max_size))),
+            Level::Closure => Verdict::of(closure(scope::<C>(policy, 3, 4), |max_size| C::new(policy, max_size))),
+            Level::Panics => Verdict::of(panics(scope::<C>(policy, 2, 3), |max_size| F::new(policy, max_size))),
             _ => random::<C>(policy, level),
         };
-        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, check }
+        let (insertion, differences) = (C::INSERTION, C::DIFFERENCES);
+        Self { package, policy, insertion, differences, missing: missing::<C>, check }
     }
 
     /// Creates a peer that cannot be copied, or whose copies share its entries.
     const fn uncopied<C: Adapter<u8, u64>>(package: &'static str, policy: EvictionPolicy) -> Self {
         let check = |policy, level| match level {
             Level::Closure => {
-                let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope(policy, 2, 3) };
+                let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope::<C>(policy, 2, 3) };
                 match bounded(scope, |max_size| C::new(policy, max_size)) {
                     Ok(_) => Verdict::PassesUpTo(DEPTH_UNCOPIED),
                     Err(found) => Verdict::Fails(found.to_string()),
@@ -95,7 +105,8 @@ impl Peer {
             }
             _ => random::<C>(policy, level),
         };
-        Self { package, policy, differences: C::DIFFERENCES, missing: missing::<C>, check }
+        let (insertion, differences) = (C::INSERTION, C::DIFFERENCES);
+        Self { package, policy, insertion, differences, missing: missing::<C>, check }
     }
 
     /// Checks the peer against a level.
@@ -141,7 +152,7 @@ impl fmt::Display for Verdict {
 
 /// Checks a level of random runs.
 fn random<C: Adapter<u8, u64>>(policy: EvictionPolicy, level: Level) -> Verdict {
-    let random = Random { runs: RUNS, ..Random::new(policy) };
+    let random = Random { insertion: C::INSERTION, runs: RUNS, ..Random::new(policy) };
     let new = |max_size| C::new(policy, max_size);
     match level {
         Level::Dict => Verdict::of(dict(random, new)),
@@ -153,8 +164,8 @@ fn random<C: Adapter<u8, u64>>(policy: EvictionPolicy, level: Level) -> Verdict 
 /// Returns the scope of a search.
 ///
 /// The counts of a peer cannot be made to saturate, so its states are infinite under LFU, and the depth is limited.
-fn scope(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
-    let scope = Scope { max_uses: u64::MAX, ..Scope::new(policy, max_size, keys) };
+fn scope<C: Adapter<u8, u64>>(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
+    let scope = Scope { insertion: C::INSERTION, max_uses: u64::MAX, ..Scope::new(policy, max_size, keys) };
     match policy {
         Lru => scope,
         Lfu | Lfuda => Scope { symmetric: true, depth: DEPTH, ..scope },

@@ -33,8 +33,7 @@ where
     K: Hash + Eq + Clone + Debug + Send + Sync + 'static,
     V: Clone + Debug + Send + Sync + 'static,
 {
-    const DIFFERENCES: &'static [Difference] =
-        &[Difference::VictimsUntold, Difference::Replaces, Difference::NoPop, Difference::Unordered];
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::NoPop, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

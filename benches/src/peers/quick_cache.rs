@@ -20,8 +20,7 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for QuickCach
 }
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for QuickCache<K, V> {
-    const DIFFERENCES: &'static [Difference] =
-        &[Difference::VictimsUntold, Difference::Replaces, Difference::NoPop, Difference::Unordered];
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::NoPop, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

@@ -2,6 +2,7 @@
 
 mod aging;
 mod expiry;
+mod insertion;
 
 use std::cell::{Cell, RefCell};
 
@@ -143,22 +144,15 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
                 self.model().entries.insert(first, out);
             }
             if is_present {
-                return Err(Refusal::AlreadyExists);
+                return self.insert_present(key, value);
             }
         } else if self.holds(&key) {
             match self.fault {
-                Some(Fault::RefusalIsAUse) => drop(self.model().get(&key)),
-                Some(Fault::Replaces) => {
-                    let present = self.model().entries.iter_mut().find(|entry| entry.key == key);
-                    if let Some(entry) = present {
-                        entry.value = value;
-                    }
-                }
-                Some(Fault::RefusalMovesTheFloor) if full => self.age_to_next(),
+                Some(Fault::PresentKeyMovesTheFloor) if full => self.age_to_next(),
                 Some(Fault::FloorMovesBeforeItCompares) => self.model().floor = floor,
                 _ => {}
             }
-            return Err(Refusal::AlreadyExists);
+            return self.insert_present(key, value);
         }
         let holds_none = self.max_size() == 0 && !self.is(Fault::ZeroHoldsOne) && !self.is(Fault::HoldsOneTooMany);
         if holds_none || (full && self.max_size() == 1 && self.is(Fault::NewcomerGoesAtOne)) {

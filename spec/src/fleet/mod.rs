@@ -5,7 +5,7 @@ mod creation;
 mod shared;
 
 use crate::level::Level;
-use crate::model::EvictionPolicy;
+use crate::model::{EvictionPolicy, InsertionMode};
 
 pub use broken::Broken;
 pub use creation::CreationFault;
@@ -18,8 +18,10 @@ pub use shared::{BrokenShared, SharedFault};
 ///
 /// let random = Random { expiry: &[(0, 5), (1, 9), (2, 9)], ..Random::new(EvictionPolicy::Lfu) };
 /// for fault in Fault::ALL.into_iter().filter(|fault| fault.level() == Level::Dict) {
+///     let random = Random { insertion: fault.insertions()[0], ..random };
 ///     let broken = |max_size| {
 ///         let broken = Broken::<u8, u64>::new(fault, EvictionPolicy::Lfu, max_size, u64::MAX);
+///         let broken = broken.with_insertion(random.insertion);
 ///         random.expiry.iter().fold(broken, |broken, (key, at)| broken.with_expiry(*key, *at))
 ///     };
 ///     assert!(dict(random, broken).is_err(), "{fault:?} passes for a dict");
@@ -49,12 +51,29 @@ pub enum Fault {
     // D3.
     /// A full cache evicts before it finds that the key is present.
     EvictsBeforeItLooks,
-    // D3.
-    /// A refused insertion counts as a use.
+    // D3, D14.
+    /// The insertion of a present key, which stores nothing, counts as a use.
     RefusalIsAUse,
-    // D3.
-    /// A present key is replaced.
+    // D3, D14.
+    /// The value of a present key is replaced, though it should stay.
     Replaces,
+    // D3, D13, D14.
+    /// The insertion of a present key removes all other entries.
+    PresentKeyRemovesOthers,
+    // D13, D14.
+    /// A present key is refused, though it should be replaced or kept.
+    RefusesPresentKeys,
+    // D13: they show only where a present key is replaced.
+    /// A replacement keeps the old value.
+    ReplacementKeepsTheOld,
+    /// A replacement returns the new value.
+    ReplacementReturnsTheNew,
+    /// A replacement does not make the entry the most recently used one.
+    ReplacementDoesNotMove,
+    /// A replacement counts a use.
+    ReplacementIsAUse,
+    /// A replaced entry starts anew, as if it had been removed and inserted.
+    ReplacementStartsAnew,
     // D4.
     /// A hit counts no use.
     HitIsNoUse,
@@ -128,8 +147,8 @@ pub enum Fault {
     StartDoesNotSaturate,
     /// A hit above a floor counts from the floor, whatever was counted before.
     HitCountsFromTheFloor,
-    /// A refused insertion into a full cache moves the floor.
-    RefusalMovesTheFloor,
+    /// The insertion of a present key into a full cache moves the floor.
+    PresentKeyMovesTheFloor,
     /// A new entry that is evicted itself at a bound of 0 moves the floor.
     NewcomerAtZeroMovesTheFloor,
     /// A removal moves the floor.
@@ -156,6 +175,9 @@ pub enum Fault {
     // P1.
     /// A removal drops the key while the other entries are out.
     RemovesAndDropsInside,
+    // P1, D13.
+    /// A replacement drops the key while the entry is out.
+    ReplacementDropsInside,
     // P1.
     /// An operation that panicked counts as in flight for ever.
     PanicPoisons,
@@ -233,7 +255,7 @@ impl Fault {
     /// All faults.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 71] = [
+    pub const ALL: [Self; 79] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -243,6 +265,13 @@ impl Fault {
         Self::EvictsBeforeItLooks,
         Self::RefusalIsAUse,
         Self::Replaces,
+        Self::PresentKeyRemovesOthers,
+        Self::RefusesPresentKeys,
+        Self::ReplacementKeepsTheOld,
+        Self::ReplacementReturnsTheNew,
+        Self::ReplacementDoesNotMove,
+        Self::ReplacementIsAUse,
+        Self::ReplacementStartsAnew,
         Self::HitIsNoUse,
         Self::TryGetIsNoUse,
         Self::MissEvicts,
@@ -269,7 +298,7 @@ impl Fault {
         Self::NewcomerStartsAboveTheOldFloor,
         Self::StartDoesNotSaturate,
         Self::HitCountsFromTheFloor,
-        Self::RefusalMovesTheFloor,
+        Self::PresentKeyMovesTheFloor,
         Self::NewcomerAtZeroMovesTheFloor,
         Self::RemovalMovesTheFloor,
         Self::PopMovesTheFloor,
@@ -281,6 +310,7 @@ impl Fault {
         Self::EvictsBeforeItCompares,
         Self::CopyTakesTheEntries,
         Self::RemovesAndDropsInside,
+        Self::ReplacementDropsInside,
         Self::PanicPoisons,
         Self::FloorMovesBeforeItCompares,
         Self::ExpiredIsInserted,
@@ -334,6 +364,8 @@ impl Fault {
             | Self::NewcomerIsPlacedFirst
             | Self::CopyForgetsCounts
             | Self::CountSurvives
+            | Self::ReplacementIsAUse
+            | Self::ReplacementStartsAnew
             | Self::FirstHitIsFree
             | Self::SaturationWraps => &[EvictionPolicy::Lfu, EvictionPolicy::Lfuda],
             Self::FloorStays
@@ -342,7 +374,7 @@ impl Fault {
             | Self::NewcomerStartsAboveTheOldFloor
             | Self::StartDoesNotSaturate
             | Self::HitCountsFromTheFloor
-            | Self::RefusalMovesTheFloor
+            | Self::PresentKeyMovesTheFloor
             | Self::NewcomerAtZeroMovesTheFloor
             | Self::RemovalMovesTheFloor
             | Self::PopMovesTheFloor
@@ -354,6 +386,29 @@ impl Fault {
             | Self::GettingExpiredMovesTheFloor
             | Self::RemovingExpiredMovesTheFloor => &[EvictionPolicy::Lfuda],
             _ => &EvictionPolicy::ALL,
+        }
+    }
+
+    /// Returns the insertion modes under which the fault shows.
+    ///
+    /// A fault of replacing shows where present keys are replaced. Most other faults show under every mode.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{Fault, InsertionMode};
+    /// assert_eq!(Fault::HitIsNoUse.insertions(), InsertionMode::ALL);
+    /// assert_eq!(Fault::ReplacementIsAUse.insertions(), [InsertionMode::Replace]);
+    /// ```
+    pub fn insertions(self) -> &'static [InsertionMode] {
+        match self {
+            Self::RefusalIsAUse | Self::Replaces => &[InsertionMode::Refuse, InsertionMode::KeepFirst],
+            Self::RefusesPresentKeys => &[InsertionMode::Replace, InsertionMode::KeepFirst],
+            Self::ReplacementKeepsTheOld
+            | Self::ReplacementReturnsTheNew
+            | Self::ReplacementDoesNotMove
+            | Self::ReplacementIsAUse
+            | Self::ReplacementStartsAnew
+            | Self::ReplacementDropsInside => &[InsertionMode::Replace],
+            _ => &InsertionMode::ALL,
         }
     }
 
@@ -370,6 +425,10 @@ impl Fault {
             | Self::NewcomerIsPlacedFirst
             | Self::EvictsBeforeItLooks
             | Self::Replaces
+            | Self::PresentKeyRemovesOthers
+            | Self::RefusesPresentKeys
+            | Self::ReplacementKeepsTheOld
+            | Self::ReplacementReturnsTheNew
             | Self::MissEvicts
             | Self::PeekIsAUse
             | Self::AskingForgets
@@ -399,6 +458,7 @@ impl Fault {
             | Self::EvictsBeforeItCompares
             | Self::CopyTakesTheEntries
             | Self::RemovesAndDropsInside
+            | Self::ReplacementDropsInside
             | Self::PanicPoisons
             | Self::FloorMovesBeforeItCompares => Level::Panics,
             _ => Level::Order,

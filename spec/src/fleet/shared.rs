@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, Outcome, Refusal};
 use crate::subject::Subject;
 use crate::threads::{Shared, lock};
@@ -88,10 +88,38 @@ impl<K: Clone + Eq, V: Clone> BrokenShared<K, V> {
         Self { fault: fault.into(), model: Mutex::new(Model::new(policy, max_size)), pause }
     }
 
+    /// Sets the effect of inserting a present key, as [`Model::with_insertion`] does.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::{BrokenShared, EvictionPolicy, InsertionMode, Operation, Outcome, Shared};
+    /// let shared = BrokenShared::new(None, EvictionPolicy::Lru, 1, || {}).with_insertion(InsertionMode::Replace);
+    /// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
+    /// assert_eq!(shared.call(&Operation::Insert('a', 2)), Outcome::Evicted(vec![('a', 1)]));
+    /// ```
+    #[must_use]
+    pub fn with_insertion(self, insertion: InsertionMode) -> Self {
+        lock(&self.model).insertion = insertion;
+        self
+    }
+
     /// Locks the model once.
     fn locked<T>(&self, f: impl FnOnce(&mut Model<K, V>) -> T) -> T {
         (self.pause)();
         f(&mut lock(&self.model))
+    }
+
+    /// Inserts, and drops a key and value that are not stored after the lock is released.
+    fn insert(&self, key: K, value: V) -> Outcome<K, V> {
+        let inserted = self.locked(|model| {
+            let stays = model.insertion != InsertionMode::Replace && model.contains_key(&key);
+            if stays { Err((model.insertion, key, value)) } else { Ok(model.insert(key, value)) }
+        });
+        match inserted {
+            Ok(Ok(victim)) => Outcome::Evicted(victim.into_iter().collect()),
+            Ok(Err(refusal)) => Outcome::Refused(refusal),
+            Err((InsertionMode::Refuse, ..)) => Outcome::Refused(Refusal::AlreadyExists),
+            Err(_) => Outcome::Evicted(Vec::new()),
+        }
     }
 }
 
@@ -103,9 +131,9 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 self.locked(|model| drop(model.get(key)));
                 Outcome::Value(found)
             }
-            (Some(SharedFault::InsertionLooksFirst), Operation::Insert(key, _)) => {
+            (Some(SharedFault::InsertionLooksFirst), Operation::Insert(key, value)) => {
                 if self.locked(|model| model.contains_key(key)) {
-                    return Outcome::Refused(Refusal::AlreadyExists);
+                    return self.insert(key.clone(), value.clone());
                 }
                 self.locked(|model| {
                     let _ = model.remove(key);
@@ -166,17 +194,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 drop(gone);
                 Outcome::Done
             }
-            (_, Operation::Insert(key, value)) => {
-                let (key, value) = (key.clone(), value.clone());
-                let refused = self.locked(|model| {
-                    if model.contains_key(&key) { Err((key, value)) } else { Ok(model.insert(key, value)) }
-                });
-                match refused {
-                    Ok(Ok(victim)) => Outcome::Evicted(victim.into_iter().collect()),
-                    Ok(Err(refusal)) => Outcome::Refused(refusal),
-                    Err(_) => Outcome::Refused(Refusal::AlreadyExists),
-                }
-            }
+            (_, Operation::Insert(key, value)) => self.insert(key.clone(), value.clone()),
             (_, Operation::Remove(key)) => {
                 let gone = self.locked(|model| {
                     let place = model.entries.iter().position(|entry| entry.key == *key);

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use aws_client_cache::EvictionPolicy;
-use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
+use aws_client_cache::map::{DefaultHashBuilder, EvictingMap, Replaced};
 use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, Subject};
 
 /// Converts a policy of the specification to the engine's.
@@ -16,9 +16,9 @@ pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
     }
 }
 
-/// An [`EvictingMap`] under test.
+/// An [`EvictingMap`] under test, whose insertion replaces a present key if `REPLACES`.
 #[derive(Debug)]
-pub struct Engine<K, V, S = DefaultHashBuilder>(pub EvictingMap<K, V, S>);
+pub struct Engine<K, V, S = DefaultHashBuilder, const REPLACES: bool = false>(pub EvictingMap<K, V, S>);
 
 impl<K, V> Engine<K, V> {
     pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
@@ -32,14 +32,22 @@ impl<K, V> Engine<K, V> {
     }
 }
 
-impl<K, V, S> Subject<K, V> for Engine<K, V, S>
+impl<K, V, S, const REPLACES: bool> Subject<K, V> for Engine<K, V, S, REPLACES>
 where
     K: Hash + Eq + Clone + Debug,
     V: Clone + Debug,
     S: BuildHasher + Clone,
 {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
-        self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists)
+        if !REPLACES {
+            return self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists);
+        }
+        let evicted = match self.0.replace(key.clone(), value) {
+            Replaced::Present(old) => return Ok(Some((key, old))),
+            Replaced::Absent { evicted } => evicted,
+        };
+        drop(key); // here, or the evicted entry would leak if this panicked
+        Ok(evicted)
     }
 
     fn get(&mut self, key: &K) -> Option<V> {
@@ -107,7 +115,7 @@ where
     }
 }
 
-impl<K, V, S> Explore<K, V> for Engine<K, V, S>
+impl<K, V, S, const REPLACES: bool> Explore<K, V> for Engine<K, V, S, REPLACES>
 where
     K: Hash + Eq + Clone + Debug,
     V: Clone + Debug,
