@@ -66,13 +66,14 @@
 //! # Key equality
 //!
 //! Two keys are equal if and only if all their parameters are equal: service, region, endpoint, credentials, FIPS, dual
-//! stack, retries, timeouts, app name, customizations, and the name of the base configuration. Note the following:
+//! stack, retries, timeouts, HTTP client, app name, customizations, and the name of the base configuration. Note the
+//! following:
 //!
 //! * An unset parameter is inherited from the base configuration. It differs from every set value, even from the value
 //!   that the base configuration has.
 //! * Static credentials are compared by a keyed digest, as are the external id, the policy and the tags of a role.
 //! * A [`SharedCredentialsProvider`] is compared by identity. Its clones are equal; wrapping the same provider a second
-//!   time gives a different one.
+//!   time gives a different one. The same holds for a [`KeyedHttpClient`].
 //! * The closure of a customization is compared by its type. Write it once, in a function, and call that function.
 //! * **Base configurations are not compared.** Suppose each tenant has its own [`SdkConfig`], and the parameters
 //!   set only a region. Then all tenants share one key, and one tenant receives another tenant's client. Set each tenant's credentials in
@@ -142,7 +143,7 @@ pub use map::{EvictionPolicy, ParseEvictionPolicyError};
 #[cfg(feature = "assume-role")]
 #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
 pub use params::AssumeRole;
-pub use params::{ClientParams, ClientParamsBuilder};
+pub use params::{ClientParams, ClientParamsBuilder, KeyedHttpClient};
 #[cfg(feature = "s3")]
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;

@@ -11,6 +11,7 @@ use aws_types::region::Region;
 
 use super::credential_scope::CredentialScope;
 use super::customization::Customization;
+use super::http_client_id::HttpClientId;
 
 /// Every parameter that distinguishes clients, without any credentials.
 ///
@@ -27,6 +28,7 @@ pub(crate) struct Identity {
     pub(crate) use_dual_stack: Option<bool>,
     pub(crate) retry_config: Option<Retry>,
     pub(crate) timeout_config: Option<Timeout>,
+    pub(crate) http_client: Option<HttpClientId>,
     pub(crate) app_name: Option<App>,
     /// Sorted by name.
     pub(crate) customizations: Vec<Customization>,
@@ -97,6 +99,7 @@ impl Identity {
             use_dual_stack,
             retry_config,
             timeout_config,
+            http_client,
             app_name,
             customizations,
         } = self;
@@ -109,6 +112,7 @@ impl Identity {
         settings.write("use_dual_stack", use_dual_stack.as_ref())?;
         settings.write("retry_config", retry_config.as_ref())?;
         settings.write("timeout_config", timeout_config.as_ref())?;
+        settings.write("http_client", http_client.as_ref())?;
         settings.write("app_name", app_name.as_ref().map(|app| &app.0))?;
         for customization in customizations {
             settings.write("customization", Some(&customization.name.escape_debug()))?;

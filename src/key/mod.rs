@@ -2,6 +2,7 @@
 
 mod credential_scope;
 mod customization;
+mod http_client_id;
 mod identity;
 mod process_key;
 
@@ -21,6 +22,7 @@ pub(crate) use credential_scope::CredentialScope;
 #[cfg(feature = "assume-role")]
 pub(crate) use credential_scope::RoleScope;
 pub(crate) use customization::Customization;
+pub(crate) use http_client_id::HttpClientId;
 pub(crate) use identity::{App, Identity, Retry, Timeout};
 pub(crate) use process_key::Digest;
 
@@ -361,6 +363,7 @@ mod tests {
             use_dual_stack: None,
             retry_config: None,
             timeout_config: None,
+            http_client: None,
             app_name: None,
             customizations: Vec::new(),
         }

@@ -3,6 +3,7 @@
 #[cfg(feature = "assume-role")]
 mod assume_role;
 mod credential_source;
+mod http_client;
 mod params_builder;
 #[cfg(feature = "assume-role")]
 mod profile;
@@ -16,6 +17,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::default_async_sleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_types::SdkConfig;
@@ -28,6 +30,8 @@ use crate::service::Service;
 #[cfg(feature = "assume-role")]
 pub use assume_role::AssumeRole;
 use credential_source::CredentialSource;
+pub use http_client::KeyedHttpClient;
+pub(crate) use http_client::ValidatedOnce;
 pub use params_builder::ClientParamsBuilder;
 
 /// A customization of a service's config builder.
@@ -53,6 +57,8 @@ struct Inner<S: Service> {
     /// Contains all settings that are not secret.
     key: ClientCacheKey<S>,
     credentials: CredentialSource,
+    /// `None` means the HTTP client of the base configuration, or the client's own.
+    http_client: Option<SharedHttpClient>,
     /// Sorted by name.
     apply: Vec<Apply<S>>,
 }
@@ -103,9 +109,9 @@ impl<S: Service> ClientParams<S> {
 
     /// Creates a new client from a base configuration and these parameters, without a network call.
     ///
-    /// This method uses no cache. The client shares only what the base configuration shares. Unless the base configuration
-    /// has an HTTP client, each client has its own connections, and each client of a role assumes the role itself. A
-    /// [`Session`](crate::Session) shares both.
+    /// This method uses no cache. The client shares only what the base configuration shares. Each client has its own
+    /// connections, unless the base configuration or the parameters have an HTTP client. Each client of a role assumes the role
+    /// itself. A [`Session`](crate::Session) shares both.
     ///
     /// The base configuration is not part of the [`key`](Self::key). If you use several base configurations with one cache,
     /// name each with [`base`](ClientParamsBuilder::base), or set the parameters in which they differ.
@@ -263,6 +269,10 @@ impl<S: Service> ClientParams<S> {
                 timeout.take_defaults_from(inherited);
             }
             config.set_timeout_config(Some(timeout));
+        }
+        if let Some(http_client) = &self.0.http_client {
+            // T4: of the clients alone; providers of roles and profiles keep that of the base configuration.
+            config.set_http_client(Some(http_client.clone()));
         }
         if let Some(name) = &identity.app_name {
             config.set_app_name(Some(name.0.clone()));

@@ -15,7 +15,7 @@ use aws_types::region::Region;
 #[cfg(feature = "assume-role")]
 use super::assume_role::AssumeRole;
 use super::credential_source::CredentialOptions;
-use super::{Apply, ClientParams, Inner, validate};
+use super::{Apply, ClientParams, Inner, KeyedHttpClient, validate};
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
 use crate::service::Service;
@@ -47,6 +47,7 @@ pub struct ClientParamsBuilder<S: Service> {
     use_dual_stack: Option<bool>,
     retry_config: Option<RetryConfig>,
     timeout_config: Option<TimeoutConfig>,
+    http_client: Option<KeyedHttpClient>,
     app_name: Option<String>,
     customizations: Vec<(Customization, Apply<S>)>,
 }
@@ -62,6 +63,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             use_dual_stack: None,
             retry_config: None,
             timeout_config: None,
+            http_client: None,
             app_name: None,
             customizations: Vec::new(),
         }
@@ -316,6 +318,35 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
+    /// Sets the HTTP client, in place of that of the base configuration.
+    ///
+    /// The key identifies the handle, as [`KeyedHttpClient`] describes. Use it for a tenant with a proxy of its own, or for
+    /// several connections to a service with HTTP/2; [HTTP.md] describes both.
+    ///
+    /// It sends the requests of this client. Credentials still load through the HTTP client of the base configuration:
+    /// calls of STS, and those of a profile. In a [`Session`](crate::Session), clients with one role and several HTTP clients
+    /// therefore share one call of `AssumeRole`, and one retry budget.
+    ///
+    /// [HTTP.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/HTTP.md
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, KeyedHttpClient, S3};
+    /// # fn example(eu: &KeyedHttpClient, us: &KeyedHttpClient) -> Result<(), aws_client_cache::ClientCacheError> {
+    /// let params = |proxy: &KeyedHttpClient| {
+    ///     ClientParams::<S3>::builder().http_client(proxy.clone()).build()
+    /// };
+    /// assert_eq!(params(eu)?.key(), params(eu)?.key());
+    /// assert_ne!(params(eu)?.key(), params(us)?.key());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_client(mut self, http_client: KeyedHttpClient) -> Self {
+        self.http_client = Some(http_client);
+        self
+    }
+
     /// Sets the name of the application in the user agent.
     ///
     /// # Examples
@@ -445,6 +476,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             use_dual_stack,
             retry_config,
             timeout_config,
+            http_client,
             app_name,
             mut customizations,
         } = self;
@@ -460,6 +492,9 @@ impl<S: Service> ClientParamsBuilder<S> {
             validate::endpoint_url(url)?;
         }
         let (source, scope, expiry) = credentials.check()?;
+        if let Some(client) = &http_client {
+            validate::name("http_client", client.name())?;
+        }
         let app_name = app_name.map(validate::app_name).transpose()?;
         customizations.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         for (customization, _) in &customizations {
@@ -470,6 +505,7 @@ impl<S: Service> ClientParamsBuilder<S> {
             return Err(ClientCacheError::invalid("customize", reason));
         }
         let (customizations, apply) = customizations.into_iter().unzip();
+        let (http_client_id, http_client) = http_client.map(KeyedHttpClient::into_parts).unzip();
 
         let identity = Identity {
             service: TypeId::of::<S>(),
@@ -481,12 +517,14 @@ impl<S: Service> ClientParamsBuilder<S> {
             use_dual_stack,
             retry_config: retry_config.map(Retry),
             timeout_config: timeout_config.map(Timeout),
+            http_client: http_client_id,
             app_name: app_name.map(App),
             customizations,
         };
         Ok(ClientParams(Arc::new(Inner {
             key: ClientCacheKey::new(AnyKey::new(S::NAME, identity, expiry)),
             credentials: source,
+            http_client,
             apply,
         })))
     }

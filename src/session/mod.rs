@@ -40,7 +40,8 @@ pub use session_stats::SessionStats;
 /// Cloning is cheap. A clone is a handle to the same session. Concurrent calls for one missing client create it once.
 /// The clients of a session share the following, which clients created manually often do not share:
 ///
-/// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default.
+/// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default. Parameters
+///   can [name another](crate::ClientParamsBuilder::http_client).
 /// * **One credentials provider and one identity cache per credential scope**, across services and regions. A role is
 ///   assumed once, and again shortly before its credentials expire. An unused scope is kept for a while. A cache
 ///   that is too small therefore costs new clients, but few calls of `AssumeRole`.
@@ -267,8 +268,8 @@ impl Session {
 
     /// Returns a configuration for libraries that create clients themselves, or that sign by themselves.
     ///
-    /// It is the base configuration, overridden by the parameters, with the session's HTTP client. Its credentials are those of
-    /// the session: they are shared with the session's clients, loaded and refreshed in the same way, and dropped by
+    /// It is the base configuration, overridden by the parameters. Its HTTP client is the session's, unless the parameters name
+    /// another. Its credentials are those of the session: they are shared with the session's clients, loaded and refreshed in the same way, and dropped by
     /// [`invalidate_credentials`](Self::invalidate_credentials) and [`revoke`](Self::revoke). A library that takes only a
     /// provider can take the configuration's
     /// [`credentials_provider`](SdkConfig::credentials_provider). Configuration and provider each keep the credential scope

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use aws_client_cache::Service;
 use aws_client_cache::{
     AnyClient, AnyKey, AssumeRole, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials,
-    EvictionPolicy, Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
+    EvictionPolicy, KeyedHttpClient, Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
 };
 use aws_types::origin::Origin;
-use support::fake::{Client, ConfigBuilder, Fake, base, key};
+use support::fake::{Client, ConfigBuilder, Fake, Proxied, base, key};
 
 type Builder = ClientParamsBuilder<Fake>;
 
@@ -116,10 +116,35 @@ mod k3_roles {
     }
 }
 
+mod k3_http_clients {
+    use super::*;
+
+    #[test]
+    fn http_clients_are_known_by_their_handles() {
+        let handle = || KeyedHttpClient::new("proxy-eu", Proxied::default());
+        let key = |handle: &KeyedHttpClient| params().http_client(handle.clone()).build().unwrap().key();
+        let (one, other) = (handle(), handle());
+        assert_eq!((key(&one), &one), (key(&one.clone()), &one.clone()));
+        assert_ne!((key(&one), &one), (key(&other), &other), "they may be different HTTP clients of one name");
+        assert_ne!(key(&one), params().build().unwrap().key(), "an unset parameter is inherited");
+        assert_ne!(key(&one).to_string(), key(&other).to_string());
+        assert!(key(&one).to_string().starts_with("Fake(http_client=proxy-eu#"), "{}", key(&one));
+    }
+
+    #[test]
+    fn a_key_holds_no_http_client() {
+        let proxied = Proxied::new("password");
+        let handle = KeyedHttpClient::new("proxy-eu", proxied.clone());
+        let key = params().http_client(handle).build().unwrap().key();
+        assert_eq!(proxied.handles(), 1, "{key}");
+    }
+}
+
 mod k4_secrets {
     use super::*;
 
-    const SECRETS: [&str; 5] = ["AKIDSECRET", "SECRETKEY", "SECRETTOKEN", "SECRETVALUE", "SECRETUSERINFO"];
+    const SECRETS: [&str; 6] =
+        ["AKIDSECRET", "SECRETKEY", "SECRETTOKEN", "SECRETVALUE", "SECRETUSERINFO", "SECRETPASSWORD"];
 
     fn credentials() -> Credentials {
         let expiry = SystemTime::now() + Duration::from_hours(1);
@@ -140,12 +165,16 @@ mod k4_secrets {
         params()
             .region("us-west-2")
             .credentials(credentials())
+            .http_client(KeyedHttpClient::new("proxy", Proxied::new("SECRETPASSWORD")))
             .customize_with("name", "SECRETVALUE", |builder, _| builder)
     }
 
     #[tokio::test]
     async fn no_public_item_shows_a_secret() {
         let provided = || params().credentials_provider(SharedCredentialsProvider::new(credentials()));
+        let proxied = Proxied::new("SECRETPASSWORD");
+        assert!(format!("{proxied:?}").contains("SECRETPASSWORD"));
+        assert_shows_no_secret("a handle", &KeyedHttpClient::new("proxy", proxied));
         for builder in [with_secrets(), provided()] {
             assert_shows_no_secret("the builder", &builder);
             let params = builder.build().unwrap();
@@ -228,6 +257,8 @@ mod k4_secrets {
 
     #[test]
     fn a_label_is_always_one_line() {
+        let proxied = params().http_client(KeyedHttpClient::new("e\nf", Proxied::default())).build().unwrap();
+        assert!(proxied.key().to_string().starts_with(r"Fake(http_client=e\nf#"), "{proxied:?}");
         let params = params().base("a\nb").customize("c\r\nd", |builder| builder).build().unwrap();
         assert_eq!(params.key().to_string(), r"Fake(base=a\nb, customization=c\r\nd)");
         let west = super::params().region("us-west-2").build().unwrap().key();
@@ -393,6 +424,7 @@ mod overrides {
             .retry_config(RetryConfig::standard().with_max_attempts(7))
             .timeout_config(timeouts.read_timeout(Duration::from_secs(10)).build())
             .app_name(aws_types::app_name::AppName::new("base").unwrap())
+            .http_client(Proxied::new("of the base"))
             .build()
     }
 
@@ -418,6 +450,7 @@ mod overrides {
         assert_eq!(config.retry_config().unwrap().max_attempts(), 7);
         assert_eq!(config.timeout_config(), full_base().timeout_config());
         assert_eq!(config.app_name().unwrap().as_ref(), "base");
+        assert!(format!("{:?}", config.http_client()).contains("of the base"), "the HTTP client is inherited");
     }
 
     #[tokio::test]
@@ -449,6 +482,7 @@ mod overrides {
                 .use_dual_stack(false)
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts.build())
+                .http_client(KeyedHttpClient::new("own", Proxied::new("of the params")))
                 .app_name("params"),
         )
         .await;
@@ -460,6 +494,7 @@ mod overrides {
         assert_eq!(config.retry_config().unwrap().max_attempts(), 1);
         assert_eq!(config.get_origin("retry_config"), Origin::shared_config(), "a service's default would win");
         assert_eq!(config.app_name().unwrap().as_ref(), "params");
+        assert!(format!("{:?}", config.http_client()).contains("of the params"));
         // Each timeout is inherited separately.
         let timeouts = config.timeout_config().unwrap();
         assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(1)));

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use aws_client_cache::{
-    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, SharedCredentialsProvider,
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient,
+    SharedCredentialsProvider,
 };
 use quickcheck::quickcheck;
-use support::fake::Fake;
+use support::fake::{Fake, Proxied};
 
 type Builder = ClientParamsBuilder<Fake>;
 
@@ -68,6 +69,7 @@ fn build_refuses_an_invalid_parameter_by_name() {
         assert_eq!(parameter(params().app_name(name)), "app_name", "{name:?}");
     }
     assert_eq!(parameter(params().base("")), "base");
+    assert_eq!(parameter(params().http_client(KeyedHttpClient::new("", Proxied::default()))), "http_client");
     assert_eq!(parameter(params().customize("", |builder| builder)), "customize");
     let incomplete = |id, secret| params().credentials(Credentials::new(id, secret, None, None, "test"));
     assert_eq!(parameter(incomplete("", "secret")), "credentials");

@@ -7,6 +7,7 @@ mod credentials_progress;
 mod credentials_weather;
 mod expired_tokens;
 mod http;
+mod http_clients;
 mod invalidation;
 mod ready_all;
 mod revocation;

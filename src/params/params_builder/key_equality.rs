@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -19,10 +20,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{ClientParamsBuilder, CredentialOptions};
-use crate::ClientParams;
 use crate::key::ClientCacheKey;
 use crate::params::AssumeRole;
 use crate::service::Service;
+use crate::{ClientParams, KeyedHttpClient};
 
 enum Testing {}
 
@@ -52,6 +53,7 @@ struct Settings {
     use_dual_stack: Option<bool>,
     retry_config: Option<usize>,
     timeout_config: Option<usize>,
+    http_client: Option<usize>,
     app_name: Option<usize>,
     customizations: BTreeMap<usize, usize>,
 }
@@ -91,6 +93,7 @@ fn _every_parameter_is_a_setting(builder: &Builder) {
         use_dual_stack: _,
         retry_config: _,
         timeout_config: _,
+        http_client: _,
         app_name: _,
         customizations: _,
     } = builder;
@@ -109,6 +112,12 @@ const CUSTOMIZATIONS: usize = 6;
 static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
     // Equal credentials, but different providers.
     [(); 2].map(|()| SharedCredentialsProvider::new(Credentials::new("ab", "cd", None, None, "test")))
+});
+
+/// Two handles of one HTTP client with equal names, and one with another name.
+static HTTP_CLIENTS: LazyLock<[KeyedHttpClient; 3]> = LazyLock::new(|| {
+    let client = http_client_fn(|_, _| unreachable!("no request is sent"));
+    ["a", "a", "b"].map(|name| KeyedHttpClient::new(name, client.clone()))
 });
 
 /// Returns roles that all differ, most of them from the first in one setting.
@@ -200,6 +209,7 @@ impl Settings {
         let configs = (
             option::of(0..retry_configs().len()),
             option::of(0..timeout_configs().len()),
+            option::of(0..HTTP_CLIENTS.len()),
             btree_map(0..NAMES.len(), 0..CUSTOMIZATIONS, 0..3),
         );
         let flags = (option::of(any::<bool>()), option::of(any::<bool>()));
@@ -213,8 +223,9 @@ impl Settings {
                 use_dual_stack,
                 retry_config: configs.0,
                 timeout_config: configs.1,
+                http_client: configs.2,
                 app_name,
-                customizations: configs.2,
+                customizations: configs.3,
             },
         )
     }
@@ -248,6 +259,9 @@ impl Settings {
         }
         if let Some(choice) = self.timeout_config {
             steps.push(Box::new(move |builder| builder.timeout_config(timeout_configs().swap_remove(choice))));
+        }
+        if let Some(choice) = self.http_client {
+            steps.push(Box::new(move |builder| builder.http_client(HTTP_CLIENTS[choice].clone())));
         }
         if let Some(choice) = self.app_name {
             steps.push(Box::new(move |builder| builder.app_name(APP_NAMES[choice])));
@@ -359,8 +373,8 @@ proptest! {
             };
         }
         each!(
-            base, region, endpoint_url, credentials, use_fips, use_dual_stack, retry_config, timeout_config, app_name,
-            customizations,
+            base, region, endpoint_url, credentials, use_fips, use_dual_stack, retry_config, timeout_config,
+            http_client, app_name, customizations,
         );
         prop_assert_eq!(settings.key() == other.key(), settings == other);
     }
@@ -377,6 +391,7 @@ fn any_two_values_of_a_parameter_give_different_keys() {
         use_dual_stack: None,
         retry_config: None,
         timeout_config: None,
+        http_client: None,
         app_name: None,
         customizations: BTreeMap::new(),
     };
@@ -402,6 +417,9 @@ fn any_two_values_of_a_parameter_give_different_keys() {
     }
     for choice in 0..timeout_configs().len() {
         add(&|settings| settings.timeout_config = Some(choice));
+    }
+    for choice in 0..HTTP_CLIENTS.len() {
+        add(&|settings| settings.http_client = Some(choice));
     }
     for flag in [false, true] {
         add(&|settings| settings.use_fips = Some(flag));

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use aws_client_cache::{ClientCacheKey, ClientParams, Credentials, Region, SdkConfig, Service};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// The service.
 #[derive(Debug)]
@@ -116,4 +118,25 @@ pub fn expiring_key(number: u8, expiry: SystemTime) -> ClientCacheKey<Fake> {
 /// Returns a base configuration with all settings that a client needs.
 pub fn base() -> SdkConfig {
     SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("us-east-1")).build()
+}
+
+/// An HTTP client that sends nothing, and whose `Debug` shows the password of its proxy.
+#[derive(Clone, Debug, Default)]
+pub struct Proxied(Arc<str>);
+
+impl Proxied {
+    pub fn new(password: &str) -> Self {
+        Self(password.into())
+    }
+
+    /// Returns the number of clones that exist, this one included.
+    pub fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+}
+
+impl HttpClient for Proxied {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        unreachable!("the clients of `Fake` send no requests")
+    }
 }

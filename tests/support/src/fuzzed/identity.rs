@@ -13,15 +13,15 @@ use std::time::{Duration, SystemTime};
 
 use arbitrary::{Arbitrary, Unstructured};
 use aws_client_cache::{
-    AnyKey, ClientCache, ClientCacheError, ClientCacheKey, ClientParams, ClientParamsBuilder, Credentials, Region,
-    RetryConfig, SharedCredentialsProvider, TimeoutConfig,
+    AnyKey, ClientCache, ClientCacheError, ClientCacheKey, ClientParams, ClientParamsBuilder, Credentials,
+    KeyedHttpClient, Region, RetryConfig, SharedCredentialsProvider, TimeoutConfig,
 };
 use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::ReconnectMode;
 
 use self::role::Chain;
 use super::{Fuzzed, Reached};
-use crate::fake::{Client, Fake};
+use crate::fake::{Client, Fake, Proxied};
 
 type Builder = ClientParamsBuilder<Fake>;
 type Built = Result<ClientParams<Fake>, ClientCacheError>;
@@ -56,6 +56,7 @@ enum Setting {
     Profile(Text),
     Anonymous,
     AssumeRole(Chain),
+    HttpClient(Handle),
 }
 
 /// A marker that no output may show.
@@ -175,6 +176,18 @@ static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
     [(); 2].map(|()| SharedCredentialsProvider::new(Credentials::new(SECRET, SECRET, None, None, "test")))
 });
 
+/// Handles of HTTP clients. The first two have equal names.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq)]
+enum Handle {
+    One,
+    SameName,
+    OtherName,
+    Unnamed,
+}
+
+static HTTP_CLIENTS: LazyLock<[KeyedHttpClient; 4]> =
+    LazyLock::new(|| ["a\nb", "a\nb", "b", ""].map(|name| KeyedHttpClient::new(name, Proxied::new(SECRET))));
+
 #[derive(Arbitrary, Clone, Debug, PartialEq)]
 struct Retry {
     adaptive: bool,
@@ -219,6 +232,7 @@ impl Setting {
             Self::Profile(_) => "profile",
             Self::Anonymous => "anonymous",
             Self::AssumeRole(_) => "assume_role",
+            Self::HttpClient(_) => "http_client",
         }
     }
 
@@ -244,6 +258,7 @@ impl Setting {
             Self::Profile(text) => builder.profile(&text.0),
             Self::Anonymous => builder.anonymous(),
             Self::AssumeRole(chain) => builder.assume_role(chain.role()),
+            Self::HttpClient(which) => builder.http_client(HTTP_CLIENTS[*which as usize].clone()),
         }
     }
 
@@ -258,6 +273,7 @@ impl Setting {
             Self::Credentials(keys) => keys.id.0.is_empty() || keys.secret.0.is_empty(),
             Self::AppName(text) => !is_app_name(&text.0),
             Self::AssumeRole(chain) => return chain.faults(),
+            Self::HttpClient(which) => *which == Handle::Unnamed,
             Self::CredentialsProvider(_)
             | Self::UseFips(_)
             | Self::UseDualStack(_)
@@ -527,7 +543,7 @@ fn hash(key: &AnyKey) -> u64 {
 }
 
 /// All parameters.
-const PARAMETERS: [&str; 14] = [
+const PARAMETERS: [&str; 15] = [
     "base",
     "region",
     "endpoint_url",
@@ -542,11 +558,12 @@ const PARAMETERS: [&str; 14] = [
     "profile",
     "anonymous",
     "assume_role",
+    "http_client",
 ];
 
 /// Those of which some values are refused by themselves.
-const REFUSABLE: [&str; 8] =
-    ["base", "region", "endpoint_url", "credentials", "app_name", "customize", "profile", "assume_role"];
+const REFUSABLE: [&str; 9] =
+    ["base", "region", "endpoint_url", "credentials", "app_name", "customize", "profile", "assume_role", "http_client"];
 
 /// Equal settings, at least one.
 const SAME: &str = "equal keys";
