@@ -179,6 +179,11 @@ struct Migration;
 #[doc = include_str!("../docs/GUIDE.md")]
 struct Guide;
 
+/// Compiles the examples of the page on connections.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/HTTP.md")]
+struct Http;
+
 /// Compiles the example of the page on policies.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/POLICIES.md")]

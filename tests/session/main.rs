@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod cloud;
+mod connections;
 mod credentials_base;
 mod credentials_progress;
 mod credentials_weather;

@@ -86,6 +86,7 @@ pub(super) fn all(project: &Project, fuzz_seconds: u32) -> Result<Vec<Check>> {
         "fuzz/corpus",
         "README.md",
         "docs/GUIDE.md",
+        "docs/HTTP.md",
         "docs/MIGRATION.md",
     ];
     let mut checks = vec![
