@@ -10,6 +10,7 @@ mod expired_tokens;
 mod http;
 mod http_clients;
 mod invalidation;
+mod overrides;
 mod ready_all;
 mod revocation;
 mod s3;
