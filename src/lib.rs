@@ -188,3 +188,8 @@ struct Http;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/POLICIES.md")]
 struct Policies;
+
+/// Compiles the examples of the page on fleets.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/FLEET.md")]
+struct Fleet;

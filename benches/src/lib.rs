@@ -10,6 +10,8 @@
 pub mod candidate;
 #[cfg(feature = "clients")]
 pub mod clients;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 pub mod harness;
 pub mod peers;
 pub mod timing;
