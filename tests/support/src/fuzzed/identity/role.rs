@@ -6,7 +6,9 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use aws_client_cache::AssumeRole;
 
-use super::{SECRET, Secret, Text, UNCHECKED, debug, free_or_known, is_presentable, is_region, shows_no};
+use super::setting::is_region;
+use super::text::{SECRET, Secret, Text, UNCHECKED, free_or_known};
+use super::{debug, is_presentable, shows_no};
 
 /// One to three roles, in the order in which they are assumed.
 #[derive(Clone, Debug, PartialEq)]
