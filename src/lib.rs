@@ -75,9 +75,9 @@
 //! * A [`SharedCredentialsProvider`] is compared by identity. Its clones are equal; wrapping the same provider a second
 //!   time gives a different one. The same holds for a [`KeyedHttpClient`].
 //! * The closure of a customization is compared by its type. Write it once, in a function, and call that function.
-//! * **Base configurations are not compared.** Suppose each tenant has its own [`SdkConfig`], and the parameters
-//!   set only a region. Then all tenants share one key, and one tenant receives another tenant's client. Set each tenant's credentials in
-//!   its parameters, name each base configuration with [`base`](ClientParamsBuilder::base), or keep one cache for each.
+//! * **Base configurations are not compared.** Suppose each tenant has its own [`SdkConfig`], and the parameters set only a
+//!   region. Then all tenants share one key, and one tenant receives another tenant's client. Set each tenant's credentials
+//!   in its parameters, name each base configuration with [`base`](ClientParamsBuilder::base), or keep one cache for each.
 //!
 //! # Other services
 //!

@@ -269,14 +269,13 @@ impl Session {
     /// Returns a configuration for libraries that create clients themselves, or that sign by themselves.
     ///
     /// It is the base configuration, overridden by the parameters. Its HTTP client is the session's, unless the parameters name
-    /// another. Its credentials are those of the session: they are shared with the session's clients, loaded and refreshed in the same way, and dropped by
+    /// another. Its credentials are those of the session's clients: loaded and refreshed together with them, and dropped by
     /// [`invalidate_credentials`](Self::invalidate_credentials) and [`revoke`](Self::revoke). A library that takes only a
-    /// provider can take the configuration's
-    /// [`credentials_provider`](SdkConfig::credentials_provider). Configuration and provider each keep the credential scope
-    /// active, as a client does.
+    /// provider can take the configuration's [`credentials_provider`](SdkConfig::credentials_provider). Configuration and
+    /// provider each keep the credential scope active, as a client does.
     ///
-    /// The parameters can be of any service. A configuration has no place for customizations, retry budgets of the scope and
-    /// the detection of expired tokens. Makes no network call, caches nothing, and takes as long as the copy of an
+    /// The parameters can be of any service. A configuration has no place for customizations, for the scope's retry budgets or
+    /// for the detection of expired tokens. Makes no network call, caches nothing, and takes as long as the copy of an
     /// `SdkConfig`.
     ///
     /// # Errors

@@ -13,9 +13,9 @@ impl Session {
     /// covers all services and regions, and all roles that are assumed with these credentials. Returns the clients in eviction
     /// order. The listener is not notified. O(n) in the clients and the credential scopes.
     ///
-    /// Later calls return new clients, whose credentials are loaded anew. A client whose creation is in flight is not cached,
-    /// nor is that of a call of [`ready`](Self::ready) in flight.
-    /// Callers that still hold a removed client can use it: its next request loads credentials anew.
+    /// Later calls return new clients, whose credentials are loaded anew. A client is not cached if its creation, or a call of
+    /// [`ready`](Self::ready) for it, is in flight. Callers that still hold a removed client can use it: its next request loads
+    /// credentials anew.
     ///
     /// Credentials that a provider of yours caches stay there. A backoff after failed loads ends.
     ///

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -133,7 +133,7 @@ async fn on_many_threads_a_thousand_callers_share_one_failure() {
 }
 
 /// Polls without a runtime.
-fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+fn poll<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -177,23 +177,40 @@ fn a_creation_may_use_the_cache_and_create_another() {
     });
 }
 
+/// Requests a key with either method.
+fn request<'a>(
+    cache: &'a ClientCache,
+    key: &'a ClientCacheKey<Fake>,
+    is_shared: bool,
+    create: impl Future<Output = Result<Client, Infallible>> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = Result<Client, ClientCacheError>> + 'a>> {
+    if is_shared {
+        Box::pin(cache.get_or_try_insert_with_shared(key, || create))
+    } else {
+        Box::pin(cache.get_or_try_insert_with(key, || create))
+    }
+}
+
+// K6, S9
 #[test]
 fn all_waiters_share_a_region_mismatch() {
     let cache = ClientCache::default();
     let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
-    let (send, receive) = tokio::sync::oneshot::channel::<()>();
-    let create = || async {
-        let _ = receive.await;
-        Ok::<_, Infallible>(Client::in_region(1, "us-east-1"))
-    };
-    let mut maker = pin!(cache.get_or_try_insert_with(&key, create));
-    let mut waiter = pin!(cache.get_or_try_insert_with(&key, || make(2)));
-    assert!(poll(maker.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
-    send.send(()).unwrap();
-    for refused in [poll(maker), poll(waiter)] {
-        assert!(matches!(refused, Poll::Ready(Err(ClientCacheError::ClientMismatch { .. }))), "K6: {refused:?}");
+    for is_shared in [false, true] {
+        let (send, receive) = tokio::sync::oneshot::channel::<()>();
+        let create = async {
+            let _ = receive.await;
+            Ok(Client::in_region(1, "us-east-1"))
+        };
+        let mut one = request(&cache, &key, is_shared, create);
+        let mut other = request(&cache, &key, is_shared, make(2));
+        assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
+        send.send(()).unwrap();
+        for refused in [poll(one.as_mut()), poll(other.as_mut())] {
+            assert!(matches!(refused, Poll::Ready(Err(ClientCacheError::ClientMismatch { .. }))), "{refused:?}");
+        }
+        assert!(cache.is_empty());
     }
-    assert!(cache.is_empty());
     let refused = cache.get_or_try_insert_with_sync(&key, || Ok::<_, Infallible>(Client::in_region(1, "us-east-1")));
     assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })), "K6: {refused:?}");
 }
@@ -335,26 +352,6 @@ fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret(
         assert!(!format!("{error} {error:?}").contains("nothing was sent"));
     }
     assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
-}
-
-// S9, K6
-#[test]
-fn waiters_of_a_shared_creation_share_a_region_mismatch() {
-    let cache = ClientCache::default();
-    let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
-    let (send, receive) = tokio::sync::oneshot::channel::<()>();
-    let create = || async {
-        let _ = receive.await;
-        Ok::<_, Infallible>(Client::in_region(1, "us-east-1"))
-    };
-    let mut first = pin!(cache.get_or_try_insert_with_shared(&key, create));
-    let mut other = pin!(cache.get_or_try_insert_with_shared(&key, || make(2)));
-    assert!(poll(first.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
-    send.send(()).unwrap();
-    for refused in [poll(other), poll(first)] {
-        assert!(matches!(refused, Poll::Ready(Err(ClientCacheError::ClientMismatch { .. }))), "{refused:?}");
-    }
-    assert!(cache.is_empty());
 }
 
 // S5: each leaves under the lock, so that one of them is the last.

@@ -1,4 +1,4 @@
-//! What `AssumeRole` sends: every setting of a role reaches the Security Token Service.
+//! The calls of `AssumeRole`: every setting of a role reaches the Security Token Service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_client_cache::{AssumeRole, S3};
 use fastrand::Rng;
 
-use crate::cloud::Cloud;
 use crate::tenancy::{call, cloud, params, role};
+use support::cloud::Cloud;
 
 /// The name of the role.
 const ROLE: &str = "tenant";

@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use support::clock::{Clock, time};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
 use crate::tenancy::{NOW, call, cloud, of_role, params, role};
+use support::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
 
 /// Numbers its credentials, which have no expiry.
 #[derive(Clone, Debug, Default)]

@@ -15,8 +15,8 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use support::clock::Clock;
 use tokio::time::{sleep, timeout};
 
-use crate::cloud::{Cloud, keys};
 use crate::tenancy::{NOW, call, params, role};
+use support::cloud::{Cloud, keys};
 
 /// A duration that no test needs unless it hangs.
 const HANG: Duration = Duration::from_secs(30);

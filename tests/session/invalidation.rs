@@ -9,8 +9,8 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::Clock;
 use tokio::sync::Semaphore;
 
-use crate::cloud::{Cloud, keys};
 use crate::tenancy::{NOW, call, cloud, of_role, params, role};
+use support::cloud::{Cloud, keys};
 
 async fn use_client(session: &Session, params: &ClientParams<S3>) -> aws_sdk_s3::Client {
     let s3 = session.client(params).await.unwrap();

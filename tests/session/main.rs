@@ -1,7 +1,6 @@
 //! `Session` and clients of the SDK, with AWS as an HTTP client or a server in this process.
 
 mod assume_role;
-mod cloud;
 mod connections;
 mod credentials_base;
 mod credentials_progress;

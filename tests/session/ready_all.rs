@@ -6,8 +6,8 @@ use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError
 use futures_util::FutureExt;
 use support::clock::Clock;
 
-use crate::cloud::Cloud;
 use crate::tenancy::{NOW, call, of_role};
+use support::cloud::Cloud;
 
 const SCOPES: usize = 500;
 

@@ -8,8 +8,8 @@ use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError
 use aws_credential_types::provider::{ProvideCredentials, future};
 use futures_util::FutureExt;
 
-use crate::cloud::keys;
 use crate::tenancy::{Sts, call, cloud, of_role, params, role};
+use support::cloud::keys;
 
 /// Returns the messages of a request's error and its sources, or `None` if it succeeds.
 async fn refusal(s3: &aws_sdk_s3::Client) -> Option<String> {

@@ -6,8 +6,8 @@ use aws_client_cache::{ClientCacheError, S3, SdkConfig, Session, SessionError};
 use aws_credential_types::provider::ProvideCredentials;
 use support::clock::Clock;
 
-use crate::cloud::{Cloud, keys};
 use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role, signer};
+use support::cloud::{Cloud, keys};
 
 fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::new(config)

@@ -6,7 +6,7 @@ use std::task::Poll;
 use aws_client_cache::{AssumeRole, ClientParams, ClientParamsBuilder, S3, Service, Session};
 use support::clock::Clock;
 
-use crate::cloud::Cloud;
+use support::cloud::Cloud;
 
 aws_client_cache::service!(
     /// Another service, with another signing name.

@@ -19,7 +19,7 @@ use fastrand::Rng;
 use support::clock::{Clock, time};
 use support::report::report;
 
-use crate::cloud::{Cloud, Request, keys};
+use support::cloud::{Cloud, Request, keys};
 
 aws_client_cache::service!(
     /// S3 under another marker.

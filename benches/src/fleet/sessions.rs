@@ -2,21 +2,18 @@
 
 use aws_client_cache::{AssumeRole, ClientParams, S3, Session};
 use support::clock::Clock;
+use support::cloud::Cloud;
 
 use super::process::{Counts, Settings};
 use super::traffic::Request;
-use cloud::Cloud;
-
-#[allow(dead_code, reason = "the tests of sessions use more of it")]
-#[path = "../../../tests/session/cloud.rs"]
-mod cloud;
 
 /// The error that ends a run.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves requests by a real session, one after another, and returns its counts.
 ///
-/// Before each request, the clock of the session is set to its time, in whole seconds. Each request is a call of S3 as the tenant's role.
+/// Before each request, the clock of the session is set to its time, in whole seconds. Each request is a call of S3 as the
+/// tenant's role.
 ///
 /// # Errors
 ///

@@ -11,7 +11,8 @@ use super::{Adapter, Hasher, entry};
 
 /// The adapter of `LruCache`.
 ///
-/// `push` returns the entry that is evicted or replaced. `resize` returns nothing: the adapter compares the entries before and after it.
+/// `push` returns the entry that is evicted or replaced. `resize` returns nothing: the adapter compares the entries before
+/// and after it.
 pub(super) struct Lru<K, V>(LruCache<K, V, Hasher>);
 
 fn bound(max_size: usize) -> NonZeroUsize {

@@ -176,8 +176,8 @@ impl std::error::Error for Violation {}
 /// Tries every schedule of callers and creations, and checks each step against the rules S1 to S9 (L5).
 ///
 /// Callers are polled and dropped, or are not polled while others are. Creations succeed, fail and panic. In between,
-/// the schedule applies operations of the dict and calls of the sync variant. There is no runtime: wakers only record that they were woken. Every caller
-/// that can proceed must have been woken.
+/// the schedule applies operations of the dict and calls of the sync variant. There is no runtime: wakers only record
+/// that they were woken. Every caller that can proceed must have been woken.
 ///
 /// `new` creates an empty cache with the policy and the bound of `schedules`.
 ///

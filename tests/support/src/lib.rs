@@ -1,6 +1,6 @@
 //! Adapters, fakes and fuzz inputs that tests and fuzz targets share.
 //!
-//! The adapters make the caches subjects of the kit. The fakes replace a service, a clock and a hasher.
+//! The adapters make the caches subjects of the kit. The fakes replace a service, a clock, a hasher and AWS.
 
 #![allow(
     missing_docs,
@@ -11,6 +11,7 @@
 
 pub mod cache;
 pub mod clock;
+pub mod cloud;
 pub mod creation_adapter;
 pub mod deadlock;
 pub mod double_ended;

@@ -21,14 +21,15 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use support::clock::Clock;
+
+use super::clock::Clock;
 
 /// The environment variable that gives base configurations the shape of `aws_config::load_defaults`.
-pub(crate) const LIKE_LOAD_DEFAULTS: &str = "BASE_LIKE_LOAD_DEFAULTS";
+pub const LIKE_LOAD_DEFAULTS: &str = "BASE_LIKE_LOAD_DEFAULTS";
 
 /// A handle to a fake AWS. Clones share its state.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cloud(Arc<Inner>);
+pub struct Cloud(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -64,35 +65,35 @@ struct State {
 
 /// A request to a service other than the Security Token Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Request {
+pub struct Request {
     /// The name of the role, or else the access key id. `None` if the request is not signed.
-    pub(crate) signer: Option<String>,
-    pub(crate) uri: String,
+    pub signer: Option<String>,
+    pub uri: String,
     /// The region in the signature.
-    pub(crate) region: Option<String>,
-    pub(crate) user_agent: String,
+    pub region: Option<String>,
+    pub user_agent: String,
 }
 
 /// A call of `AssumeRole`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AssumeRoleCall {
-    pub(crate) uri: String,
+pub struct AssumeRoleCall {
+    pub uri: String,
     /// The name of the role, or else the access key id, that signed it.
-    pub(crate) signer: Option<String>,
+    pub signer: Option<String>,
     /// The region in the signature.
-    pub(crate) region: Option<String>,
-    pub(crate) form: BTreeMap<String, String>,
+    pub region: Option<String>,
+    pub form: BTreeMap<String, String>,
 }
 
 impl Cloud {
-    pub(crate) fn new(clock: &Clock) -> Self {
+    pub fn new(clock: &Clock) -> Self {
         Self(Arc::new(Inner { clock: clock.clone(), ..Inner::default() }))
     }
 
     /// Returns a base configuration that uses this fake AWS, with its own credentials.
     ///
     /// Sleeps take no time.
-    pub(crate) fn config(&self) -> SdkConfig {
+    pub fn config(&self) -> SdkConfig {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
@@ -108,7 +109,7 @@ impl Cloud {
         config.build()
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
@@ -117,87 +118,87 @@ impl Cloud {
     }
 
     /// Returns the number of access keys that were issued.
-    pub(crate) fn issued(&self) -> usize {
+    pub fn issued(&self) -> usize {
         self.state().issued.len()
     }
 
     /// Removes and returns the requests since the last call of this method.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
     }
 
     /// Returns the last request.
-    pub(crate) fn last(&self) -> Request {
+    pub fn last(&self) -> Request {
         self.state().requests.last().cloned().expect("a request was sent")
     }
 
     /// Returns the number of calls of `AssumeRole` for a role, by its name.
-    pub(crate) fn assumed(&self, role: &str) -> usize {
+    pub fn assumed(&self, role: &str) -> usize {
         self.state().assumed.get(role).copied().unwrap_or_default()
     }
 
     /// Returns the number of calls of `AssumeRole` for all roles.
-    pub(crate) fn all_assumed(&self) -> usize {
+    pub fn all_assumed(&self) -> usize {
         self.state().assumed.values().sum()
     }
 
     /// Returns the last call of `AssumeRole`.
-    pub(crate) fn last_assumed(&self) -> AssumeRoleCall {
+    pub fn last_assumed(&self) -> AssumeRoleCall {
         self.state().last_assumed.clone()
     }
 
     /// Returns the maximum number of concurrent calls of `AssumeRole`.
-    pub(crate) fn most_assuming(&self) -> usize {
+    pub fn most_assuming(&self) -> usize {
         self.0.most_assuming.load(Relaxed)
     }
 
     /// Returns the number of validations of the HTTP client.
-    pub(crate) fn validations(&self) -> usize {
+    pub fn validations(&self) -> usize {
         self.0.validations.load(Relaxed)
     }
 
     /// Sets the clock of AWS back, by seconds.
-    pub(crate) fn lag_behind(&self, seconds: u64) {
+    pub fn lag_behind(&self, seconds: u64) {
         self.0.lag.store(seconds, Relaxed);
     }
 
     /// Makes calls of `AssumeRole` yield so many times from now on.
-    pub(crate) fn slow_down(&self, yields: usize) {
+    pub fn slow_down(&self, yields: usize) {
         self.0.slowness.store(yields, Relaxed);
     }
 
     /// Returns the number of validations of the HTTP client before an operation.
-    pub(crate) fn final_validations(&self) -> usize {
+    pub fn final_validations(&self) -> usize {
         self.0.final_validations.load(Relaxed)
     }
 
     /// Answers no call of `AssumeRole` until the result is dropped.
-    pub(crate) async fn hold(&self) -> impl Drop + '_ {
+    pub async fn hold(&self) -> impl Drop + '_ {
         self.0.gate.write().await
     }
 
     /// Refuses a role from now on.
-    pub(crate) fn refuse(&self, role: &str) {
+    pub fn refuse(&self, role: &str) {
         self.state().refused.push(role.to_owned());
     }
 
     /// Allows a role again.
-    pub(crate) fn allow(&self, role: &str) {
+    pub fn allow(&self, role: &str) {
         self.state().refused.retain(|refused| refused != role);
     }
 
     /// Answers calls for a role with an unreadable response that contains its keys, from now on.
-    pub(crate) fn garble(&self, role: &str) {
+    pub fn garble(&self, role: &str) {
         self.state().garbled.push(role.to_owned());
     }
 
     /// Answers the requests of a signer with 503 from now on.
-    pub(crate) fn throttle(&self, signer: &str) {
+    pub fn throttle(&self, signer: &str) {
         self.state().throttled.push(signer.to_owned());
     }
 
     /// Refuses the access keys that were issued to a signer so far, and the key of this name.
-    pub(crate) fn expire(&self, signer: &str, status: u16, code: &str) {
+    pub fn expire(&self, signer: &str, status: u16, code: &str) {
         let state = &mut *self.state();
         let keys = state.issued.iter().filter(|(_, name)| *name == signer).map(|(key, _)| key.clone());
         let keys: Vec<_> = keys.chain([signer.to_owned()]).collect();
@@ -271,7 +272,7 @@ impl Cloud {
 }
 
 /// Returns credentials without an expiry, whose access key id is `name`.
-pub(crate) fn keys(name: &str) -> Credentials {
+pub fn keys(name: &str) -> Credentials {
     Credentials::new(name, format!("the secret of {name}"), None, None, "test")
 }
 
