@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_client_cache::{AssumeRole, S3};
 use fastrand::Rng;
+use support::cloud::Cloud;
 
 use crate::tenancy::{call, cloud, params, role};
-use support::cloud::Cloud;
 
 /// The name of the role.
 const ROLE: &str = "tenant";

@@ -15,10 +15,10 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use support::clock::{Clock, time};
+use support::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::tenancy::{NOW, call, cloud, of_role, params, role};
-use support::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
 
 /// Numbers its credentials, which have no expiry.
 #[derive(Clone, Debug, Default)]

@@ -13,10 +13,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 use tokio::time::{sleep, timeout};
 
 use crate::tenancy::{NOW, call, params, role};
-use support::cloud::{Cloud, keys};
 
 /// A duration that no test needs unless it hangs.
 const HANG: Duration = Duration::from_secs(30);

@@ -6,9 +6,9 @@ use std::task::Poll;
 
 use aws_client_cache::{ClientParams, S3, Session};
 use support::clock::Clock;
+use support::cloud::Cloud;
 
 use crate::tenancy::{NOW, all, call, cloud, of_role};
-use support::cloud::Cloud;
 
 /// The lifetime of the roles, in seconds.
 const LIFETIME: u64 = 3_600;

@@ -15,9 +15,9 @@ use aws_smithy_types::config_bag::ConfigBag;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role};
-use support::cloud::{Cloud, keys};
 
 /// Returns the signer of requests with a role that the base's credentials assume.
 fn by_base(role: &str) -> String {

@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
+use support::cloud::Cloud;
 
 use crate::tenancy::{Sts, call, cloud, params, role};
-use support::cloud::Cloud;
 
 /// A proxy in front of a fake AWS. Clones share its counters.
 #[derive(Clone, Debug)]

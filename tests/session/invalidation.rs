@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use aws_client_cache::{AnyKey, ClientParams, S3, Session, SharedCredentialsProvider};
 use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 use tokio::sync::Semaphore;
 
 use crate::tenancy::{NOW, call, cloud, of_role, params, role};
-use support::cloud::{Cloud, keys};
 
 async fn use_client(session: &Session, params: &ClientParams<S3>) -> aws_sdk_s3::Client {
     let s3 = session.client(params).await.unwrap();

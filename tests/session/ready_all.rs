@@ -5,9 +5,9 @@ use std::pin::pin;
 use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError};
 use futures_util::FutureExt;
 use support::clock::Clock;
+use support::cloud::Cloud;
 
 use crate::tenancy::{NOW, call, of_role};
-use support::cloud::Cloud;
 
 const SCOPES: usize = 500;
 

@@ -7,9 +7,9 @@ use std::pin::pin;
 use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError, SharedCredentialsProvider};
 use aws_credential_types::provider::{ProvideCredentials, future};
 use futures_util::FutureExt;
+use support::cloud::keys;
 
 use crate::tenancy::{Sts, call, cloud, of_role, params, role};
-use support::cloud::keys;
 
 /// Returns the messages of a request's error and its sources, or `None` if it succeeds.
 async fn refusal(s3: &aws_sdk_s3::Client) -> Option<String> {

@@ -9,9 +9,9 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
 use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{Archive, NOW, Sts, call, cloud, of_role, params, role, signer};
-use support::cloud::{Cloud, keys};
 
 mod a_credential_scope {
     use super::*;

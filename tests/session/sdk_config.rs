@@ -5,9 +5,9 @@ use std::time::Duration;
 use aws_client_cache::{ClientCacheError, S3, SdkConfig, Session, SessionError};
 use aws_credential_types::provider::ProvideCredentials;
 use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role, signer};
-use support::cloud::{Cloud, keys};
 
 fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::new(config)

@@ -12,9 +12,9 @@ use aws_client_cache::{
 };
 use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::{Clock, time};
+use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{NOW, Sts, all, call, cloud, of_role, params, role, signer};
-use support::cloud::{Cloud, keys};
 
 mod the_client {
     use super::*;

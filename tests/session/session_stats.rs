@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aws_client_cache::{Session, SessionStats};
 use support::clock::time;
+use support::cloud::Cloud;
 
 use crate::tenancy::{NOW, call, cloud, of_role};
-use support::cloud::Cloud;
 
 /// Returns the counters of loads: all, failed, answered in the backoff, answered by held credentials.
 fn loads(session: &Session) -> [u64; 4] {

@@ -5,7 +5,6 @@ use std::task::Poll;
 
 use aws_client_cache::{AssumeRole, ClientParams, ClientParamsBuilder, S3, Service, Session};
 use support::clock::Clock;
-
 use support::cloud::Cloud;
 
 aws_client_cache::service!(

@@ -17,9 +17,8 @@ use aws_client_cache::{
 };
 use fastrand::Rng;
 use support::clock::{Clock, time};
-use support::report::report;
-
 use support::cloud::{Cloud, Request, keys};
+use support::report::report;
 
 aws_client_cache::service!(
     /// S3 under another marker.
