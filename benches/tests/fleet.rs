@@ -2,12 +2,13 @@
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache_benches::fleet::process::{Counts, Process, Settings};
-use aws_client_cache_benches::fleet::random::Random;
 use aws_client_cache_benches::fleet::report::{self, BASE, Run, SHORT};
 use aws_client_cache_benches::fleet::routing::{self, Assignment, Routing};
 use aws_client_cache_benches::fleet::sessions;
 use aws_client_cache_benches::fleet::simulation::{Fleet, whole_seconds};
 use aws_client_cache_benches::fleet::traffic::Request;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 const FLEET: Fleet = Fleet { processes: 2, tenants: 40, rate: 0.03, exponent: 0.9, seed: 3 };
 
@@ -49,7 +50,7 @@ fn the_model_and_real_sessions_agree_to_the_second() {
 
 /// Returns the calls, clients and evictions of one process by the model.
 fn modeled(settings: Settings, requests: &[Request], jitter: f64) -> Counts {
-    let mut model = Process::new(settings, Random::new(&[0])).with_jitter(jitter);
+    let mut model = Process::new(settings, Xoshiro256PlusPlus::seed_from_u64(0)).with_jitter(jitter);
     for request in requests {
         model.serve(*request);
     }

@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-/// The default [`BuildHasher`] of [`EvictingMap`](super::EvictingMap): fast, and seeded anew for each map.
+/// The default [`BuildHasher`] of [`EvictingMap`](super::EvictingMap).
 ///
-/// Good against accidental collisions, not against an adversary who watches timings. Where keys come from one,
+/// It is fast, and seeded anew for each map. Good against accidental collisions, not against an adversary who watches timings. Where keys come from one,
 /// use [`std::hash::RandomState`].
 ///
 /// ```

@@ -4,7 +4,6 @@
 //! [`sessions`] makes the same requests through real sessions, so that tests and the program compare both.
 
 pub mod process;
-pub mod random;
 pub mod report;
 pub mod routing;
 pub mod sessions;

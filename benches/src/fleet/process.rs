@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::EvictingMap;
+use rand::RngExt;
+use rand::rngs::Xoshiro256PlusPlus;
 
-use super::random::Random;
 use super::traffic::Request;
 
 /// The settings of a session that the model knows.
@@ -93,7 +94,7 @@ pub struct Process {
     /// The scopes without a client, with the time since when.
     idle: EvictingMap<u32, (Scope, u64)>,
     /// The source of jitter.
-    random: Random,
+    rng: Xoshiro256PlusPlus,
     /// The jitter of all scopes, unless it is random.
     jitter: Option<f64>,
     counts: Counts,
@@ -101,10 +102,10 @@ pub struct Process {
 
 impl Process {
     /// Creates a process without clients.
-    pub fn new(settings: Settings, random: Random) -> Self {
+    pub fn new(settings: Settings, rng: Xoshiro256PlusPlus) -> Self {
         let clients = EvictingMap::new(settings.policy, settings.max_size);
         let idle = EvictingMap::new(EvictionPolicy::Lru, settings.max_size);
-        Self { settings, clients, idle, random, jitter: None, counts: Counts::default() }
+        Self { settings, clients, idle, rng, jitter: None, counts: Counts::default() }
     }
 
     /// Gives all scopes the same jitter, between 0 and 1.
@@ -145,7 +146,7 @@ impl Process {
     }
 
     fn new_scope(&mut self) -> Scope {
-        let jitter = self.jitter.unwrap_or_else(|| self.random.unit());
+        let jitter = self.jitter.unwrap_or_else(|| self.rng.random());
         Scope { serves_for: self.settings.serves_for(jitter), refresh_at: 0 }
     }
 
@@ -162,6 +163,7 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::SeedableRng;
 
     const SETTINGS: Settings = Settings {
         policy: EvictionPolicy::Lru,
@@ -172,7 +174,7 @@ mod tests {
 
     /// Serves requests at minutes, and returns the counts of loads, clients and evictions.
     fn counts(settings: Settings, requests: &[(u64, u32)]) -> [u64; 3] {
-        let mut process = Process::new(settings, Random::new(&[7])).with_jitter(0.0);
+        let mut process = Process::new(settings, Xoshiro256PlusPlus::seed_from_u64(7)).with_jitter(0.0);
         for (minute, tenant) in requests {
             process.serve(Request { at: minute * 60_000, tenant: *tenant });
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use aws_client_cache::EvictionPolicy;
 
 use super::process::{Counts, Process, Settings};
-use super::random::Random;
 use super::routing::{Assignment, Routing, moved_share};
 use super::sessions::{self, Failure};
 use super::simulation::{DAY, Day, Figures, Fleet, START, day, deploy, whole_seconds};
@@ -241,7 +240,7 @@ pub async fn compare(
     let (mut real, mut modeled) = (Counts::default(), Counts::default());
     for process in 0..fleet.processes {
         let requests = whole_seconds(fleet, &traffic, &assignment, process, seconds);
-        let mut model = Process::new(settings, Random::new(&[fleet.seed]));
+        let mut model = Process::new(settings, fleet.rng(process, "jitter"));
         for request in &requests {
             model.serve(*request);
         }

@@ -1,8 +1,10 @@
 //! Routing of a tenant's requests to processes.
 
 use std::fmt;
+use std::hash::BuildHasher;
 
-use super::random::mix;
+use foldhash::quality::FixedState;
+
 use super::traffic::Zipf;
 
 /// A way to select the process of a request.
@@ -51,7 +53,7 @@ pub fn rendezvous_many(tenant: u64, processes: u32, count: usize) -> Vec<u32> {
 }
 
 fn score(tenant: u64, process: u32) -> u64 {
-    mix(mix(tenant) ^ mix(!u64::from(process)))
+    FixedState::default().hash_one((tenant, process))
 }
 
 /// Returns the share of tenants that change their process when one is added to `processes`.
@@ -62,12 +64,12 @@ pub fn moved_share(tenants: u32, processes: u32, seed: u64) -> [f64; 2] {
         let is_moved = |tenant: &u64| process(*tenant, processes) != process(*tenant, processes + 1);
         (0..tenants).map(|tenant| name(tenant, seed)).filter(is_moved).count() as f64 / f64::from(tenants)
     };
-    [share(&rendezvous), share(&|tenant, processes| (mix(tenant) % u64::from(processes)) as u32)]
+    [share(&rendezvous), share(&|tenant, processes| (tenant % u64::from(processes)) as u32)]
 }
 
 /// Returns the hash of a tenant's name.
 fn name(tenant: u32, seed: u64) -> u64 {
-    mix(u64::from(tenant) ^ mix(seed) << 32)
+    FixedState::with_seed(seed).hash_one(tenant)
 }
 
 /// The tenants of each process, with the share of the fleet's traffic that each brings.

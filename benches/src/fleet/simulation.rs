@@ -1,10 +1,14 @@
 //! A day of a whole fleet, by the model.
 
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use foldhash::quality::FixedState;
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
 use super::process::{Counts, Process, Settings};
-use super::random::Random;
 use super::routing::{Assignment, Routing};
 use super::sockets::Sockets;
 use super::traffic::{Request, Requests, Zipf};
@@ -41,13 +45,13 @@ impl Fleet {
 
     /// Returns the requests to a process.
     pub fn requests<'a>(&self, traffic: &'a Zipf, assignment: &'a Assignment, process: u32) -> Requests<'a> {
-        let random = Random::new(&[self.seed, process.into(), 1]);
-        Requests::new(traffic, assignment.of(process), self.rate, self.processes, random)
+        let rng = self.rng(process, "requests");
+        Requests::new(traffic, assignment.of(process), self.rate, self.processes, rng)
     }
 
-    /// Returns the source of a process's jitter.
-    fn jitter(&self, process: u32) -> Random {
-        Random::new(&[self.seed, process.into(), 2])
+    /// Returns the random numbers of a process for one purpose.
+    pub fn rng(&self, process: u32, purpose: &str) -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(FixedState::default().hash_one((self.seed, process, purpose)))
     }
 }
 
@@ -110,7 +114,7 @@ pub fn day(fleet: &Fleet, routing: Routing, settings: &[Settings]) -> Day {
         || Sums::new(settings),
         |sums, process| {
             let mut models: Vec<_> =
-                settings.iter().map(|settings| Process::new(*settings, fleet.jitter(process))).collect();
+                settings.iter().map(|settings| Process::new(*settings, fleet.rng(process, "jitter"))).collect();
             let mut sockets = [Sockets::new(1, LATENCY), Sockets::new(fleet.tenants, LATENCY)];
             let mut count = 0;
             let requests = fleet.requests(&traffic, &assignment, process);
@@ -161,13 +165,13 @@ pub fn deploy(fleet: &Fleet, routing: Routing, settings: Settings, spread: Durat
         |seconds, process| {
             let share = f64::from(process) / f64::from(fleet.processes);
             let restart = (BEGIN * 1_000) + spread.mul_f64(share).as_millis() as u64;
-            let mut model = Process::new(settings, fleet.jitter(process));
+            let mut model = Process::new(settings, fleet.rng(process, "jitter"));
             let mut is_new = false;
             let requests = fleet.requests(&traffic, &assignment, process);
             for request in requests.take_while(|request| request.at < end * 1_000) {
                 if !is_new && restart <= request.at {
                     is_new = true;
-                    model = Process::new(settings, fleet.jitter(process));
+                    model = Process::new(settings, fleet.rng(process, "jitter"));
                 }
                 let is_call = model.serve(request);
                 if let Some(second) = (request.at / 1_000).checked_sub(BEGIN) {

@@ -1,12 +1,15 @@
 //! The requests that a process receives.
 
-use super::random::Random;
+use rand::RngExt;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand_distr::weighted::WeightedAliasIndex;
+use rand_distr::{Distribution, Exp1};
 
 /// The popularity of tenants by Zipf's law: the k-th most popular of them has weight k^-exponent.
 #[derive(Clone, Debug)]
 pub struct Zipf {
     shares: Vec<f64>,
-    table: Alias,
+    table: WeightedAliasIndex<f64>,
 }
 
 impl Zipf {
@@ -15,7 +18,7 @@ impl Zipf {
         let weights: Vec<f64> = (1..=tenants).map(|rank| f64::from(rank).powf(-exponent)).collect();
         let sum: f64 = weights.iter().sum();
         let shares: Vec<f64> = weights.into_iter().map(|weight| weight / sum).collect();
-        Self { table: Alias::new(&shares), shares }
+        Self { table: table(&shares), shares }
     }
 
     /// Returns the tenants' shares of all requests.
@@ -24,36 +27,9 @@ impl Zipf {
     }
 }
 
-/// Walker's alias method: draws an index by its weight, in constant time.
-#[derive(Clone, Debug)]
-struct Alias {
-    /// For each index the threshold, below which it is drawn, and the index that is drawn otherwise.
-    cells: Vec<(u32, u32)>,
-}
-
-impl Alias {
-    fn new(weights: &[f64]) -> Self {
-        let mean = weights.iter().sum::<f64>() / weights.len() as f64;
-        let mut scaled: Vec<f64> = weights.iter().map(|weight| weight / mean).collect();
-        let mut cells: Vec<_> = (0..weights.len() as u32).map(|index| (u32::MAX, index)).collect();
-        let (mut small, mut large): (Vec<usize>, Vec<usize>) =
-            (0..weights.len()).partition(|index| scaled[*index] < 1.0);
-        while let (Some(poor), Some(rich)) = (small.pop(), large.last().copied()) {
-            cells[poor] = ((scaled[poor] * 2.0_f64.powi(32)) as u32, rich as u32);
-            scaled[rich] -= 1.0 - scaled[poor];
-            if scaled[rich] < 1.0 {
-                small.extend(large.pop());
-            }
-        }
-        Self { cells }
-    }
-
-    fn draw(&self, random: &mut Random) -> u32 {
-        let number = random.next_u64();
-        let index = ((number >> 32) * self.cells.len() as u64) >> 32;
-        let (threshold, other) = self.cells[index as usize];
-        if number as u32 <= threshold { index as u32 } else { other }
-    }
+/// Returns a table that draws an index by its weight.
+fn table(weights: &[f64]) -> WeightedAliasIndex<f64> {
+    WeightedAliasIndex::new(weights.to_vec()).expect("at least one weight, all of them positive")
 }
 
 /// A request of a tenant, at a time in milliseconds.
@@ -70,7 +46,7 @@ pub struct Request {
 /// An iterator without a tenant is empty.
 #[derive(Debug)]
 pub struct Requests<'a> {
-    random: Random,
+    rng: Xoshiro256PlusPlus,
     /// The tenants, and the table to draw one of them.
     tenants: Tenants<'a>,
     /// The mean milliseconds between two requests.
@@ -80,8 +56,9 @@ pub struct Requests<'a> {
 
 #[derive(Debug)]
 enum Tenants<'a> {
-    All(&'a Alias),
-    Some(&'a [(u32, f64)], Alias),
+    All(&'a WeightedAliasIndex<f64>),
+    Some(&'a [(u32, f64)], WeightedAliasIndex<f64>),
+    None,
 }
 
 impl<'a> Requests<'a> {
@@ -93,18 +70,19 @@ impl<'a> Requests<'a> {
         members: Option<&'a [(u32, f64)]>,
         rate: f64,
         processes: u32,
-        random: Random,
+        rng: Xoshiro256PlusPlus,
     ) -> Self {
         let fleet_rate = rate * f64::from(processes);
         let (tenants, rate) = match members {
             None => (Tenants::All(&traffic.table), rate),
+            Some([]) => (Tenants::None, rate),
             Some(members) => {
                 let shares: Vec<f64> = members.iter().map(|(_, share)| *share).collect();
                 let rate = fleet_rate * shares.iter().sum::<f64>();
-                (Tenants::Some(members, Alias::new(&shares)), rate)
+                (Tenants::Some(members, table(&shares)), rate)
             }
         };
-        Self { random, tenants, gap: 1_000.0 / rate, now: 0.0 }
+        Self { rng, tenants, gap: 1_000.0 / rate, now: 0.0 }
     }
 }
 
@@ -112,11 +90,11 @@ impl Iterator for Requests<'_> {
     type Item = Request;
 
     fn next(&mut self) -> Option<Request> {
-        self.now += self.random.exponential() * self.gap;
+        self.now += self.rng.sample::<f64, _>(Exp1) * self.gap;
         let tenant = match &self.tenants {
-            Tenants::All(table) => table.draw(&mut self.random),
-            Tenants::Some([], _) => return None,
-            Tenants::Some(members, table) => members[table.draw(&mut self.random) as usize].0,
+            Tenants::All(table) => table.sample(&mut self.rng) as u32,
+            Tenants::Some(members, table) => members[table.sample(&mut self.rng)].0,
+            Tenants::None => return None,
         };
         Some(Request { at: self.now as u64, tenant })
     }
@@ -125,26 +103,14 @@ impl Iterator for Requests<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn indices_are_drawn_by_their_weights() {
-        let weights = [1.0, 0.0, 4.0, 2.0, 3.0];
-        let (table, mut random) = (Alias::new(&weights), Random::new(&[7]));
-        let mut counts = [0_u32; 5];
-        for _ in 0..100_000 {
-            counts[table.draw(&mut random) as usize] += 1;
-        }
-        for (count, weight) in counts.into_iter().zip(weights) {
-            assert!((f64::from(count) / 10_000.0 - weight).abs() < 0.1, "{counts:?}");
-        }
-    }
+    use rand::SeedableRng;
 
     #[test]
     fn a_process_receives_the_share_of_its_tenants() {
         let traffic = Zipf::new(100, 0.9);
         let shares: Vec<f64> = traffic.shares().collect();
         let members: Vec<(u32, f64)> = [3, 40].map(|tenant| (tenant, shares[tenant as usize])).into();
-        let of_two = Requests::new(&traffic, Some(&members), 2.0, 10, Random::new(&[7]));
+        let of_two = Requests::new(&traffic, Some(&members), 2.0, 10, Xoshiro256PlusPlus::seed_from_u64(7));
         let (mut count, mut of_first) = (0, 0);
         for request in of_two.take_while(|request| request.at < 100_000_000) {
             assert!([3, 40].contains(&request.tenant));
@@ -155,14 +121,14 @@ mod tests {
         assert!((f64::from(count) / expected - 1.0).abs() < 0.01, "{count}, {expected}");
         let share = shares[3] / (shares[3] + shares[40]);
         assert!((f64::from(of_first) / f64::from(count) - share).abs() < 0.01, "{of_first} of {count}");
-        assert_eq!(Requests::new(&traffic, Some(&[]), 2.0, 10, Random::new(&[7])).next(), None);
+        assert_eq!(Requests::new(&traffic, Some(&[]), 2.0, 10, Xoshiro256PlusPlus::seed_from_u64(7)).next(), None);
     }
 
     #[test]
     fn all_tenants_are_drawn_by_their_shares() {
         let traffic = Zipf::new(100, 0.9);
         let mut counts = [0_u32; 100];
-        let all = Requests::new(&traffic, None, 2.0, 10, Random::new(&[7]));
+        let all = Requests::new(&traffic, None, 2.0, 10, Xoshiro256PlusPlus::seed_from_u64(7));
         let requests =
             all.take_while(|request| request.at < 50_000_000).map(|request| counts[request.tenant as usize] += 1);
         let count = requests.count() as f64;
