@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, Hasher};
 
 /// The default [`BuildHasher`] of [`EvictingMap`](super::EvictingMap).
 ///
-/// It is fast, and seeded anew for each map. Good against accidental collisions, not against an adversary who watches timings. Where keys come from one,
-/// use [`std::hash::RandomState`].
+/// It is fast, and seeded anew for each map. It protects against accidental collisions, not against an adversary who watches
+/// timings. If keys come from an adversary, use [`std::hash::RandomState`].
 ///
 /// ```
 /// use aws_client_cache::EvictionPolicy;
