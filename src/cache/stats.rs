@@ -23,6 +23,9 @@ use std::fmt;
 /// let stats: Stats = cache.stats();
 /// assert_eq!((stats.hits, stats.misses, stats.creations), (3, 1, 1));
 /// assert_eq!(stats.hit_ratio(), Some(0.75));
+/// for (name, count) in stats.counters() {
+///     println!("{name}: {count}");
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -70,6 +73,24 @@ impl Stats {
     pub fn hit_ratio(&self) -> Option<f64> {
         let lookups = self.hits as f64 + self.misses as f64;
         (lookups > 0.0).then(|| self.hits as f64 / lookups)
+    }
+
+    /// Returns the counters with their names, in the order of the fields, to export them.
+    ///
+    /// [`Stats`] shows an example.
+    pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let Self { hits, misses, insertions, evictions, expirations, removals, creations, failures } = *self;
+        let counters = [
+            ("hits", hits),
+            ("misses", misses),
+            ("insertions", insertions),
+            ("evictions", evictions),
+            ("expirations", expirations),
+            ("removals", removals),
+            ("creations", creations),
+            ("failures", failures),
+        ];
+        counters.into_iter()
     }
 }
 

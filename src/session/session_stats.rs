@@ -51,6 +51,35 @@ pub struct SessionStats {
     pub next_expiry: Option<SystemTime>,
 }
 
+impl SessionStats {
+    /// Returns the counters with their names, those of the cache first, to export them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::Session;
+    /// fn export(session: &Session) {
+    ///     let stats = session.stats();
+    ///     for (name, count) in stats.counters() {
+    ///         println!("aws_clients_{name}_total {count}");
+    ///     }
+    ///     println!("aws_clients_active_scopes {}", stats.active_scopes);
+    /// }
+    /// ```
+    pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let Self { loads, failed_loads, backoff_answers, held_answers, invalidations, expired_tokens, .. } = *self;
+        let counters = [
+            ("loads", loads),
+            ("failed_loads", failed_loads),
+            ("backoff_answers", backoff_answers),
+            ("held_answers", held_answers),
+            ("invalidations", invalidations),
+            ("expired_tokens", expired_tokens),
+        ];
+        self.cache.counters().chain(counters)
+    }
+}
+
 /// Writes all counters in one line, without the expiry.
 impl fmt::Display for SessionStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

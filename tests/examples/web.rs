@@ -219,7 +219,7 @@ fn the_program_shows_an_answer_of_each_kind_and_counts_the_roles() {
         "GET /tenants/alice/nowhere!/greeting.txt\n    400 invalid region: ",
         "GET /tenants/carol/eu-central-1/greeting.txt\n    403 AWS refuses this tenant's role\n",
         "GET /tenants/nobody/eu-central-1/greeting.txt\n    404 no such tenant\n",
-        "GET /metrics\n    200 # HELP aws_clients_hits_total ",
+        "GET /metrics\n    200 # TYPE aws_clients_hits_total ",
         "\n3 clients are cached, and AssumeRole was called 3 times: carol's role is refused.\n",
     ] {
         assert!(stdout.contains(shown), "{shown} in {stdout}");

@@ -95,6 +95,26 @@ async fn the_counters_of_the_cache_are_among_them() {
     );
 }
 
+#[test]
+fn the_counters_are_listed_with_the_names_and_values_of_all_fields() {
+    let mut numbered = serde_json::to_value(SessionStats::default()).unwrap();
+    let mut expected = Vec::new();
+    let mut number = |fields: &mut serde_json::Map<_, _>| {
+        for (name, value) in fields.iter_mut().filter(|(name, value)| value.is_u64() && !name.ends_with("_scopes")) {
+            expected.push((name.clone(), expected.len() as u64 + 1));
+            *value = (expected.len()).into();
+        }
+    };
+    number(numbered["cache"].as_object_mut().unwrap());
+    number(numbered.as_object_mut().unwrap());
+    let stats: SessionStats = serde_json::from_value(numbered).unwrap();
+    let mut listed: Vec<_> = stats.counters().map(|(name, count)| (name.to_owned(), count)).collect();
+    listed.sort();
+    expected.sort();
+    assert_eq!(listed, expected);
+    assert_eq!(listed.len(), 14);
+}
+
 #[tokio::test]
 async fn stats_are_serialized_by_name() {
     let cloud = Cloud::default();
