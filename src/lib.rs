@@ -116,7 +116,7 @@
 //! | `default-https-client` | yes | the SDK's own HTTPS client, if the base configuration has none |
 //! | `assume-role` | yes | credentials of roles and of profiles, and the dependency `aws-config` |
 //! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`] |
-//! | `tracing` | no | events of a cache, at debug level and without secrets, and a span around each creation |
+//! | `tracing` | no | events of caches and credentials, without secrets, and a span around each creation |
 //!
 //! Without default features the crate depends neither on a service crate nor on `aws-config`.
 

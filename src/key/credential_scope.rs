@@ -71,6 +71,15 @@ impl CredentialScope {
         vec![self]
     }
 
+    /// Returns the ARN of the role, if these are the credentials of one.
+    pub(crate) fn role_arn(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "assume-role")]
+            Self::Role(role) => Some(&role.arn),
+            _ => None,
+        }
+    }
+
     /// Returns `true` for the base configuration's credentials, and for roles that are assumed with them.
     pub(crate) fn derives_from_base(&self) -> bool {
         *self.chain()[0] == Self::Base

@@ -20,6 +20,7 @@ use super::http_client_id::HttpClientId;
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) service: TypeId,
+    pub(crate) label: Option<String>,
     pub(crate) base: Option<String>,
     pub(crate) region: Option<Region>,
     pub(crate) endpoint_url: Option<String>,
@@ -91,6 +92,7 @@ impl Identity {
     pub(super) fn write_settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             service: _,
+            label,
             base,
             region,
             endpoint_url,
@@ -104,6 +106,7 @@ impl Identity {
             customizations,
         } = self;
         let mut settings = Settings { f, first: true };
+        settings.write("label", label.as_deref().map(str::escape_debug).as_ref())?;
         settings.write("base", base.as_deref().map(str::escape_debug).as_ref())?;
         settings.write("region", region.as_ref())?;
         settings.write("endpoint_url", endpoint_url.as_ref())?;

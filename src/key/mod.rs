@@ -5,6 +5,7 @@ mod customization;
 mod http_client_id;
 mod identity;
 mod process_key;
+mod scope_selection;
 
 use std::any::TypeId;
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) use customization::Customization;
 pub(crate) use http_client_id::HttpClientId;
 pub(crate) use identity::{App, Identity, Retry, Timeout};
 pub(crate) use process_key::Digest;
+pub(crate) use scope_selection::ScopeSelection;
 
 /// The key of a client of service `S`.
 ///
@@ -111,6 +113,38 @@ impl AnyKey {
     /// [`AnyKey`] shows an example.
     pub fn region(&self) -> Option<&Region> {
         self.identity().region.as_ref()
+    }
+
+    /// Returns the label of the key, if [`label`](crate::ClientParamsBuilder::label) set one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{AnyKey, ClientParams, S3};
+    ///
+    /// let params = ClientParams::<S3>::builder().label("tenant-7").build()?;
+    /// assert_eq!(AnyKey::from(params.key()).label(), Some("tenant-7"));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn label(&self) -> Option<&str> {
+        self.identity().label.as_deref()
+    }
+
+    /// Returns the ARN of the role whose credentials the client has, if it assumes one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{AnyKey, AssumeRole, ClientParams, S3};
+    ///
+    /// let arn = "arn:aws:iam::123456789012:role/tenant-7";
+    /// let params = ClientParams::<S3>::builder().assume_role(AssumeRole::new(arn));
+    /// assert_eq!(AnyKey::from(params.build()?.key()).role_arn(), Some(arn));
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    #[cfg(feature = "assume-role")]
+    pub fn role_arn(&self) -> Option<&str> {
+        self.identity().credentials.role_arn()
     }
 
     /// Returns the expiry of the static credentials of the key, if they have one.
@@ -355,6 +389,7 @@ mod tests {
     fn identity(region: &'static str) -> Identity {
         Identity {
             service: TypeId::of::<()>(),
+            label: None,
             base: None,
             region: Some(Region::from_static(region)),
             endpoint_url: None,

@@ -39,6 +39,7 @@ use crate::service::Service;
 /// ```
 #[must_use = "call `build` to create the parameters"]
 pub struct ClientParamsBuilder<S: Service> {
+    label: Option<String>,
     base: Option<String>,
     region: Option<String>,
     endpoint_url: Option<String>,
@@ -55,6 +56,7 @@ pub struct ClientParamsBuilder<S: Service> {
 impl<S: Service> ClientParamsBuilder<S> {
     pub(super) fn new() -> Self {
         Self {
+            label: None,
             base: None,
             region: None,
             endpoint_url: None,
@@ -67,6 +69,24 @@ impl<S: Service> ClientParamsBuilder<S> {
             app_name: None,
             customizations: Vec::new(),
         }
+    }
+
+    /// Sets a label of your own, such as the name of a tenant, which becomes part of the key.
+    ///
+    /// Logs show it, and [`AnyKey::label`] returns it. It must contain no secret. Clients with different labels are different
+    /// clients, which share their credentials and connections if the other parameters allow it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let params = ClientParams::<S3>::builder().label("tenant-7").region("us-west-2");
+    /// assert_eq!(params.build()?.key().to_string(), "S3(label=tenant-7, region=us-west-2)");
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
     }
 
     /// Sets a name for the base configuration, which becomes part of the key.
@@ -468,6 +488,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// ```
     pub fn build(self) -> Result<ClientParams<S>, ClientCacheError> {
         let Self {
+            label,
             base,
             region,
             endpoint_url,
@@ -482,8 +503,8 @@ impl<S: Service> ClientParamsBuilder<S> {
         } = self;
 
         // K5
-        if let Some(base) = &base {
-            validate::name("base", base)?;
+        for (name, value) in [("label", &label), ("base", &base)] {
+            value.as_deref().map_or(Ok(()), |value| validate::name(name, value))?;
         }
         if let Some(region) = &region {
             validate::region(region)?;
@@ -509,6 +530,7 @@ impl<S: Service> ClientParamsBuilder<S> {
 
         let identity = Identity {
             service: TypeId::of::<S>(),
+            label,
             base,
             region: region.map(Region::new),
             endpoint_url,

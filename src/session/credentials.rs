@@ -1,9 +1,9 @@
 //! [`CachedCredentials`], the credentials of a provider, cached until shortly before they expire.
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -22,6 +22,8 @@ use super::load_permits::LoadPermits;
 use super::load_times::{Age, Backoff, Jitter, RefreshSettings, Windows};
 use super::session_stats::LoadCounters;
 use super::single_flight::{FlightRef, Joined, SingleFlight};
+use super::trace;
+use crate::key::CredentialScope;
 use crate::redact::redact;
 
 /// The end of the year 9999, the latest expiry.
@@ -108,6 +110,7 @@ fn derived_timeout(base: &SdkConfig) -> Duration {
 pub(super) struct CachedCredentials(Arc<Inner>);
 
 struct Inner {
+    scope: CredentialScope,
     provider: SharedCredentialsProvider,
     /// The credentials that assume the role, if this is a role.
     source: Option<CachedCredentials>,
@@ -117,8 +120,6 @@ struct Inner {
     /// The number of invalidations.
     invalidations: AtomicU64,
     is_revoked: AtomicBool,
-    /// The name of the credentials in the error of revoked ones, which is set by the first revocation.
-    name: OnceLock<String>,
     state: Mutex<State>,
     loading: SingleFlight<Loaded>,
     /// The flights that wait for a permit before they load.
@@ -176,7 +177,12 @@ enum Purpose {
 }
 
 impl CachedCredentials {
-    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, config: &Arc<LoadConfig>) -> Self {
+    pub(super) fn new(
+        scope: &CredentialScope,
+        provider: SharedCredentialsProvider,
+        source: Option<Self>,
+        config: &Arc<LoadConfig>,
+    ) -> Self {
         let timeout = match config.timeout {
             LoadTimeout::Fixed(timeout) => timeout,
             // A role's load contains that of its source.
@@ -185,6 +191,7 @@ impl CachedCredentials {
             }
         };
         Self(Arc::new(Inner {
+            scope: scope.clone(),
             provider,
             source,
             config: Arc::clone(config),
@@ -192,7 +199,6 @@ impl CachedCredentials {
             jitter: Jitter::random(),
             invalidations: AtomicU64::new(0),
             is_revoked: AtomicBool::new(false),
-            name: OnceLock::new(),
             state: Mutex::default(),
             loading: SingleFlight::default(),
             permitted: SingleFlight::default(),
@@ -228,8 +234,7 @@ impl CachedCredentials {
     ///
     /// The epoch must then be changed by [`invalidate`](Self::invalidate), because the error may be cached.
     // T13
-    pub(super) fn revoke(&self, name: &impl ToString) {
-        self.0.name.get_or_init(|| name.to_string());
+    pub(super) fn revoke(&self) {
         self.0.is_revoked.store(true, SeqCst);
     }
 
@@ -317,18 +322,18 @@ impl Inner {
         state.held.as_ref().filter(is_usable).map(|held| held.credentials.clone())
     }
 
-    /// Returns the name of these credentials or of those they are assumed with, if they are revoked.
-    fn revoked(&self) -> Option<&str> {
+    /// Returns the scope of these credentials or of those they are assumed with, if they are revoked.
+    fn revoked(&self) -> Option<&CredentialScope> {
         if self.is_revoked.load(SeqCst) {
-            return Some(self.name.get().map_or("the scope", String::as_str));
+            return Some(&self.scope);
         }
         self.source.as_ref()?.0.revoked()
     }
 
     // T13
     fn refuse_revoked(&self) -> Result<(), Arc<CredentialsError>> {
-        let Some(name) = self.revoked() else { return Ok(()) };
-        Err(Arc::new(CredentialsError::provider_error(format!("the credentials of {name} have been revoked"))))
+        let Some(scope) = self.revoked() else { return Ok(()) };
+        Err(Arc::new(CredentialsError::provider_error(format!("the credentials of {scope} have been revoked"))))
     }
 
     async fn get(self: &Arc<Self>, purpose: Purpose) -> Loaded {
@@ -461,6 +466,8 @@ impl Inner {
                 }
             }
         };
+        // A subscriber is a caller's code, and its panic would end the load for all callers (C2).
+        let _ = catch_unwind(AssertUnwindSafe(|| trace::loaded(&self.scope, loaded)));
     }
 
     fn reject(&self, is_refused: impl FnOnce(&Credentials) -> bool) -> bool {
@@ -481,6 +488,7 @@ impl Inner {
             self.config.counters.expired_tokens.increment();
             held.take()
         };
+        trace::expired_token(&self.scope);
         true
     }
 

@@ -17,6 +17,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::credentials::{CachedCredentials, LoadConfig};
 use super::expired_tokens::ExpiredTokens;
+use crate::key::CredentialScope;
 use crate::params::RoleSource;
 
 /// Cached credentials, and a provider of them whose identity all clients share.
@@ -29,8 +30,13 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    pub(super) fn new(provider: SharedCredentialsProvider, source: Option<Self>, config: &Arc<LoadConfig>) -> Self {
-        let cached = CachedCredentials::new(provider, source.map(|source| source.cached), config);
+    pub(super) fn new(
+        scope: &CredentialScope,
+        provider: SharedCredentialsProvider,
+        source: Option<Self>,
+        config: &Arc<LoadConfig>,
+    ) -> Self {
+        let cached = CachedCredentials::new(scope, provider, source.map(|source| source.cached), config);
         let interceptor = SharedInterceptor::new(ExpiredTokens::new(cached.clone()));
         Self { shared: SharedCredentialsProvider::new(cached.clone()), source: cached.as_source(), interceptor, cached }
     }

@@ -14,6 +14,10 @@ mod session_builder;
 mod session_error;
 mod session_stats;
 mod single_flight;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+mod untraced;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +38,8 @@ use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
 pub use session_error::SessionError;
 pub use session_stats::SessionStats;
+#[cfg(not(feature = "tracing"))]
+use untraced as trace;
 
 /// A cache of clients that also creates them, and that shares connections and credentials among them.
 ///
@@ -396,7 +402,7 @@ impl Session {
                 };
                 let source = source.cloned();
                 let provider = params.provider(depth, source.as_ref().map(Provider::role_source), &self.0.base)?;
-                self.add(scope, LeasedScope::new(Scope::new(provider, source, &self.0.loads), lease))
+                self.add(scope, LeasedScope::new(Scope::new(scope, provider, source, &self.0.loads), lease))
             });
         }
         Ok(lease)

@@ -1,8 +1,8 @@
 //! Invalidation and revocation of credentials.
 
-use super::Session;
+use super::{Session, trace};
 use crate::client::AnyClient;
-use crate::key::{AnyKey, CredentialScope};
+use crate::key::{AnyKey, ScopeSelection};
 use crate::params::ClientParams;
 use crate::service::Service;
 
@@ -29,7 +29,7 @@ impl Session {
     /// # }
     /// ```
     pub fn invalidate_credentials<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
-        self.invalidate(params.scope(), false)
+        self.invalidate(ScopeSelection::Scope(params.scope()), false)
     }
 
     /// Refuses these parameters' credentials from now on, until [`admit`](Self::admit).
@@ -64,7 +64,7 @@ impl Session {
     /// # }
     /// ```
     pub fn revoke<S: Service>(&self, params: &ClientParams<S>) -> Vec<(AnyKey, AnyClient)> {
-        self.invalidate(params.scope(), true) // T13
+        self.invalidate(ScopeSelection::Scope(params.scope()), true) // T13
     }
 
     /// Ends [`revoke`](Self::revoke); returns `true` if these credentials were revoked.
@@ -74,15 +74,77 @@ impl Session {
     ///
     /// [`revoke`](Self::revoke) shows an example.
     pub fn admit<S: Service>(&self, params: &ClientParams<S>) -> bool {
-        self.0.scopes.admit(params.scope(), self.0.base_credentials.as_ref()) // T13
+        self.admit_selection(ScopeSelection::Scope(params.scope()))
     }
 
-    fn invalidate(&self, scope: &CredentialScope, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
+    fn invalidate(&self, selection: ScopeSelection<'_>, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
         self.0.loads.counters().invalidations.increment();
         // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
-        let retired = self.0.scopes.invalidate(scope, self.0.base_credentials.as_ref(), is_revoked);
-        let removed = self.0.cache.remove_where(|key| key.identity().credentials.derives_from(scope));
+        let retired = self.0.scopes.invalidate(selection, self.0.base_credentials.as_ref(), is_revoked);
+        let removed = self.0.cache.remove_where(|key| selection.covers(&key.identity().credentials));
         drop(retired); // last: a provider may be a caller's own type
+        trace::invalidated(selection, is_revoked);
         removed
+    }
+
+    // T13
+    fn admit_selection(&self, selection: ScopeSelection<'_>) -> bool {
+        let was_revoked = self.0.scopes.admit(selection, self.0.base_credentials.as_ref());
+        if was_revoked {
+            trace::admitted(selection);
+        }
+        was_revoked
+    }
+}
+
+/// All credentials of a role, whichever parameters assume it.
+#[cfg(feature = "assume-role")]
+impl Session {
+    /// Removes all clients with credentials of a role, and drops the credentials.
+    ///
+    /// As [`invalidate_credentials`](Self::invalidate_credentials), for all session names, external ids and other parameters
+    /// with which callers have assumed the role. The ARN is compared as a text: if it is misspelled, nothing is removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::Session;
+    /// # fn example(session: &Session) {
+    /// let arn = "arn:aws:iam::123456789012:role/tenant-7";
+    /// if session.invalidate_role(arn).is_empty() {
+    ///     println!("no client of {arn}");
+    /// }
+    /// # }
+    /// ```
+    pub fn invalidate_role(&self, arn: &str) -> Vec<(AnyKey, AnyClient)> {
+        self.invalidate(ScopeSelection::Role(arn), false)
+    }
+
+    /// Refuses all credentials of a role from now on, until [`admit_role`](Self::admit_role).
+    ///
+    /// As [`revoke`](Self::revoke), for all session names, external ids and other parameters. The ARN is compared as a text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::Session;
+    /// # fn example(session: &Session) {
+    /// let arn = "arn:aws:iam::123456789012:role/tenant-7";
+    /// let clients = session.revoke_role(arn);
+    /// println!("{} clients were the tenant's", clients.len());
+    /// assert!(session.admit_role(arn));
+    /// # }
+    /// ```
+    pub fn revoke_role(&self, arn: &str) -> Vec<(AnyKey, AnyClient)> {
+        self.invalidate(ScopeSelection::Role(arn), true) // T13
+    }
+
+    /// Ends [`revoke_role`](Self::revoke_role); returns `true` if the role was revoked.
+    ///
+    /// Parameters that [`revoke`](Self::revoke) refuses remain refused.
+    ///
+    /// [`revoke_role`](Self::revoke_role) shows an example.
+    pub fn admit_role(&self, arn: &str) -> bool {
+        self.admit_selection(ScopeSelection::Role(arn))
     }
 }

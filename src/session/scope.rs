@@ -11,6 +11,7 @@ use aws_types::region::Region;
 
 use super::credentials::LoadConfig;
 use super::identity_cache::{Provider, ScopedIdentityCache};
+use crate::key::CredentialScope;
 use crate::map::{EvictingMap, EvictionPolicy};
 use crate::params::ClientParams;
 use crate::service::Service;
@@ -29,11 +30,12 @@ impl Scope {
     ///
     /// A role is assumed with the credentials of `source`, or with those of the base configuration.
     pub(super) fn new(
+        scope: &CredentialScope,
         provider: Option<SharedCredentialsProvider>,
         assumed_with: Option<Provider>,
         config: &Arc<LoadConfig>,
     ) -> Self {
-        let credentials = provider.map(|provider| Provider::new(provider, assumed_with, config));
+        let credentials = provider.map(|provider| Provider::new(scope, provider, assumed_with, config));
         let identities = ScopedIdentityCache::new(credentials.clone(), None);
         Self { credentials, identities, partitions: Partitions::default() }
     }

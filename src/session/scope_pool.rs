@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::Inner;
 use super::identity_cache::Provider;
 use super::scope::Scope;
-use crate::key::CredentialScope;
+use crate::key::{CredentialScope, ScopeSelection};
 use crate::map::{EvictingMap, EvictionPolicy};
 
 /// The active scopes, which have leases, and the idle ones, which are kept for a while.
@@ -26,8 +26,42 @@ struct State {
     active: HashMap<CredentialScope, ActiveScope>,
     /// In the order in which the scopes became idle.
     idle: EvictingMap<CredentialScope, IdleScope, RandomState>,
-    /// The scopes that are refused, which may be neither active nor idle.
-    revoked: HashSet<CredentialScope>,
+    revoked: Revoked,
+}
+
+/// The scopes and roles that are refused, which may be neither active nor idle.
+// T13
+#[derive(Default)]
+struct Revoked {
+    scopes: HashSet<CredentialScope>,
+    /// The ARNs of roles.
+    roles: HashSet<String>,
+}
+
+impl Revoked {
+    fn insert(&mut self, selection: ScopeSelection<'_>) {
+        match selection {
+            ScopeSelection::Scope(scope) => self.scopes.insert(scope.clone()),
+            ScopeSelection::Role(arn) => self.roles.insert(arn.to_owned()),
+        };
+    }
+
+    /// Removes a selection; returns `true` if it was revoked.
+    fn remove(&mut self, selection: ScopeSelection<'_>) -> bool {
+        match selection {
+            ScopeSelection::Scope(scope) => self.scopes.remove(scope),
+            ScopeSelection::Role(arn) => self.roles.remove(arn),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.roles.is_empty()
+    }
+
+    /// Returns `true` if a scope itself is revoked, or its role.
+    fn contains(&self, scope: &CredentialScope) -> bool {
+        self.scopes.contains(scope) || scope.role_arn().is_some_and(|arn| self.roles.contains(arn))
+    }
 }
 
 /// A scope, and a lease of the scope of its source role, which must not be dropped before it.
@@ -68,10 +102,11 @@ pub(super) struct IdleScope {
 pub(super) type Retired = Vec<(CredentialScope, IdleScope)>;
 
 impl ScopePool {
-    pub(super) fn new(idle_timeout: Duration) -> Self {
+    /// At most `max_idle` scopes are idle, each for at most `idle_timeout`.
+    pub(super) fn new(idle_timeout: Duration, max_idle: usize) -> Self {
         // K3: keys contain names of tenants, which may be chosen to collide.
-        let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, 0, RandomState::new());
-        let state = State { active: HashMap::new(), idle, revoked: HashSet::new() };
+        let idle = EvictingMap::with_hasher(EvictionPolicy::Lru, max_idle, RandomState::new());
+        let state = State { active: HashMap::new(), idle, revoked: Revoked::default() };
         Self { state: Mutex::new(state), idle_timeout }
     }
 
@@ -99,7 +134,7 @@ impl ScopePool {
         let scope = known.unwrap_or_else(|| {
             // T13: the scope may have been revoked since the caller looked.
             if let Some(credentials) = scope.scope.credentials().filter(|_| state.revoked.contains(key)) {
-                credentials.cached().revoke(key);
+                credentials.cached().revoke();
             }
             state.active.insert(key.clone(), ActiveScope::new(Arc::clone(scope)));
             Arc::clone(scope)
@@ -109,66 +144,75 @@ impl ScopePool {
 
     /// Removes a lease.
     ///
-    /// A scope without leases becomes idle; at most `max_idle` scopes are idle.
-    fn release(&self, key: &CredentialScope, now: SystemTime, max_idle: usize) {
+    /// A scope without leases becomes idle.
+    fn release(&self, key: &CredentialScope, now: SystemTime) {
         let _retired = {
             let state = &mut *self.lock();
-            let mut retired = state.release(key, now, max_idle);
+            let mut retired = state.release(key, now);
             retired.extend(state.purge(now, self.idle_timeout));
             retired
         };
     }
 
-    /// Invalidates the credentials of a scope and of all roles that are assumed with it.
+    /// Invalidates the credentials of the selected scopes, and of all roles that are assumed with them.
     ///
     /// Their idle scopes are removed at once, and the active ones when their last lease is released. A source role is active
     /// while scopes are assumed with it, because they hold a lease of it.
     ///
     /// If `is_revoked`, also refuses them from now on. `base` are the credentials of the base configuration.
     // T6, T13
-    pub(super) fn invalidate(&self, key: &CredentialScope, base: Option<&Provider>, is_revoked: bool) -> Retired {
-        let (credentials, retired) = {
+    pub(super) fn invalidate(
+        &self,
+        selection: ScopeSelection<'_>,
+        base: Option<&Provider>,
+        is_revoked: bool,
+    ) -> Retired {
+        let (selected, retired) = {
             let state = &mut *self.lock();
+            let selected = state.select(selection, base);
             if is_revoked {
-                state.revoked.insert(key.clone());
-                if let Some(credentials) = state.credentials(key, base) {
-                    credentials.cached().revoke(key);
+                state.revoked.insert(selection);
+                for (_, credentials) in &selected {
+                    credentials.cached().revoke();
                 }
             }
-            for (_, active) in state.active.iter_mut().filter(|(scope, _)| scope.derives_from(key)) {
+            for (_, active) in state.active.iter_mut().filter(|(scope, _)| selection.covers(scope)) {
                 active.is_wanted = false;
             }
-            let credentials = state.credentials(key, base).cloned();
-            (credentials, state.idle.extract(|scope, _| scope.derives_from(key)))
+            (selected, state.idle.extract(|scope, _| selection.covers(scope)))
         };
-        if let Some(credentials) = credentials {
+        for (_, credentials) in &selected {
             credentials.cached().invalidate();
         }
         retired
     }
 
-    /// Ends the refusal of a scope; returns `true` if it was revoked.
+    /// Ends the refusal of a selection; returns `true` if it was revoked.
     // T13
-    pub(super) fn admit(&self, key: &CredentialScope, base: Option<&Provider>) -> bool {
-        let (was_revoked, credentials) = {
+    pub(super) fn admit(&self, selection: ScopeSelection<'_>, base: Option<&Provider>) -> bool {
+        let selected = {
             let state = &mut *self.lock();
-            let credentials = state.credentials(key, base).cloned();
-            if let Some(credentials) = &credentials {
+            if !state.revoked.remove(selection) {
+                return false;
+            }
+            let selected = state.select(selection, base);
+            // The others are still revoked, alone or with their role.
+            for (_, credentials) in selected.iter().filter(|(scope, _)| !state.revoked.contains(scope)) {
                 credentials.cached().admit();
             }
-            (state.revoked.remove(key), credentials)
+            selected
         };
-        // Roles that are assumed with it have cached the refusal.
-        if let Some(credentials) = credentials.filter(|_| was_revoked) {
+        // Roles that are assumed with them have cached the refusal.
+        for (_, credentials) in &selected {
             credentials.cached().invalidate();
         }
-        was_revoked
+        true
     }
 
     /// Returns `true` if a scope, or one that it is assumed with, is revoked.
     pub(super) fn is_revoked(&self, key: &CredentialScope) -> bool {
-        let state = self.lock();
-        !state.revoked.is_empty() && key.chain().into_iter().any(|scope| state.revoked.contains(scope))
+        let revoked = &self.lock().revoked;
+        !revoked.is_empty() && key.chain().into_iter().any(|scope| revoked.contains(scope))
     }
 
     /// Returns the number of active and of idle scopes.
@@ -191,12 +235,12 @@ impl ScopePool {
 }
 
 impl State {
-    /// Returns the credentials of an active scope, or those of the base configuration.
-    fn credentials<'a>(&'a self, key: &CredentialScope, base: Option<&'a Provider>) -> Option<&'a Provider> {
-        if *key == CredentialScope::Base {
-            return base;
-        }
-        self.active.get(key)?.scope.scope.credentials()
+    /// Returns the credentials of the selected scopes that are active, or those of the base configuration.
+    fn select(&self, selection: ScopeSelection<'_>, base: Option<&Provider>) -> Vec<(CredentialScope, Provider)> {
+        let active = self.active.iter().filter_map(|(scope, active)| Some((scope, active.scope.scope.credentials()?)));
+        let all = active.chain(base.map(|base| (&CredentialScope::Base, base)));
+        let selected = all.filter(|(scope, _)| selection.contains(scope));
+        selected.map(|(scope, credentials)| (scope.clone(), credentials.clone())).collect()
     }
 
     fn find(&mut self, key: &CredentialScope) -> Option<Arc<LeasedScope>> {
@@ -210,7 +254,7 @@ impl State {
         Some(scope)
     }
 
-    fn release(&mut self, key: &CredentialScope, now: SystemTime, max_idle: usize) -> Retired {
+    fn release(&mut self, key: &CredentialScope, now: SystemTime) -> Retired {
         let Entry::Occupied(mut active) = self.active.entry(key.clone()) else { return Vec::new() };
         active.get_mut().leases -= 1;
         if active.get().leases > 0 {
@@ -221,9 +265,8 @@ impl State {
         if !is_wanted {
             return vec![(key, idle)];
         }
-        let mut retired: Retired = self.idle.set_max_size(max_idle);
-        retired.extend(self.idle.insert(key, idle).ok().flatten());
-        retired
+        // The key is absent, so the insertion succeeds.
+        self.idle.insert(key, idle).ok().flatten().into_iter().collect()
     }
 
     /// Removes the scopes that have been idle for too long, in O(k) for k removed scopes.
@@ -263,7 +306,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // Without a session, no caller can request the scope again.
         if let Some(session) = self.session.upgrade() {
-            session.scopes.release(&self.key, session.now(), session.cache.max_size());
+            session.scopes.release(&self.key, session.now());
         }
     }
 }

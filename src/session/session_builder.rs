@@ -15,6 +15,7 @@ use super::scope::Partitions;
 use super::scope_pool::ScopePool;
 use super::{Inner, Session};
 use crate::cache::{ClientCache, ClientCacheBuilder, ClientCacheConfig, Evicted, EvictionCause};
+use crate::key::CredentialScope;
 use crate::map::EvictionPolicy;
 use crate::params::with_clock;
 
@@ -55,6 +56,10 @@ pub struct SessionConfig {
     /// The default is 15 minutes. See [`SessionBuilder::scope_idle_timeout`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub scope_idle_timeout: Duration,
+    /// The maximum number of unused scopes that are kept.
+    ///
+    /// The default is 1,000. See [`SessionBuilder::max_idle_scopes`].
+    pub max_idle_scopes: usize,
     /// Set if each scope has its own retry budgets, which is the default.
     ///
     /// See [`SessionBuilder::retry_partitions`].
@@ -103,6 +108,7 @@ impl Default for SessionConfig {
             policy,
             max_size,
             scope_idle_timeout: Duration::from_mins(15),
+            max_idle_scopes: 1_000,
             retry_partitions: true,
             max_concurrent_loads: 8,
             load_timeout: None,
@@ -164,9 +170,9 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the maximum number of clients, and of idle credential scopes.
+    /// Sets the maximum number of clients.
     ///
-    /// The default is 10. With 0, no client is cached and no idle scope is kept.
+    /// The default is 10. With 0, no client is cached.
     ///
     /// [`SessionBuilder`] shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {
@@ -203,6 +209,28 @@ impl SessionBuilder {
     /// [`SessionBuilder`] shows an example.
     pub fn scope_idle_timeout(mut self, scope_idle_timeout: Duration) -> Self {
         self.config.scope_idle_timeout = scope_idle_timeout;
+        self
+    }
+
+    /// Sets the maximum number of unused scopes that are kept for returning tenants.
+    ///
+    /// The default is 1,000. With 0, no idle scope is kept. The scope that became idle first is dropped first. An idle scope
+    /// holds credentials and no connection, and takes some kilobytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use aws_client_cache::{SdkConfig, Session};
+    /// # fn example(sdk_config: &SdkConfig) {
+    /// // Few clients, but credentials for all of 5,000 tenants.
+    /// let session = Session::builder(sdk_config)
+    ///     .max_size(100)
+    ///     .max_idle_scopes(5_000)
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn max_idle_scopes(mut self, max_idle_scopes: usize) -> Self {
+        self.config.max_idle_scopes = max_idle_scopes;
         self
     }
 
@@ -387,6 +415,7 @@ impl SessionBuilder {
             policy,
             max_size,
             scope_idle_timeout,
+            max_idle_scopes,
             retry_partitions,
             max_concurrent_loads,
             load_timeout,
@@ -402,7 +431,9 @@ impl SessionBuilder {
         let time_source = self.base.time_source().unwrap_or_default();
         let mut base = self.base.to_builder();
         base.set_http_client(http_client(&self.base));
-        let base_credentials = self.base.credentials_provider().map(|provider| Provider::new(provider, None, &loads));
+        let base_credentials = self.base.credentials_provider();
+        let base_credentials =
+            base_credentials.map(|provider| Provider::new(&CredentialScope::Base, provider, None, &loads));
         if let Some(credentials) = &base_credentials {
             base.set_credentials_provider(Some(credentials.shared().clone()));
         }
@@ -412,7 +443,7 @@ impl SessionBuilder {
         Session(Arc::new(Inner {
             base: base.build(),
             cache: self.cache.policy(policy).max_size(max_size).time_source(time_source).build(),
-            scopes: ScopePool::new(scope_idle_timeout),
+            scopes: ScopePool::new(scope_idle_timeout, max_idle_scopes),
             base_credentials,
             base_partitions: Partitions::default(),
             has_retry_partitions: retry_partitions,

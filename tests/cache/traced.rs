@@ -1,73 +1,15 @@
 //! Rule O4: the events and spans of a cache.
 
 use std::convert::Infallible;
-use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{ClientCache, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
 use support::fake::{Client, Fake, key};
-use tracing::field::{Field, Visit};
-use tracing::span::Attributes;
-use tracing::{Event, Id, Subscriber};
+use support::recorder::events_of;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
-
-/// Records each event as a line, after the names of its spans.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<String>>>);
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let written = match field.name() {
-            "message" => write!(self.0, "{value:?}"),
-            name => write!(self.0, " {name}={value:?}"),
-        };
-        written.unwrap();
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields(attributes.metadata().name().to_owned());
-        attributes.record(&mut fields);
-        context.span(id).unwrap().extensions_mut().insert(fields.0);
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = String::new();
-        for span in context.event_scope(event).into_iter().flatten() {
-            write!(line, "{{{}}} ", span.extensions().get::<String>().unwrap()).unwrap();
-        }
-        let mut fields = Fields(line);
-        event.record(&mut fields);
-        assert_eq!(*event.metadata().level(), tracing::Level::DEBUG);
-        self.0.lock().unwrap().push(fields.0);
-    }
-}
-
-/// Installs a subscriber for the process that shows nothing.
-///
-/// Tests run in parallel. Without it, a test that reaches an event first, and has no subscriber, could disable the event
-/// while another test records it.
-fn enable_events() {
-    static ENABLED: std::sync::Once = std::sync::Once::new();
-    ENABLED.call_once(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("no other one is installed");
-    });
-}
-
-/// Returns the events of the cache while `call` runs.
-fn events_of(call: impl FnOnce()) -> Vec<String> {
-    enable_events();
-    let recorder = Recorder::default();
-    let subscriber = tracing_subscriber::registry().with(recorder.clone());
-    tracing::subscriber::with_default(subscriber, call);
-    std::mem::take(&mut *recorder.0.lock().unwrap())
-}
 
 #[test]
 fn creations_refusals_and_evictions_are_events_with_labels() {

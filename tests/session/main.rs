@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod connections;
+mod credential_events;
 mod credentials_base;
 mod credentials_progress;
 mod credentials_weather;

@@ -210,3 +210,69 @@ async fn a_ready_in_flight_during_an_invalidation_caches_nothing() {
     drop(session.ready(&tenant).await.unwrap());
     assert_eq!((session.cache().len(), cloud.assumed("tenant")), (1, 2));
 }
+
+const TENANT: &str = "arn:aws:iam::123456789012:role/tenant";
+
+fn named(name: &str) -> ClientParams<S3> {
+    params().assume_role(role("tenant").session_name(name)).build().unwrap()
+}
+
+#[tokio::test]
+async fn revoking_a_role_covers_all_parameters_and_all_roles_assumed_with_it() {
+    let (cloud, session) = cloud();
+    let spoke = params().assume_role(role("spoke").source_role(role("tenant").session_name("hub"))).build().unwrap();
+    let covered = [of_role("tenant"), named("one"), named("two"), spoke];
+    let other = of_role("tenant2");
+    for params in covered.iter().chain([&other]) {
+        session.ready(params).await.unwrap();
+    }
+    let held = session.client(&covered[1]).await.unwrap();
+    assert!(session.invalidate_role("arn:aws:iam::123456789012:role/tenan").is_empty());
+    let removed = session.invalidate_role(TENANT);
+    assert_eq!(removed.len(), 4);
+    assert!(
+        removed
+            .iter()
+            .all(|(key, _)| key.role_arn().is_some_and(|arn| arn != "arn:aws:iam::123456789012:role/tenant2"))
+    );
+    let before = cloud.all_assumed();
+    for params in covered.iter().chain([&other]) {
+        session.ready(params).await.unwrap();
+    }
+    assert_eq!(cloud.all_assumed() - before, 5, "the four, and the hub");
+
+    assert_eq!(session.revoke_role(TENANT).len(), 4);
+    for params in &covered {
+        assert_revoked(&session, params).await;
+    }
+    assert_revoked(&session, &named("never-seen")).await;
+    let error = refusal(&held).await.expect("old clones are refused");
+    assert!(error.contains("role/tenant#"), "{error}");
+    session.ready(&other).await.unwrap();
+    assert!(session.admit_role(TENANT) && !session.admit_role(TENANT));
+    for params in &covered {
+        session.ready(params).await.unwrap();
+    }
+    call(&held).await;
+}
+
+#[tokio::test]
+async fn revoking_a_role_is_independent_of_revoking_one_scope() {
+    let (_cloud, session) = cloud();
+    let (one, two) = (named("one"), named("two"));
+    let (of_one, of_two) = (session.ready(&one).await.unwrap(), session.ready(&two).await.unwrap());
+    session.revoke(&one);
+    session.revoke_role(TENANT);
+    assert!(!session.admit(&two), "it was not revoked itself");
+    assert!(session.admit(&one));
+    assert_revoked(&session, &one).await;
+    assert!(refusal(&of_one).await.is_some());
+    session.revoke(&one);
+    assert!(session.admit_role(TENANT));
+    assert_revoked(&session, &one).await;
+    assert!(refusal(&of_one).await.is_some());
+    session.ready(&two).await.unwrap();
+    call(&of_two).await;
+    assert!(session.admit(&one));
+    call(&of_one).await;
+}

@@ -320,25 +320,35 @@ mod a_scope_without_clients {
     }
 
     #[tokio::test]
-    async fn at_most_max_size_scopes_are_idle() {
-        let (cloud, session) = cloud();
-        session.cache().set_max_size(3);
-        for tenant in 0..20 {
-            signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
-            let (live, idle) = session.scopes();
-            assert!(live <= 3 && idle <= 3, "{live} and {idle}");
+    async fn at_most_max_idle_scopes_are_idle() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        for max_idle in [0, 1, 5] {
+            let session = Session::builder(&cloud.config()).max_size(3).max_idle_scopes(max_idle).build();
+            for tenant in 0..20 {
+                signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+                let (live, idle) = session.scopes();
+                assert!(live <= 3 && idle <= max_idle, "{live} and {idle}");
+            }
+            assert_eq!(session.scopes(), (3, max_idle));
         }
-        assert_eq!(session.scopes(), (3, 3));
-        session.cache().set_max_size(0);
-        // An idle scope is dropped when the next one becomes idle.
-        drop(session.client(&of_role("another")).await.unwrap());
-        assert_eq!(session.scopes(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_small_cache_costs_no_calls_of_assume_role() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).max_size(1).build();
+        for _ in 0..3 {
+            for tenant in 0..200 {
+                signer(&cloud, &session, &of_role(&format!("tenant{tenant}"))).await;
+            }
+        }
+        assert_eq!((cloud.all_assumed(), session.scopes()), (200, (1, 199)));
     }
 
     #[tokio::test]
     async fn the_longest_idle_scope_is_evicted_first() {
-        let (cloud, session) = cloud();
-        session.cache().set_max_size(2);
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).max_idle_scopes(2).build();
         for tenant in ["one", "two", "three"] {
             signer(&cloud, &session, &of_role(tenant)).await;
             session.cache().clear();
@@ -398,8 +408,7 @@ mod a_scope_without_clients {
         signer(&cloud, &session, &chained).await;
         session.cache().clear();
         assert_eq!(session.scopes(), (1, 1), "the idle tenant keeps the hub active");
-        session.cache().set_max_size(0);
-        drop(session.client(&of_role("another")).await.unwrap());
+        session.invalidate_credentials(&of_role("hub"));
         assert_eq!(session.scopes(), (0, 0), "the hub is dropped with the tenant");
     }
 

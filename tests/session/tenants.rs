@@ -284,7 +284,7 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
     const TASKS: usize = 4;
     for policy in EvictionPolicy::ALL.iter().copied() {
         let cloud = Cloud::new(&Clock::at(1_800_000_000));
-        let session = Session::builder(&cloud.config()).policy(policy).max_size(12).build();
+        let session = Session::builder(&cloud.config()).policy(policy).max_size(12).max_idle_scopes(6).build();
         let (faults, counts) = <(Arc<Faults>, Arc<Counts>)>::default();
         let run = Run { session: session.clone(), cloud: cloud.clone(), faults, counts: Arc::clone(&counts) };
         let tasks: Vec<_> =

@@ -22,7 +22,10 @@ pub async fn serve(settings: Settings, requests: &[Request]) -> Result<Counts, F
     const MIDNIGHT: u64 = 1_700_006_400;
     let clock = Clock::at(MIDNIGHT);
     let cloud = Cloud::new(&clock);
-    let mut session = Session::builder(&cloud.config()).policy(settings.policy).max_size(settings.max_size);
+    let mut session = Session::builder(&cloud.config())
+        .policy(settings.policy)
+        .max_size(settings.max_size)
+        .max_idle_scopes(settings.max_size);
     if let Some(window) = settings.advisory_window {
         session = session.advisory_refresh_window(window);
     }

@@ -45,6 +45,7 @@ type Builder = ClientParamsBuilder<Testing>;
 /// All parameters, each unset or an index into a few values that all differ.
 #[derive(Clone, Debug, PartialEq)]
 struct Settings {
+    label: Option<usize>,
     base: Option<usize>,
     region: Option<usize>,
     endpoint_url: Option<usize>,
@@ -84,6 +85,7 @@ enum Source {
 /// Add such a parameter to `Settings`, to the rest of this file, and to the fuzz target `identity`.
 fn _every_parameter_is_a_setting(builder: &Builder) {
     let ClientParamsBuilder {
+        label: _,
         base: _,
         region: _,
         endpoint_url: _,
@@ -202,6 +204,7 @@ impl Settings {
         });
         let names = (
             option::of(0..NAMES.len()),
+            option::of(0..NAMES.len()),
             option::of(0..REGIONS.len()),
             option::of(0..ENDPOINTS.len()),
             option::of(0..APP_NAMES.len()),
@@ -214,7 +217,8 @@ impl Settings {
         );
         let flags = (option::of(any::<bool>()), option::of(any::<bool>()));
         (names, credentials, flags, configs).prop_map(
-            |((base, region, endpoint_url, app_name), credentials, (use_fips, use_dual_stack), configs)| Self {
+            |((label, base, region, endpoint_url, app_name), credentials, (use_fips, use_dual_stack), configs)| Self {
+                label,
                 base,
                 region,
                 endpoint_url,
@@ -233,6 +237,9 @@ impl Settings {
     /// Returns a builder step for each parameter that is set, in a fixed order.
     fn steps(&self) -> Vec<Box<dyn Fn(Builder) -> Builder + '_>> {
         let mut steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>> = Vec::new();
+        if let Some(choice) = self.label {
+            steps.push(Box::new(move |builder| builder.label(NAMES[choice])));
+        }
         if let Some(choice) = self.base {
             steps.push(Box::new(move |builder| builder.base(NAMES[choice])));
         }
@@ -373,7 +380,7 @@ proptest! {
             };
         }
         each!(
-            base, region, endpoint_url, credentials, use_fips, use_dual_stack, retry_config, timeout_config,
+            label, base, region, endpoint_url, credentials, use_fips, use_dual_stack, retry_config, timeout_config,
             http_client, app_name, customizations,
         );
         prop_assert_eq!(settings.key() == other.key(), settings == other);
@@ -383,6 +390,7 @@ proptest! {
 #[test]
 fn any_two_values_of_a_parameter_give_different_keys() {
     let unset = Settings {
+        label: None,
         base: None,
         region: None,
         endpoint_url: None,
@@ -402,6 +410,7 @@ fn any_two_values_of_a_parameter_give_different_keys() {
         all.push(settings);
     };
     for choice in 0..NAMES.len() {
+        add(&|settings| settings.label = Some(choice));
         add(&|settings| settings.base = Some(choice));
         add(&|settings| settings.region = Some(choice));
         add(&|settings| settings.app_name = Some(choice));

@@ -21,4 +21,5 @@ pub mod fused;
 pub mod fuzzed;
 pub mod hashing;
 pub mod history;
+pub mod recorder;
 pub mod report;

@@ -32,6 +32,7 @@ pub(super) enum Setting {
     Anonymous,
     AssumeRole(Chain),
     HttpClient(Handle),
+    Label(Text),
 }
 
 #[derive(Arbitrary, Clone, Debug, PartialEq)]
@@ -135,6 +136,7 @@ impl Setting {
             Self::Anonymous => "anonymous",
             Self::AssumeRole(_) => "assume_role",
             Self::HttpClient(_) => "http_client",
+            Self::Label(_) => "label",
         }
     }
 
@@ -161,6 +163,7 @@ impl Setting {
             Self::Anonymous => builder.anonymous(),
             Self::AssumeRole(chain) => builder.assume_role(chain.role()),
             Self::HttpClient(which) => builder.http_client(HTTP_CLIENTS[*which as usize].clone()),
+            Self::Label(text) => builder.label(&text.0),
         }
     }
 
@@ -169,7 +172,7 @@ impl Setting {
     /// The error names one of them.
     pub(super) fn faults(&self) -> Vec<&'static str> {
         let is_bad = match self {
-            Self::Base(text) | Self::Customize(text, _) | Self::Profile(text) => text.0.is_empty(),
+            Self::Label(text) | Self::Base(text) | Self::Customize(text, _) | Self::Profile(text) => text.0.is_empty(),
             Self::Region(text) => !is_region(&text.0),
             Self::EndpointUrl(text) => is_bad_url(&text.0),
             Self::Credentials(keys) => keys.id.0.is_empty() || keys.secret.0.is_empty(),
