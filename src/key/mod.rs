@@ -404,6 +404,7 @@ mod tests {
         }
     }
 
+    // Proves K3.
     /// K3
     #[test]
     fn keys_with_colliding_hashes_are_compared_in_full() {

@@ -382,6 +382,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
+    // Proves K1a: the example of a closure that captures a variable.
     /// Adds a customization of the service's config builder, as a closure that captures nothing.
     ///
     /// The key contains the name and the type of the closure. Two closures with the same code are two customizations, so
@@ -427,6 +428,7 @@ impl<S: Service> ClientParamsBuilder<S> {
         self
     }
 
+    // Proves K1a: the example of a closure that captures a variable.
     /// Adds a customization of the service's config builder, as a closure with a value.
     ///
     /// The value is part of the key. It is never printed, but the key contains it as it is, so it must not be a secret. Its

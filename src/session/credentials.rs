@@ -578,7 +578,7 @@ impl ProvideCredentials for SourceCredentials {
 mod tests {
     use super::*;
 
-    // T11
+    // Proves T11.
     #[test]
     fn the_timeout_follows_retries_and_timeouts() {
         let timeout = |retries: Option<RetryConfig>, timeouts: Option<TimeoutConfig>| {

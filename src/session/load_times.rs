@@ -164,6 +164,7 @@ mod tests {
         (before(windows.advisory), before(windows.mandatory.unwrap()))
     }
 
+    // Proves T8.
     #[test]
     fn the_advisory_window_depends_on_the_lifetime() {
         let minutes = |minutes: u64| minutes * 60;
@@ -179,6 +180,7 @@ mod tests {
         assert_eq!(windows(0, 0.5), (0, 0));
     }
 
+    // Proves T8.
     #[test]
     fn credentials_without_an_expiry_never_become_mandatory() {
         let windows = Windows::new(&SETTINGS, Jitter(0.5), at(0), None);
@@ -196,6 +198,7 @@ mod tests {
         assert_eq!(ages, expected);
     }
 
+    // Proves T9.
     #[test]
     fn the_backoff_doubles_up_to_its_maximum() {
         let mut backoff = Backoff::default();
@@ -210,6 +213,7 @@ mod tests {
         assert!(!backoff.is_active(at(99)), "the clock was turned back");
     }
 
+    // Proves T9.
     #[test]
     fn a_zero_backoff_is_never_active() {
         let mut backoff = Backoff::default();
@@ -219,7 +223,7 @@ mod tests {
         }
     }
 
-    // T12
+    // Proves T12.
     #[test]
     fn the_backoff_begins_anew_after_a_quiet_time() {
         let mut backoff = Backoff::default();

@@ -30,7 +30,7 @@ fn behave_alike<C: Subject<u8, u64>>(one: &mut C, other: &mut C, more: &History)
 }
 
 quickcheck! {
-    // D12
+    // Proves D12.
     fn retain_on_the_engine_equals_single_removals(history: History, kept: Vec<bool>, more: History) -> bool {
         let (mut engine, mut expected) = (history.run(Engine::new), history.run(Engine::new));
         let order = engine.items();
@@ -46,7 +46,7 @@ quickcheck! {
         asked == order && engine.items() == expected.items() && behave_alike(&mut engine, &mut expected, &more)
     }
 
-    // D12
+    // Proves D12.
     fn retain_on_the_cache_equals_single_removals(history: History, kept: Vec<bool>, more: History) -> bool {
         let (mut cache, mut expected) = (history.run(Cache::new), history.run(Cache::new));
         let order = cache.items();
@@ -67,7 +67,7 @@ quickcheck! {
             && behave_alike(&mut cache, &mut expected, &more)
     }
 
-    // D12, D7: from both ends, alternating at random.
+    // Proves D7, D12: from both ends, alternating at random.
     fn drain_yields_each_entry_once_in_order_and_empties_the_engine(history: History, ends: Vec<bool>, more: History) -> bool {
         let mut engine = history.run(Engine::new);
         let expected = engine.items();
@@ -78,7 +78,7 @@ quickcheck! {
         shown && yielded && engine.0.is_empty() && behave_alike(&mut engine, &mut empty, &more)
     }
 
-    // D12
+    // Proves D12.
     fn into_iter_yields_the_entries_of_drain(history: History) -> bool {
         let (engine, cache) = (history.run(Engine::new), history.run(Cache::new));
         let expected = engine.items();
@@ -86,7 +86,7 @@ quickcheck! {
         of_cache.eq(expected.iter().map(|(_, value)| *value)) && engine.0.into_iter().eq(expected)
     }
 
-    // D12
+    // Proves D12.
     fn drain_yields_all_clients_in_order_and_empties_the_cache(history: History) -> bool {
         let cache = history.run(Cache::new);
         let expected = cache.values();
@@ -94,7 +94,7 @@ quickcheck! {
         drained == expected && cache.is_empty() && cache.check() == Ok(())
     }
 
-    // D12, D5
+    // Proves D5, D12.
     fn peek_next_victim_shows_the_entry_that_pop_removes_and_counts_no_use(history: History) -> bool {
         let (mut engine, mut cache) = (history.run(Engine::new), history.run(Cache::new));
         loop {
@@ -113,7 +113,7 @@ quickcheck! {
     }
 }
 
-// P1: the predicate may panic, and so may the `Drop` of a removed key or value.
+// Proves P1: the predicate may panic, and so may the `Drop` of a removed key or value.
 #[test]
 fn a_panic_leaves_retain_done_or_not_done() {
     let mut blown = 0;
@@ -163,6 +163,7 @@ fn of_region(region: &'static str) -> ClientCacheKey<Fake> {
     ClientParams::builder().region(region).build().unwrap().key()
 }
 
+// Proves D12.
 #[test]
 fn retain_removes_all_clients_of_a_region_or_a_credential_scope() {
     let cache = ClientCache::default();
@@ -187,7 +188,7 @@ fn retain_removes_all_clients_of_a_region_or_a_credential_scope() {
     assert!(cache.keys().eq([keys[3].clone().into()]));
 }
 
-// K1, T6
+// Proves K1, T6.
 #[cfg(feature = "assume-role")]
 #[test]
 fn credentials_derive_from_every_source_in_their_chain() {
@@ -208,7 +209,7 @@ fn credentials_derive_from_every_source_in_their_chain() {
     assert_eq!(of(&key(role("two"))), [false; 5], "the same role, assumed with something else");
 }
 
-// S3
+// Proves S3.
 #[test]
 fn a_creation_in_flight_is_not_stored_if_retain_removes_its_key() {
     let cache = ClientCache::default();
@@ -234,7 +235,7 @@ fn a_creation_in_flight_is_not_stored_if_retain_removes_its_key() {
     assert!(cache.keys().eq([kept.clone().into()]));
 }
 
-// S3
+// Proves S3.
 #[test]
 fn a_creation_in_flight_is_not_stored_if_the_cache_is_drained() {
     let cache = ClientCache::default();
@@ -250,7 +251,7 @@ fn a_creation_in_flight_is_not_stored_if_the_cache_is_drained() {
     assert!(cache.is_empty());
 }
 
-// C1: when `retain` returns, the predicate has accepted every present key, including those inserted meanwhile.
+// Proves C1: when `retain` returns, the predicate has accepted every present key, including those inserted meanwhile.
 #[test]
 fn the_predicate_of_retain_may_use_the_cache_and_sees_new_keys() {
     without_deadlock(|| {
@@ -270,7 +271,7 @@ fn the_predicate_of_retain_may_use_the_cache_and_sees_new_keys() {
     });
 }
 
-// D12: a key that is both present and in flight is one key.
+// Proves D12: a key that is both present and in flight is one key.
 #[test]
 fn retain_asks_once_for_each_key() {
     let (cache, key) = (ClientCache::default(), key(0));
@@ -288,7 +289,7 @@ fn retain_asks_once_for_each_key() {
     assert_eq!((asked, removed.len(), cache.len()), (1, 1, 0));
 }
 
-// C2, P1: the clones made before the panic are dropped, and their `Drop` may use the cache.
+// Proves C2, P1: the clones made before the panic are dropped, and their `Drop` may use the cache.
 #[test]
 fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
     without_deadlock(|| {
@@ -306,7 +307,7 @@ fn clients_that_panic_when_cloned_leave_the_cache_unlocked() {
     });
 }
 
-// K1, K7: keys of different bases inherit different credentials.
+// Proves K1, K7: keys of different bases inherit different credentials.
 #[test]
 fn credentials_of_two_bases_differ() {
     let of = |base: &str, builder: ClientParamsBuilder<Fake>| AnyKey::from(builder.base(base).build().unwrap().key());
@@ -325,7 +326,7 @@ fn credentials_of_two_bases_differ() {
     }
 }
 
-// C2: the listener is not notified, and no client is dropped under the lock.
+// Proves C2: the listener is not notified, and no client is dropped under the lock.
 #[test]
 fn retain_and_drain_notify_no_listener() {
     without_deadlock(|| {
@@ -373,7 +374,7 @@ impl Service for Other {
     }
 }
 
-// D12
+// Proves D12.
 #[test]
 fn the_clients_of_a_service_are_those_of_its_marker_in_order() {
     let cache = ClientCache::default();

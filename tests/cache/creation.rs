@@ -34,6 +34,7 @@ fn assert_goes_by_the_rules(schedules: Schedules, number: usize) {
     );
 }
 
+// Proves every rule S.
 // The numbers are exact, so that the test fails if the search loses a part of its scope.
 #[test]
 fn every_short_schedule_follows_the_rules() {
@@ -49,6 +50,7 @@ fn every_short_schedule_follows_the_rules() {
     }
 }
 
+// Proves every rule S.
 #[test]
 fn longer_schedules_follow_the_rules() {
     for (callers, depth, is_shared, number) in [(2, 10, false, 54_115), (3, 9, false, 118_541), (3, 9, true, 146_114)] {
@@ -112,21 +114,25 @@ async fn a_thousand_callers_share_one_failure() {
     assert_eq!(errors[0].downcast_ref::<io::Error>().map(ToString::to_string).as_deref(), Some("0"));
 }
 
+// Proves S5.
 #[tokio::test]
 async fn on_one_thread_a_thousand_callers_share_one_creation() {
     a_thousand_callers_share_one_creation().await;
 }
 
+// Proves S5.
 #[tokio::test]
 async fn on_one_thread_a_thousand_callers_share_one_failure() {
     a_thousand_callers_share_one_failure().await;
 }
 
+// Proves S5.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_many_threads_a_thousand_callers_share_one_creation() {
     a_thousand_callers_share_one_creation().await;
 }
 
+// Proves S5.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_many_threads_a_thousand_callers_share_one_failure() {
     a_thousand_callers_share_one_failure().await;
@@ -137,6 +143,7 @@ fn poll<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+// Proves S5.
 #[test]
 fn different_keys_are_created_concurrently() {
     let cache = ClientCache::default();
@@ -147,6 +154,7 @@ fn different_keys_are_created_concurrently() {
     assert!(matches!(poll(other), Poll::Ready(Ok(Client { id: 1, .. }))));
 }
 
+// Proves S7.
 #[test]
 fn the_sync_variant_does_not_wait_for_a_creation_in_flight() {
     without_deadlock(|| {
@@ -159,7 +167,7 @@ fn the_sync_variant_does_not_wait_for_a_creation_in_flight() {
     });
 }
 
-// C3: if a lock were held across the `await`, this would hang.
+// Proves C3: if a lock were held across the `await`, this would hang.
 #[test]
 fn a_creation_may_use_the_cache_and_create_another() {
     without_deadlock(|| {
@@ -191,7 +199,7 @@ fn request<'a>(
     }
 }
 
-// K6, S9
+// Proves K6, S5, S9.
 #[test]
 fn all_waiters_share_a_region_mismatch() {
     let cache = ClientCache::default();
@@ -215,7 +223,7 @@ fn all_waiters_share_a_region_mismatch() {
     assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })), "K6: {refused:?}");
 }
 
-// P1, C2, S8: the creation has completed when callers' code runs.
+// Proves S8, C2, P1: the creation has completed when callers' code runs.
 #[test]
 fn a_panicking_listener_affects_only_the_leader() {
     let cache = ClientCache::builder().max_size(0).on_evict(|_, _| panic!("a listener")).build();
@@ -234,7 +242,7 @@ fn a_panicking_listener_affects_only_the_leader() {
     assert_eq!(cache.check(), Ok(()));
 }
 
-// S2, P1
+// Proves S2, P1.
 #[test]
 fn a_panicking_drop_of_a_created_client_affects_only_the_leader() {
     let cache = ClientCache::default();
@@ -255,7 +263,7 @@ fn a_panicking_drop_of_a_created_client_affects_only_the_leader() {
     assert_eq!(cache.check(), Ok(()));
 }
 
-// C2
+// Proves S8, C2.
 #[test]
 fn the_listener_may_use_the_cache_during_a_creation() {
     without_deadlock(|| {
@@ -309,7 +317,7 @@ async fn waits_for(receive: tokio::sync::oneshot::Receiver<u64>) -> Result<Clien
     Ok(Client::new(receive.await.unwrap_or_else(|_| panic!("nothing was sent"))))
 }
 
-// S9
+// Proves S9.
 #[test]
 fn a_shared_creation_is_driven_by_callers_of_both_methods() {
     let (cache, zero) = (ClientCache::default(), key(0));
@@ -326,6 +334,7 @@ fn a_shared_creation_is_driven_by_callers_of_both_methods() {
     assert_eq!((cache.stats().creations, cache.check()), (1, Ok(())));
 }
 
+// Proves S9.
 #[test]
 fn the_shared_variant_joins_a_creation_of_the_other_method() {
     let (cache, zero) = (ClientCache::default(), key(0));
@@ -337,7 +346,7 @@ fn the_shared_variant_joins_a_creation_of_the_other_method() {
     assert_eq!(cache.check(), Ok(()));
 }
 
-// S9, K4
+// Proves K4, S9.
 #[test]
 fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret() {
     let (cache, zero) = (ClientCache::default(), key(0));
@@ -354,7 +363,7 @@ fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret(
     assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
 }
 
-// S5: each leaves under the lock, so that one of them is the last.
+// Proves S5: each leaves under the lock, so that one of them is the last.
 #[test]
 fn callers_that_give_up_together_leave_nothing_behind() {
     const ROUNDS: usize = 20_000;

@@ -32,6 +32,7 @@ fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+// Proves E1.
 #[test]
 fn a_key_has_the_expiry_of_its_static_credentials_and_of_nothing_else() {
     assert_eq!(expiring().expiry(), Some(time(EXPIRY)));
@@ -40,6 +41,7 @@ fn a_key_has_the_expiry_of_its_static_credentials_and_of_nothing_else() {
     assert_eq!(ClientParams::<Fake>::builder().credentials(keys).build().unwrap().key().expiry(), None);
 }
 
+// Proves K8.
 #[test]
 fn errors_come_in_order() {
     let clock = Clock::default();
@@ -54,6 +56,7 @@ fn errors_come_in_order() {
     assert_eq!(cache.len(), 1, "E2: nothing has changed");
 }
 
+// Proves E3.
 #[test]
 fn the_listener_is_notified_of_expired_entries() {
     let clock = Clock::default();
@@ -100,7 +103,7 @@ impl TimeSource for Counted {
     }
 }
 
-// E5
+// Proves E5.
 #[test]
 fn the_clock_is_read_once_per_operation_on_keys_that_expire() {
     let reads = Arc::new(AtomicUsize::new(0));
@@ -140,6 +143,7 @@ impl TimeSource for Curious {
     }
 }
 
+// Proves E5.
 #[test]
 fn the_clock_is_read_while_the_cache_is_unlocked() {
     without_deadlock(|| {
@@ -154,7 +158,7 @@ fn the_clock_is_read_while_the_cache_is_unlocked() {
     });
 }
 
-// E2
+// Proves E2.
 #[test]
 fn nothing_is_created_for_an_expired_key() {
     let clock = Clock::at(EXPIRY);
@@ -171,7 +175,7 @@ fn nothing_is_created_for_an_expired_key() {
     assert_eq!((calls.load(Relaxed), cache.check()), (0, Ok(())));
 }
 
-// E2, S5
+// Proves E2, S5.
 #[test]
 fn all_waiters_are_refused_if_the_key_expires_during_the_creation() {
     let clock = Clock::default();
@@ -199,7 +203,7 @@ fn all_waiters_are_refused_if_the_key_expires_during_the_creation() {
     assert!(is_expired(&client) && cache.is_empty());
 }
 
-// E2, E3
+// Proves E2, E3.
 #[test]
 fn a_waiter_is_refused_if_the_key_has_expired_when_it_wakes() {
     let clock = Clock::default();

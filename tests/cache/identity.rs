@@ -32,6 +32,7 @@ fn append(mut builder: ConfigBuilder, applied: &str) -> ConfigBuilder {
 mod k1a_customizations {
     use super::*;
 
+    // Proves K1a.
     #[tokio::test]
     async fn customizations_apply_in_order_of_their_names() {
         let params = params()
@@ -41,6 +42,7 @@ mod k1a_customizations {
         assert_eq!(made_from(params, &base()).await.applied, ["one", "2", "three"]);
     }
 
+    // Proves K1a.
     #[test]
     fn customizations_differ_by_name_closure_and_value() {
         fn one(builder: ConfigBuilder) -> ConfigBuilder {
@@ -58,6 +60,7 @@ mod k1a_customizations {
         assert_ne!(key(valued(1)), key(valued(2)));
     }
 
+    // Proves K1a.
     #[test]
     fn a_repeated_customization_name_is_refused() {
         let twice = params().customize("name", |b| b).customize_with("name", 1, |b, _| b).build();
@@ -80,6 +83,7 @@ mod k3_keyed_digests {
         format!("digest and hash: {key} {hash}")
     }
 
+    // Proves K3.
     #[test]
     #[expect(clippy::print_stdout, reason = "a child process tells its parent")]
     fn digests_differ_between_processes() {
@@ -104,6 +108,7 @@ mod k3_keyed_digests {
 mod k3_roles {
     use super::*;
 
+    // Proves K3.
     #[test]
     fn the_order_of_policies_and_tags_does_not_matter() {
         let key = |policies: [&str; 2], tags: [(&str, &str); 2]| {
@@ -119,6 +124,7 @@ mod k3_roles {
 mod k3_http_clients {
     use super::*;
 
+    // Proves K3.
     #[test]
     fn http_clients_are_known_by_their_handles() {
         let handle = || KeyedHttpClient::new("proxy-eu", Proxied::default());
@@ -131,6 +137,7 @@ mod k3_http_clients {
         assert!(key(&one).to_string().starts_with("Fake(http_client=proxy-eu#"), "{}", key(&one));
     }
 
+    // Proves K4.
     #[test]
     fn a_key_holds_no_http_client() {
         let proxied = Proxied::new("password");
@@ -169,6 +176,7 @@ mod k4_secrets {
             .customize_with("name", "SECRETVALUE", |builder, _| builder)
     }
 
+    // Proves K4.
     #[tokio::test]
     async fn no_public_item_shows_a_secret() {
         let provided = || params().credentials_provider(SharedCredentialsProvider::new(credentials()));
@@ -215,6 +223,7 @@ mod k4_secrets {
         }
     }
 
+    // Proves K4.
     #[test]
     fn errors_do_not_repeat_a_secret_parameter() {
         let refused = [
@@ -255,6 +264,7 @@ mod k4_secrets {
         assert!(label("one").starts_with("Fake(credentials=static#"), "{}", label("one"));
     }
 
+    // Proves K4.
     #[test]
     fn a_label_is_always_one_line() {
         let proxied = params().http_client(KeyedHttpClient::new("e\nf", Proxied::default())).build().unwrap();
@@ -270,6 +280,7 @@ mod k4_secrets {
 mod k6_regions {
     use super::*;
 
+    // Proves K6.
     #[test]
     fn insert_refuses_a_client_of_another_region() {
         let cache = ClientCache::default();
@@ -282,6 +293,7 @@ mod k6_regions {
         assert_eq!(cache.peek(&west).unwrap().id, 2);
     }
 
+    // Proves K6.
     #[test]
     fn without_a_region_insert_accepts_any_client() {
         let cache = ClientCache::default();
@@ -291,6 +303,7 @@ mod k6_regions {
         assert_eq!(cache.len(), 2);
     }
 
+    // Proves K6.
     #[tokio::test]
     async fn insert_refuses_a_region_changed_by_a_customization() {
         let params = params().region("us-west-2").customize("elsewhere", |mut builder| {
@@ -315,6 +328,7 @@ mod k7_base_configurations {
         }
     }
 
+    // Proves K7.
     #[tokio::test]
     async fn errors_name_the_setting_that_params_and_base_lack() {
         assert_eq!(lacks(base().to_builder().region(None).build()).await, "region");
@@ -326,6 +340,7 @@ mod k7_base_configurations {
         assert!(params.client(&regionless).await.is_ok());
     }
 
+    // Proves K7.
     // The hazard that the documentation warns of.
     #[tokio::test]
     async fn unnamed_bases_share_a_key() {
@@ -340,6 +355,7 @@ mod k7_base_configurations {
         assert!(matches!(other, Err(ClientCacheError::AlreadyExists { .. })));
     }
 
+    // Proves K7.
     #[test]
     fn the_name_of_a_base_is_part_of_the_key() {
         let of = |name: &str| params().region("us-west-2").base(name).build().unwrap().key();
@@ -353,6 +369,7 @@ mod k7_base_configurations {
 mod k8_refusals {
     use super::*;
 
+    // Proves K8.
     #[test]
     fn a_region_mismatch_precedes_a_present_key() {
         let cache = ClientCache::default();
@@ -390,6 +407,7 @@ mod k1_services {
         }
     }
 
+    // Proves K1.
     #[test]
     fn services_with_equal_names_and_clients_differ_by_marker() {
         let cache = ClientCache::new(EvictionPolicy::Lru, 10);
@@ -438,6 +456,7 @@ mod overrides {
         credentials.unwrap().access_key_id().to_owned()
     }
 
+    // Proves K7.
     #[tokio::test]
     async fn unset_parameters_are_inherited() {
         let config = config(params()).await;
@@ -471,6 +490,7 @@ mod overrides {
         }
     }
 
+    // Proves K7.
     #[tokio::test]
     async fn set_parameters_override_the_base() {
         let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).disable_connect_timeout();
@@ -502,6 +522,7 @@ mod overrides {
         assert_eq!(timeouts.connect_timeout(), None);
     }
 
+    // Proves K7.
     #[tokio::test]
     async fn set_credentials_replace_bearer_tokens() {
         use aws_credential_types::{Token, provider::token::SharedTokenProvider};

@@ -22,6 +22,7 @@ fn parameter(builder: Builder) -> &'static str {
     }
 }
 
+// Proves K5.
 #[test]
 fn build_refuses_an_invalid_parameter_by_name() {
     let long = "a".repeat(64);
@@ -80,6 +81,7 @@ fn build_refuses_an_invalid_parameter_by_name() {
     assert_eq!(parameter(both), "credentials_provider");
 }
 
+// Proves K5.
 #[test]
 fn build_refuses_roles_beyond_the_limits_by_name() {
     let role = || AssumeRole::new("arn:aws:iam::123456789012:role/r");
@@ -148,6 +150,7 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
     }
 }
 
+// Proves K5.
 #[test]
 fn build_refuses_two_sources_of_credentials() {
     type Set = fn(Builder) -> Builder;
@@ -179,6 +182,7 @@ fn build_refuses_userinfo() {
     }
 }
 
+// Proves K5.
 #[test]
 fn build_accepts_common_parameters() {
     for region in ["us-west-2", "auto", "local", "default", "eu-isoe-west-1", "garage", "US-1"] {
@@ -200,6 +204,7 @@ fn build_accepts_common_parameters() {
 }
 
 quickcheck! {
+    // Proves K5.
     fn no_string_makes_building_panic(text: String) -> bool {
         let all = params()
             .base(text.clone())

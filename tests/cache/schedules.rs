@@ -60,6 +60,7 @@ fn schedules(
     })
 }
 
+// Proves C1.
 // The count is exact, so that the test fails if the cache loses a point at which threads can switch.
 #[test]
 fn every_schedule_of_a_tiny_case_is_linearizable() {
@@ -74,6 +75,7 @@ fn every_schedule_of_a_tiny_case_is_linearizable() {
     }
 }
 
+// Proves C1.
 #[test]
 fn random_schedules_of_random_operations_are_linearizable() {
     for policy in POLICIES {
@@ -87,6 +89,7 @@ fn random_schedules_of_random_operations_are_linearizable() {
     }
 }
 
+// Proves C1.
 #[test]
 fn histories_of_real_threads_are_linearizable() {
     for policy in POLICIES {
@@ -102,6 +105,7 @@ fn histories_of_real_threads_are_linearizable() {
     }
 }
 
+// Proves C2.
 #[test]
 fn clients_and_keys_may_use_the_cache_when_they_are_dropped() {
     for policy in POLICIES {

@@ -47,7 +47,7 @@ fn count(
 }
 
 quickcheck! {
-    // O1, O2: the counters match after each operation, and observing the cache changes none.
+    // Proves O1, O2: the counters match after each operation, and observing the cache changes none.
     fn the_counters_match_the_model(history: History, times: Vec<u8>) -> bool {
         let expiry: Vec<_> = (0..=LAST_TO_EXPIRE).map(|key| (key, u64::from(key))).collect();
         let mut cache = Cache::with_expiry(history.policy, history.max_size, &expiry);
@@ -80,7 +80,7 @@ fn counted(set: impl FnOnce(&mut Stats)) -> Stats {
     stats
 }
 
-// O1: a waiter is counted as a miss when it joins, and is not counted again.
+// Proves O1: a waiter is counted as a miss when it joins, and is not counted again.
 #[test]
 fn each_caller_of_a_creation_is_one_hit_or_one_miss() {
     let (cache, key) = (ClientCache::default(), key(0));
@@ -107,6 +107,7 @@ fn each_caller_of_a_creation_is_one_hit_or_one_miss() {
     assert_eq!(cache.stats().hit_ratio(), Some(0.5));
 }
 
+// Proves O3.
 #[tokio::test]
 async fn a_failed_creation_is_counted_and_a_dropped_one_is_not() {
     let (cache, key) = (ClientCache::default(), key(0));
@@ -120,7 +121,7 @@ async fn a_failed_creation_is_counted_and_a_dropped_one_is_not() {
     assert_eq!(cache.stats(), counted(|stats| (stats.misses, stats.failures) = (3, 2)), "O3");
 }
 
-// O3: the creation is counted, but the client is not cached, so there is no insertion.
+// Proves O3: the creation is counted, but the client is not cached, so there is no insertion.
 #[test]
 fn a_revoked_creation_is_counted() {
     let cache = ClientCache::default();
@@ -136,7 +137,7 @@ fn a_revoked_creation_is_counted() {
     assert_eq!(cache.stats(), counted(|stats| (stats.misses, stats.creations) = (1, 1)));
 }
 
-// O1, O2: a refused creation performs no lookup, and removes an expired entry.
+// Proves O1, O2: a refused creation performs no lookup, and removes an expired entry.
 #[test]
 fn a_refused_creation_is_neither_a_hit_nor_a_miss() {
     let clock = Clock::default();
@@ -148,6 +149,7 @@ fn a_refused_creation_is_neither_a_hit_nor_a_miss() {
     assert_eq!(cache.stats(), counted(|stats| (stats.insertions, stats.expirations) = (1, 1)));
 }
 
+// Proves O2.
 #[test]
 fn bulk_removals_are_counted_one_by_one() {
     let cache = ClientCache::new(EvictionPolicy::Lru, 10);

@@ -15,10 +15,11 @@ assert_impl_all!(aws_client_cache::ClientCacheKey<Fake>: Send, Sync, Unpin);
 assert_impl_all!(ClientParams<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientParamsBuilder<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sync);
-// D8: a clone would look like a shared handle. D11: no method overwrites silently.
+// Proves D8, D11: a clone would look like a shared handle, and no method overwrites silently.
 assert_not_impl_any!(ClientCache: Clone, Extend<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 
+// Proves C1.
 #[test]
 fn every_client_that_threads_insert_is_removed_exactly_once() {
     const THREADS: u64 = 4;
@@ -83,6 +84,7 @@ fn every_client_that_threads_insert_is_removed_exactly_once() {
     }
 }
 
+// Proves C1.
 #[test]
 fn of_threads_that_insert_one_key_exactly_one_succeeds() {
     for _ in 0..200 {
@@ -98,6 +100,7 @@ fn of_threads_that_insert_one_key_exactly_one_succeeds() {
     }
 }
 
+// Proves C2.
 #[test]
 fn a_client_may_call_the_cache_when_it_is_dropped() {
     without_deadlock(|| {
@@ -141,6 +144,7 @@ fn a_client_may_call_the_cache_when_it_is_dropped() {
     });
 }
 
+// Proves D2, D8, C2.
 #[test]
 fn a_listener_may_call_the_cache_and_is_notified_of_evictions_only() {
     without_deadlock(|| {
@@ -191,6 +195,7 @@ fn a_listener_may_call_the_cache_and_is_notified_of_evictions_only() {
     });
 }
 
+// Proves C3.
 #[test]
 fn the_creation_of_a_client_can_be_spawned() {
     // C3: a future that held a lock guard across an await would not be `Send`, in generic code either.

@@ -11,6 +11,7 @@ use support::recorder::events_of;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
+// Proves O4.
 #[test]
 fn creations_refusals_and_evictions_are_events_with_labels() {
     let cache = ClientCache::new(EvictionPolicy::Lru, 1);
@@ -39,6 +40,7 @@ fn creations_refusals_and_evictions_are_events_with_labels() {
     );
 }
 
+// Proves O4.
 // The span is entered whenever the creation is polled, and exited whenever it is pending.
 #[test]
 fn events_of_a_creation_are_within_its_span() {
@@ -73,7 +75,7 @@ fn events_of_a_creation_are_within_its_span() {
     assert_eq!(events, expected);
 }
 
-// K4: events contain neither secrets nor the text of callers' errors.
+// Proves K4, O4: events contain neither secrets nor the text of callers' errors.
 #[test]
 fn events_of_failures_contain_no_secrets() {
     let clock = Clock::default();
@@ -103,7 +105,7 @@ fn events_of_failures_contain_no_secrets() {
     assert!(!["AKID", "secret", "token"].iter().any(|secret| label.contains(secret)), "{label}");
 }
 
-// C2
+// Proves O4, C2.
 #[test]
 fn a_subscriber_may_use_the_cache() {
     struct Uses(Arc<ClientCache>);
@@ -128,7 +130,7 @@ fn a_subscriber_may_use_the_cache() {
     });
 }
 
-// C2: the panic reaches the caller, and the listener is still notified.
+// Proves C2: the panic reaches the caller, and the listener is still notified.
 #[test]
 fn a_subscriber_may_panic() {
     struct Panics;

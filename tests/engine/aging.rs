@@ -25,7 +25,7 @@ fn hits(policy: EvictionPolicy) -> [usize; 4] {
     })
 }
 
-// F2
+// Proves F2.
 #[test]
 fn a_shifted_hot_set_replaces_the_old_one() {
     let [first, later @ ..] = hits(EvictionPolicy::Lfu);
@@ -70,7 +70,7 @@ fn order_with_newcomer(mut map: Map) -> Vec<u8> {
 }
 
 quickcheck! {
-    // F2
+    // Proves F2.
     fn the_floor_moves_on_evictions_alone(history: History, max_uses: u8, key: u8) -> bool {
         let (map, key) = (after(history, max_uses), key % 12);
         let present = map.keys().next_back().copied();
@@ -99,7 +99,7 @@ quickcheck! {
             && floor(&hit) == floor(&map)
     }
 
-    // F2, D2
+    // Proves D2, F2.
     fn an_eviction_sets_the_floor_to_the_weight_of_the_victim(history: History, max_uses: u8) -> bool {
         let mut map = after(history, max_uses);
         let (before, is_full) = (floor(&map), map.len() == map.max_size());
@@ -108,7 +108,7 @@ quickcheck! {
         floor(&map) == expected && expected >= before
     }
 
-    // F2, D9
+    // Proves D9, F2.
     fn shrinking_sets_the_floor_to_the_weight_of_the_last_victim(history: History, max_uses: u8, max_size: u8) -> bool {
         let mut map = after(history, max_uses);
         let max_size = usize::from(max_size % 8);
@@ -121,7 +121,7 @@ quickcheck! {
         floor(&map) == expected && expected >= before
     }
 
-    // F2, D8
+    // Proves D8, F2.
     fn clearing_resets_the_floor_and_a_copy_keeps_it(history: History, max_uses: u8) -> bool {
         let map = after(history, max_uses);
         let (mut cleared, mut drained) = (map.clone(), map.clone());
@@ -131,7 +131,7 @@ quickcheck! {
     }
 }
 
-// F2
+// Proves F2.
 #[test]
 fn a_newcomer_after_shrinking_starts_above_the_weight_of_the_last_victim() {
     let mut map = EvictingMap::new(EvictionPolicy::Lfuda, 3);
@@ -148,7 +148,7 @@ fn a_newcomer_after_shrinking_starts_above_the_weight_of_the_last_victim() {
     assert!(map.keys().eq(&[3, 2]), "2 has weight 4");
 }
 
-// F2: saturated weights are equal, so that the last use decides.
+// Proves F2: saturated weights are equal, so that the last use decides.
 #[test]
 fn saturated_weights_are_in_the_order_of_last_use() {
     let mut map = EvictingMap::with_max_uses(EvictionPolicy::Lfuda, 3, Hashing::Default, 2);

@@ -27,11 +27,13 @@ fn churn(max_size: usize, newcomers: u64, look_every: u64) {
     }
 }
 
+// Proves D2, F1.
 #[test]
 fn a_small_map_behaves_as_the_model_under_churn() {
     churn(30, 20_000, 16);
 }
 
+// Proves D2, L1.
 #[test]
 fn a_map_with_a_dense_index_behaves_as_the_model_under_churn() {
     churn(1_200, 6_000, 256);

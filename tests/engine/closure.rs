@@ -29,12 +29,14 @@ fn explore(scope: Scope, hashing: Hashing) -> Covered {
     covered
 }
 
+// Proves every rule D, L.
 #[test]
 fn lru_behaves_as_the_model_in_every_state() {
     let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 9, 10) };
     assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090, answered: ANSWERED });
 }
 
+// Proves every rule D, F.
 #[test]
 fn lfu_behaves_as_the_model_in_every_state() {
     let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 4, 5) };
@@ -44,13 +46,14 @@ fn lfu_behaves_as_the_model_in_every_state() {
     );
 }
 
+// Proves every rule D, F.
 #[test]
 fn lfuda_behaves_as_the_model_in_every_state() {
     let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
     assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576, answered: ANSWERED });
 }
 
-// D13
+// Proves D13.
 #[test]
 fn a_replacing_engine_behaves_as_the_model_in_every_state() {
     let cases =
@@ -97,7 +100,7 @@ fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
     }
 }
 
-// E1 to E5: the time is part of the state.
+// Proves every rule E: the time is part of the state.
 #[test]
 fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
     let expiry: &[(u8, u64)] = &[(0, 1), (1, 2)];

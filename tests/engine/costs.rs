@@ -106,7 +106,7 @@ fn insertions_into_a_full_map_seldom_rehash_the_other_keys() {
     }
 }
 
-// D1: the map allocates nothing in advance, and nothing beyond its bound.
+// Proves D1: the map allocates nothing in advance, and nothing beyond its bound.
 #[test]
 fn a_map_has_room_for_at_most_twice_its_entries_and_max_size() {
     for policy in POLICIES.iter().copied() {
@@ -128,6 +128,7 @@ fn a_map_has_room_for_at_most_twice_its_entries_and_max_size() {
     }
 }
 
+// Proves D1.
 #[test]
 fn a_map_that_shrinks_releases_memory() {
     const LEFT: usize = 20;

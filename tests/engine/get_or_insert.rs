@@ -64,7 +64,7 @@ fn given<K: Clone>(key: &K, by_value: bool) -> Cow<'_, K> {
 }
 
 quickcheck! {
-    // D2, D4
+    // Proves D2, D4.
     fn get_or_insert_with_is_a_hit_or_an_insertion(history: History, key: u8, by_value: bool) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let mut other = map.clone();
@@ -78,7 +78,7 @@ quickcheck! {
             && map.check().is_ok()
     }
 
-    // D4
+    // Proves D4.
     fn a_value_is_created_for_an_absent_key_only(history: History, key: u8, by_value: bool) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let (was_there, made) = (map.contains_key(&key), Cell::new(false));
@@ -89,7 +89,7 @@ quickcheck! {
         made.get() != was_there
     }
 
-    // P1
+    // Proves P1.
     fn a_failing_function_changes_nothing(history: History, key: u8, by_value: bool) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let (was_there, before) = (map.contains_key(&key), map.clone());
@@ -209,7 +209,7 @@ fn panic_everywhere(spec_policy: SpecPolicy, max_size: usize, len: u8, key: u8, 
     blown
 }
 
-// P1
+// Proves P1.
 #[test]
 fn a_panic_leaves_the_map_as_before_or_after_the_call() {
     for by_value in [false, true] {
@@ -224,7 +224,7 @@ fn a_panic_leaves_the_map_as_before_or_after_the_call() {
     }
 }
 
-// P1
+// Proves P1.
 #[test]
 fn an_error_does_not_leak_if_its_key_panics_when_dropped() {
     let mut map = EvictingMap::<Fused<u8>, u64>::default();

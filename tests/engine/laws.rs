@@ -60,12 +60,12 @@ macro_rules! laws {
 }
 
 laws! {
-    // D1
+    // Proves D1.
     fn never_holds_more_than_max_size(history, cache) {
         cache.len() <= cache.max_size() && cache.len() == cache.items().len()
     }
 
-    // D2
+    // Proves D2.
     fn inserting_evicts_the_next_victim_exactly_if_full(history, cache, value: u64) {
         let before = cache.items();
         let full = before.len() == cache.max_size();
@@ -78,19 +78,19 @@ laws! {
             && cache.len() == before.len() + usize::from(!full)
     }
 
-    // D3
+    // Proves D3.
     fn inserting_a_present_key_is_refused_and_changes_nothing(history, cache, value: u64) {
         let before = seen(&cache);
         before.2.iter().all(|(key, _)| cache.insert(*key, value) == Err(Refusal::AlreadyExists)) && seen(&cache) == before
     }
 
-    // D4
+    // Proves D4.
     fn a_miss_changes_nothing(history, cache) {
         let before = seen(&cache);
         cache.get(&NEW).is_none() && cache.try_get(&NEW) == Err(Refusal::NotFound) && seen(&cache) == before
     }
 
-    // D4
+    // Proves D4.
     fn a_hit_returns_the_inserted_value_and_counts_as_a_use(history, cache) {
         cache.items().into_iter().all(|(key, value)| {
             let position = |cache: &Cached| cache.keys().iter().position(|live| *live == key);
@@ -103,7 +103,7 @@ laws! {
         })
     }
 
-    // D5
+    // Proves D5.
     fn peek_and_contains_key_count_no_use(history, cache) {
         let looks = |operation: &Operation<u8, u64>| matches!(operation, Operation::Peek(_) | Operation::ContainsKey(_));
         let mut blind = history.clone();
@@ -111,7 +111,7 @@ laws! {
         seen(&blind.run(engine)) == seen(&cache)
     }
 
-    // D6
+    // Proves D6.
     fn removing_takes_one_entry_and_leaves_the_others_in_order(history, cache) {
         let mut left = cache.items();
         while !left.is_empty() {
@@ -123,14 +123,14 @@ laws! {
         cache.is_empty()
     }
 
-    // D6, D7
+    // Proves D6, D7.
     fn popping_everything_yields_the_eviction_order(history, cache) {
         let order = cache.items();
         let popped: Vec<_> = std::iter::from_fn(|| cache.pop().ok()).take(order.len() + 1).collect();
         popped == order && cache.pop() == Err(Refusal::Empty)
     }
 
-    // D7
+    // Proves D7.
     fn every_view_has_the_same_order(history, cache) {
         let items = cache.items();
         let mut reversed = cache.reversed();
@@ -139,7 +139,7 @@ laws! {
         items == reversed && keys == cache.keys() && values == cache.values()
     }
 
-    // D8
+    // Proves D8.
     fn a_copy_is_the_same_and_independent(history, cache, more: History) {
         let mut copy = cache.copy().unwrap();
         let before = seen(&cache);
@@ -155,7 +155,7 @@ laws! {
         alike && independent && seen(&cache) == seen(&copy)
     }
 
-    // D9
+    // Proves D9.
     fn shrinking_evicts_the_entries_that_pop_would_remove(history, cache, max_size: u8) {
         let mut popped = cache.copy().unwrap();
         let max_size = usize::from(max_size) % 8;
@@ -167,7 +167,7 @@ laws! {
         cache.set_max_size(max_size) == Some(expected) && cache.items() == popped.items() && cache.max_size() == max_size
     }
 
-    // D10
+    // Proves D10.
     fn a_key_that_returns_is_like_a_new_one(history, cache, value: u64) {
         let mut with_new = cache.copy().unwrap();
         for key in cache.keys() {
@@ -182,7 +182,7 @@ laws! {
         true
     }
 
-    // L1, F1, F2: the history of uses and evictions determines the order.
+    // Proves L1, F1, F2: the history of uses and evictions determines the order.
     fn the_order_is_by_last_use_or_by_count_and_last_use(history, cache) {
         let mut uses: HashMap<u8, (u64, usize)> = HashMap::new();
         // F2: the weight of the last victim. It stays 0 under the other policies.
@@ -225,13 +225,14 @@ laws! {
 }
 
 quickcheck! {
-    // D7: from both ends, alternating at random.
+    // Proves D7: from both ends, alternating at random.
     fn iterating_from_both_ends_yields_each_entry_once(history: History, ends: Vec<bool>) -> bool {
         let engine = history.run(engine);
         double_ended::yields(&mut engine.0.iter(), &engine.0, ends)
     }
 }
 
+// Proves D1.
 #[test]
 fn a_bound_of_usize_max_takes_no_memory_up_front() {
     for policy in support::history::POLICIES {
@@ -244,6 +245,7 @@ fn a_bound_of_usize_max_takes_no_memory_up_front() {
     }
 }
 
+// Proves D1.
 #[test]
 fn the_default_is_lru_and_ten() {
     let cache = ClientCache::default();
@@ -264,6 +266,7 @@ fn the_policy_and_the_bound_are_those_that_were_set() {
     }
 }
 
+// Proves F1.
 #[test]
 fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
     let mut engine = Engine::with_max_uses(EvictionPolicy::Lfu, 4, 2);
@@ -277,6 +280,7 @@ fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
     assert_eq!(engine.keys(), [2, 0, 1], "F1: all counts are 2, so the last use decides");
 }
 
+// Proves D7.
 #[test]
 fn a_snapshot_does_not_change_afterwards() {
     let mut subject = Cache::new(EvictionPolicy::Lru, 3);

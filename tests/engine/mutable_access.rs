@@ -23,7 +23,7 @@ fn layout(map: &Map) -> Vec<u64> {
 }
 
 quickcheck! {
-    // D4
+    // Proves D4.
     fn get_mut_is_a_hit_whose_value_can_be_changed(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let mut expected = map.clone();
@@ -34,7 +34,7 @@ quickcheck! {
             && map.check() == Ok(())
     }
 
-    // D5
+    // Proves D5.
     fn peek_mut_changes_a_value_and_counts_no_use(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let before = map.clone();
@@ -44,7 +44,7 @@ quickcheck! {
             && map.peek(&key) == changed.map(|_| &99)
     }
 
-    // D5, D7
+    // Proves D5, D7.
     fn iter_mut_yields_each_entry_once_in_order_from_both_ends(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
@@ -53,7 +53,7 @@ quickcheck! {
         double_ended::yields(&mut iter, expected, ends) && layout(&map) == before
     }
 
-    // D5, D7
+    // Proves D5, D7.
     fn iter_mut_changes_the_value_of_each_key(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let before = map.clone();
@@ -66,7 +66,7 @@ quickcheck! {
             && before.keys().all(|key| map.peek(key).copied() == before.peek(key).map(|value| changed(*key, *value)))
     }
 
-    // D5, D7
+    // Proves D5, D7.
     fn a_change_through_values_mut_is_at_its_position(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let before: Vec<_> = map.values().copied().collect();
@@ -78,7 +78,7 @@ quickcheck! {
         map.values().copied().eq(before.into_iter().map(|value| value + 1_000))
     }
 
-    // D5, D7
+    // Proves D5, D7.
     fn values_mut_yields_the_values_of_iter_mut(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.values().copied().collect();
@@ -86,7 +86,7 @@ quickcheck! {
         double_ended::yields(&mut map.values_mut().map(|value| *value), expected, ends) && layout(&map) == before
     }
 
-    // D7
+    // Proves D7.
     fn iter_mut_prints_its_remaining_entries(history: History, front: usize, back: usize) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
@@ -104,7 +104,7 @@ quickcheck! {
         entries && format!("{iter:?}") == format!("{left:?}") && iter.len() == left.len()
     }
 
-    // D12: the other entries keep their use counts, too.
+    // Proves D12: the other entries keep their use counts, too.
     fn retain_may_change_the_values_that_stay(history: History) -> bool {
         let mut map = after(&history);
         let mut expected = map.clone();
@@ -119,7 +119,7 @@ quickcheck! {
         map == expected && layout(&map) == layout(&expected) && map.check() == Ok(())
     }
 
-    // D12, P1: if the predicate panics, every entry stays, with the changes made before the panic.
+    // Proves D12, P1: if the predicate panics, every entry stays, with the changes made before the panic.
     fn retain_removes_nothing_if_the_predicate_panics(history: History, calls: usize) -> bool {
         let mut map = after(&history);
         let before = map.clone();
@@ -139,7 +139,7 @@ quickcheck! {
         map.iter().map(|(key, value)| (*key, *value)).eq(expected) && layout(&map) == layout(&before) && map.check() == Ok(())
     }
 
-    // D8: the copy has the same slots, buckets and room, so that it costs and behaves the same.
+    // Proves D8: the copy has the same slots, buckets and room, so that it costs and behaves the same.
     fn a_copy_has_the_same_layout(history: History, more: History) -> bool {
         let mut engine = history.run(Engine::new);
         let mut copy = Engine::<_, _>(engine.0.clone());
@@ -171,7 +171,7 @@ fn a_map_with_another_order_or_value_differs() {
     assert_ne!(map(&[(1, 1)]), map(&[]));
 }
 
-// D8: the index has tombstones, and its size differs from the bound.
+// Proves D8: the index has tombstones, and its size differs from the bound.
 #[test]
 fn a_copy_of_a_large_map_has_the_same_layout() {
     for policy in POLICIES {
@@ -199,7 +199,7 @@ fn a_copy_of_a_large_map_has_the_same_layout() {
     }
 }
 
-// P1: a lookup only hashes and compares before its first change, so that a panic changes nothing.
+// Proves P1: a lookup only hashes and compares before its first change, so that a panic changes nothing.
 #[test]
 fn a_key_that_panics_in_a_lookup_changes_nothing() {
     type Panicking = EvictingMap<Fused<u8>, u64, Hashing>;
@@ -232,7 +232,7 @@ fn a_key_that_panics_in_a_lookup_changes_nothing() {
     assert_eq!(blown, [5 * 6, (1 + 2 + 3 + 4 + 4) * 6, 0, 0]);
 }
 
-// D1
+// Proves D1.
 #[test]
 fn the_default_map_is_lru_and_holds_ten_entries() {
     let map = Map::default();

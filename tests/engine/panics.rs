@@ -31,6 +31,7 @@ mod the_engine {
         done
     }
 
+    // Proves P1.
     // The counts are exact, so that the test fails if the search loses a part of its scope.
     #[test]
     fn a_panic_leaves_the_map_as_before_or_after_the_call_in_every_state() {
@@ -73,7 +74,7 @@ mod the_engine {
         engine.0.layout(|key| u64::from(*key.get()), false)
     }
 
-    // P1: all hashes are computed before the first entry is removed.
+    // Proves P1: all hashes are computed before the first entry is removed.
     #[test]
     fn a_map_is_usable_after_a_panic_while_it_shrinks() {
         type Shrink = fn(&mut Engine<Key, Value>);
@@ -116,6 +117,7 @@ mod the_engine {
         }
     }
 
+    // Proves P1.
     #[test]
     fn a_map_is_usable_after_a_panic_while_it_grows() {
         for policy in POLICIES {
@@ -137,6 +139,7 @@ mod the_engine {
         }
     }
 
+    // Proves P1.
     #[test]
     fn a_full_map_is_usable_after_a_panic_while_its_index_is_rebuilt() {
         for spec_policy in POLICIES {
@@ -180,6 +183,7 @@ mod the_cache {
     use support::fused::FusedCache;
     use support::report::report;
 
+    // Proves P1.
     // Symmetry makes the number of states independent of the hashes of keys.
     #[test]
     fn a_panic_leaves_the_cache_as_before_or_after_the_call_in_every_state() {
@@ -199,6 +203,7 @@ mod the_cache {
         }
     }
 
+    // Proves P1.
     // The search above does not cover this: its states share their clients, so that no drop is the last one.
     #[test]
     fn nothing_leaks_if_a_removed_key_or_client_panics_when_dropped() {
@@ -241,6 +246,7 @@ mod the_cache {
         cache.values().map(|client| client.downcast_ref::<Fake>().unwrap().id).collect()
     }
 
+    // Proves P1.
     #[test]
     fn a_client_that_panics_when_cloned_stays_in_a_usable_cache() {
         for policy in EvictionPolicy::ALL.iter().copied() {
@@ -265,6 +271,7 @@ mod the_cache {
         }
     }
 
+    // Proves P1.
     #[test]
     fn clients_that_panic_when_dropped_are_removed_from_a_usable_cache() {
         // Each kind of removal drops a client that panics at its last drop.
@@ -290,6 +297,7 @@ mod the_cache {
         }
     }
 
+    // Proves C2.
     #[test]
     fn a_panicking_listener_is_notified_of_every_victim_first() {
         let notified = Arc::new(Mutex::new(Vec::new()));
@@ -340,6 +348,7 @@ mod the_cache {
         params.unwrap().key()
     }
 
+    // Proves P1.
     #[test]
     fn a_key_that_panics_when_compared_changes_nothing_and_its_client_is_dropped_outside_the_lock() {
         without_deadlock(comparing_panics);

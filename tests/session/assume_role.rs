@@ -103,7 +103,7 @@ fn sent(cloud: &Cloud) -> BTreeMap<String, String> {
     fields
 }
 
-// K1
+// Proves K1.
 #[tokio::test]
 async fn every_setting_of_a_role_and_no_other_is_sent() {
     for seed in 0..300 {

@@ -18,6 +18,7 @@ fn of_credentials(recorder: &Recorder) -> Vec<String> {
     recorder.take().iter().filter(|event| event.contains("scope=")).map(text).collect()
 }
 
+// Proves O4.
 #[tokio::test]
 async fn loads_refusals_and_invalidations_are_events_with_labels() {
     let (recorder, _guard) = Recorder::install();
@@ -67,7 +68,7 @@ impl ProvideCredentials for Indiscreet {
     }
 }
 
-// K4
+// Proves K4, O4.
 #[tokio::test]
 async fn events_of_failed_loads_contain_no_text_of_a_callers_provider() {
     let (recorder, _guard) = Recorder::install();
@@ -88,7 +89,7 @@ impl<S: Subscriber> Layer<S> for Panics {
     }
 }
 
-// C2: a load that all callers share must not end by a panic of one caller's subscriber.
+// Proves C2, O4: a load that all callers share must not end by a panic of one caller's subscriber.
 #[tokio::test]
 async fn a_subscriber_that_panics_breaks_no_load() {
     let (_cloud, session) = cloud();

@@ -48,6 +48,7 @@ async fn loaded(cloud: &Cloud, provider: Numbered) -> SdkConfig {
     base
 }
 
+// Proves T10.
 #[tokio::test]
 async fn credentials_of_a_loaded_base_are_invalidated() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -65,6 +66,7 @@ async fn credentials_of_a_loaded_base_are_invalidated() {
     assert_eq!((cloud.last().signer.as_deref(), provider.0.load(Relaxed)), (Some("number1"), 2));
 }
 
+// Proves T10.
 /// Runs the suites in a child process, in which base configurations have an identity cache.
 #[test]
 fn the_suites_hold_over_a_base_of_load_defaults() {
@@ -117,6 +119,7 @@ async fn presigned(session: &Session, params: &ClientParams<S3>) -> String {
     warnings.clone()
 }
 
+// Proves T11.
 #[tokio::test]
 async fn credentials_without_an_expiry_get_none() {
     let (_, session) = cloud();
@@ -131,6 +134,7 @@ async fn credentials_without_an_expiry_get_none() {
     }
 }
 
+// Proves T8.
 #[tokio::test]
 async fn credentials_without_an_expiry_are_loaded_anew_after_a_while() {
     let (cloud, session) = cloud();
@@ -157,6 +161,7 @@ impl ProvideCredentials for Never {
     }
 }
 
+// Proves T11.
 #[tokio::test]
 async fn the_error_of_a_timeout_names_the_duration() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -203,6 +208,7 @@ async fn a_role_of_another_partition_is_refused() {
     assert!(session.client(&of_role("tenant")).await.is_ok());
 }
 
+// Proves T10.
 #[tokio::test]
 async fn a_client_is_ready_without_credentials_of_the_base() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -277,7 +283,7 @@ impl ProvideCredentials for Sealed {
     }
 }
 
-// K4
+// Proves K4.
 #[tokio::test]
 async fn an_error_of_a_provider_keeps_its_kind_and_message_but_not_its_type() {
     let (_cloud, session) = cloud();
@@ -297,7 +303,8 @@ trait NotYetInTheSdk {
 
 impl NotYetInTheSdk for SharedIdentityCache {}
 
-// T12: if this does not compile (E0034), the SDK's trait has the method, and both identity caches must forward it.
+// Proves T12: if this does not compile (E0034), the SDK's trait has the method, and both identity caches must forward
+// it.
 #[test]
 fn the_identity_caches_forward_all_methods_of_the_trait() {
     #[expect(unused_imports, reason = "its methods are looked up")]

@@ -93,6 +93,7 @@ async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> bool {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_request_that_is_not_polled_blocks_no_other() {
     let session = builder().build();
@@ -107,6 +108,7 @@ async fn a_request_that_is_not_polled_blocks_no_other() {
     assert_eq!(slow.loads(), (1, 1), "it shares the load");
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_tenant_that_is_not_polled_blocks_no_other_of_its_source() {
     let session = builder().build();
@@ -120,6 +122,7 @@ async fn a_tenant_that_is_not_polled_blocks_no_other_of_its_source() {
     timeout(HANG, unpolled).await.unwrap().unwrap();
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_ready_that_is_not_polled_keeps_no_permit_from_others() {
     let session = builder().max_concurrent_loads(1).build();
@@ -139,6 +142,7 @@ async fn a_ready_that_is_not_polled_keeps_no_permit_from_others() {
     assert_eq!([one, two, three, four].map(|slow| slow.loads()), [(1, 1); 4]);
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_ready_that_is_dropped_keeps_no_permit_from_others() {
     let session = builder().max_concurrent_loads(1).build();
@@ -153,6 +157,7 @@ async fn a_ready_that_is_dropped_keeps_no_permit_from_others() {
     assert_eq!((one.loads(), two.loads()), ((1, 1), (1, 1)));
 }
 
+// Proves T7.
 #[tokio::test]
 async fn short_timeouts_lose_no_progress() {
     let session = builder().build();
@@ -174,6 +179,7 @@ async fn short_timeouts_lose_no_progress() {
     assert_eq!(warm.loads(), (1, 1));
 }
 
+// Proves T5.
 #[tokio::test]
 async fn loads_wait_for_permits_in_order() {
     let session = builder().max_concurrent_loads(1).build();
@@ -192,6 +198,7 @@ async fn loads_wait_for_permits_in_order() {
     assert_eq!(*order.lock().unwrap(), names);
 }
 
+// Proves T5.
 #[tokio::test]
 async fn a_provider_that_hangs_holds_its_permit_for_seconds() {
     let session = builder().max_concurrent_loads(1).build();
@@ -208,7 +215,7 @@ async fn a_provider_that_hangs_holds_its_permit_for_seconds() {
     task.abort();
 }
 
-// T14
+// Proves T14.
 #[tokio::test]
 async fn providers_that_hang_stop_no_warm_up() {
     let session = builder().max_size(100).max_concurrent_loads(2).build();
@@ -218,6 +225,7 @@ async fn providers_that_hang_stop_no_warm_up() {
     assert_eq!(session.cache().len(), 100);
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_load_that_was_not_polled_for_its_timeout_begins_again() {
     let session = builder().load_timeout(Duration::from_millis(200)).build();
@@ -236,6 +244,7 @@ async fn a_load_that_was_not_polled_for_its_timeout_begins_again() {
     unpolled.await.unwrap();
 }
 
+// Proves T7.
 #[test]
 fn a_load_outlives_the_runtime_that_began_it() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -270,6 +279,7 @@ impl ProvideCredentials for PanicsOnce {
     }
 }
 
+// Proves T7.
 #[tokio::test]
 async fn a_provider_that_panics_fails_its_load_only() {
     let session = builder().load_backoff(Duration::ZERO).build();

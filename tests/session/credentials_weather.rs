@@ -34,6 +34,7 @@ async fn is_allowed(s3: &aws_sdk_s3::Client) -> bool {
     s3.delete_object().bucket("bucket").key("key").send().await.is_ok()
 }
 
+// Proves T8.
 #[tokio::test]
 async fn one_caller_refreshes_in_the_advisory_window() {
     let (cloud, session) = cloud();
@@ -55,6 +56,7 @@ async fn one_caller_refreshes_in_the_advisory_window() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// Proves T8.
 #[tokio::test]
 async fn an_abandoned_refresh_is_resumed() {
     let (cloud, session) = cloud();
@@ -72,6 +74,7 @@ async fn an_abandoned_refresh_is_resumed() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// Proves T8.
 #[tokio::test]
 async fn a_refresh_waits_for_no_permit() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -90,6 +93,7 @@ async fn a_refresh_waits_for_no_permit() {
     assert_eq!((cloud.assumed("one"), cloud.assumed("two")), (2, 2));
 }
 
+// Proves T8.
 #[tokio::test]
 async fn all_callers_wait_in_the_mandatory_window() {
     let (cloud, session) = cloud();
@@ -104,7 +108,8 @@ async fn all_callers_wait_in_the_mandatory_window() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
-// T8, T9: random refusals, gaps and invalidations. A caller may give up, and another one may be in flight meanwhile.
+// Proves T8, T9: random refusals, gaps and invalidations. A caller may give up, and another one may be in flight
+// meanwhile.
 #[tokio::test]
 async fn no_request_fails_while_valid_credentials_are_held() {
     let (mut answered, mut refused) = (0, 0);
@@ -149,6 +154,7 @@ fn tenants(count: usize) -> Vec<ClientParams<S3>> {
     (0..count).map(|tenant| of_role(&format!("tenant{tenant}"))).collect()
 }
 
+// Proves T8.
 #[tokio::test]
 async fn scopes_loaded_together_are_not_refreshed_together() {
     const TENANTS: usize = 60;
@@ -170,6 +176,7 @@ async fn scopes_loaded_together_are_not_refreshed_together() {
     assert!(most <= TENANTS / 3, "{most} of {TENANTS} are refreshed within 25 seconds");
 }
 
+// Proves T5.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn renewals_are_bounded() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -189,6 +196,7 @@ async fn renewals_are_bounded() {
     assert!(cloud.most_assuming() <= 3, "{}", cloud.most_assuming());
 }
 
+// Proves T8.
 #[tokio::test]
 async fn a_failed_refresh_fails_no_request() {
     let (cloud, session) = cloud();
@@ -208,6 +216,7 @@ async fn a_failed_refresh_fails_no_request() {
     call(&s3).await;
 }
 
+// Proves T9.
 #[tokio::test]
 async fn a_refused_role_costs_few_calls() {
     let (cloud, session) = cloud();
@@ -239,6 +248,7 @@ async fn a_refused_role_costs_few_calls() {
     }
 }
 
+// Proves T9.
 #[tokio::test]
 async fn a_refused_source_costs_few_calls() {
     let (cloud, session) = cloud();
@@ -256,6 +266,7 @@ async fn a_refused_source_costs_few_calls() {
     assert_eq!(cloud.all_assumed(), 52);
 }
 
+// Proves T8.
 #[tokio::test]
 async fn requests_succeed_although_the_local_clock_is_fast() {
     let (cloud, session) = cloud();
@@ -274,6 +285,7 @@ async fn requests_succeed_although_the_local_clock_is_fast() {
     assert_eq!(cloud.assumed("tenant"), 12, "one load after the clock was set right");
 }
 
+// Proves T12.
 #[tokio::test]
 async fn one_request_fails_for_each_token_if_the_local_clock_is_slow() {
     let (cloud, session) = cloud();

@@ -28,6 +28,7 @@ async fn is_allowed(s3: &aws_sdk_s3::Client) -> bool {
     s3.delete_object().bucket("bucket").key("key").send().await.is_ok()
 }
 
+// Proves T12.
 #[tokio::test]
 async fn credentials_that_aws_refuses_as_expired_are_loaded_anew() {
     for code in ["ExpiredToken", "ExpiredTokenException", "InvalidToken"] {
@@ -50,6 +51,7 @@ async fn credentials_that_aws_refuses_as_expired_are_loaded_anew() {
     assert_eq!(cloud.assumed("tenant"), 1, "other refusals change nothing");
 }
 
+// Proves T12.
 #[tokio::test]
 async fn a_retry_of_the_sdk_loads_the_credentials_anew() {
     let (cloud, session) = cloud();
@@ -59,6 +61,7 @@ async fn a_retry_of_the_sdk_loads_the_credentials_anew() {
     assert_eq!((cloud.assumed("tenant"), cloud.requests().len()), (2, 2));
 }
 
+// Proves T12.
 #[tokio::test]
 async fn all_protocols_and_clients_of_a_scope_detect_expired_credentials() {
     let (cloud, session) = cloud();
@@ -70,6 +73,7 @@ async fn all_protocols_and_clients_of_a_scope_detect_expired_credentials() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// Proves T12.
 // Answers to requests with the old credentials arrive before and after new ones have been loaded.
 #[tokio::test]
 async fn newer_credentials_are_never_rejected() {
@@ -87,6 +91,7 @@ async fn newer_credentials_are_never_rejected() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// Proves T12.
 #[tokio::test]
 async fn credentials_that_are_always_refused_cost_few_calls() {
     let (cloud, session) = cloud();
@@ -136,6 +141,7 @@ impl ProvideCredentials for Counted {
     }
 }
 
+// Proves T12.
 #[tokio::test]
 async fn a_provider_that_repeats_expired_credentials_is_asked_once() {
     let (cloud, session) = cloud();
@@ -148,6 +154,7 @@ async fn a_provider_that_repeats_expired_credentials_is_asked_once() {
     assert_eq!(provider.asked(), 2);
 }
 
+// Proves T12.
 // Roles that were assumed with the base's credentials keep theirs.
 #[tokio::test]
 async fn expired_credentials_of_the_base_are_loaded_anew() {
@@ -168,6 +175,7 @@ async fn expired_credentials_of_the_base_are_loaded_anew() {
     assert_eq!((provider.asked(), cloud.assumed("tenant")), (2, 1));
 }
 
+// Proves T12.
 #[tokio::test]
 async fn a_role_is_assumed_again_if_its_sources_token_has_expired() {
     for code in ["ExpiredToken", "ExpiredTokenException"] {
@@ -193,6 +201,7 @@ async fn a_role_is_assumed_again_if_its_sources_token_has_expired() {
     }
 }
 
+// Proves T12.
 #[tokio::test]
 async fn credentials_of_another_provider_are_left_alone() {
     let (cloud, session) = cloud();
@@ -230,6 +239,7 @@ impl Intercept for Counting {
     }
 }
 
+// Proves T12.
 #[tokio::test]
 async fn interceptors_of_customizations_run_too() {
     let (cloud, session) = cloud();

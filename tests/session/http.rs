@@ -226,7 +226,7 @@ async fn connections(timeouts: impl Iterator<Item = u64>) -> usize {
     server.seen().connections_held()
 }
 
-// T4
+// Proves T4.
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_share_connections_if_their_connect_timeouts_are_equal() {
     const CLIENTS: u64 = 20;
@@ -235,6 +235,7 @@ async fn clients_share_connections_if_their_connect_timeouts_are_equal() {
     assert!(connections((0..CLIENTS).map(|n| 5_000 + n)).await > 20, "as `timeout_config` says");
 }
 
+// Proves T7.
 #[test]
 fn a_session_survives_the_runtimes_that_used_it() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -265,6 +266,7 @@ fn a_session_survives_the_runtimes_that_used_it() {
     assert_eq!(server.seen().assume_role_count_of(&role(0)), 1);
 }
 
+// Proves T7.
 /// The documentation of `Session` names this limit of the HTTP client.
 #[test]
 fn a_request_fails_if_the_runtime_of_its_connection_ends() {

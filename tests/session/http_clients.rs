@@ -59,7 +59,7 @@ fn of_tenant<S: Service>() -> ClientParamsBuilder<S> {
     params().assume_role(role("tenant"))
 }
 
-// T4, K1
+// Proves K1, T4.
 #[tokio::test]
 async fn each_client_sends_its_requests_through_the_http_client_of_its_parameters() {
     let (cloud, session) = cloud();
@@ -79,7 +79,7 @@ async fn each_client_sends_its_requests_through_the_http_client_of_its_parameter
     assert_eq!((eu.requests(), cloud.all_assumed()), (3, 2), "a client created without a session does, too");
 }
 
-// T1, T4
+// Proves T1, T4.
 #[tokio::test]
 async fn clients_with_other_http_clients_share_credentials_which_load_through_the_base() {
     let (cloud, session) = cloud();
@@ -100,6 +100,7 @@ async fn clients_with_other_http_clients_share_credentials_which_load_through_th
     assert_eq!(session.invalidate_credentials(&by_proxy).len(), 3);
 }
 
+// Proves T4.
 #[tokio::test]
 async fn equal_handles_share_a_client() {
     let (cloud, session) = cloud();
@@ -115,7 +116,7 @@ async fn equal_handles_share_a_client() {
     assert_eq!(session.cache().len(), 2, "each handle is another HTTP client");
 }
 
-// T4
+// Proves T4.
 #[tokio::test]
 async fn an_http_client_of_parameters_is_validated_once() {
     let (cloud, session) = cloud();
@@ -130,7 +131,7 @@ async fn an_http_client_of_parameters_is_validated_once() {
     assert_eq!((session.cache().len(), proxy.validations.load(Relaxed)), (6, 1));
 }
 
-// T15
+// Proves T15.
 #[tokio::test]
 async fn a_configuration_has_the_http_client_of_its_parameters() {
     let (cloud, session) = cloud();

@@ -22,6 +22,7 @@ fn names(removed: &[(AnyKey, aws_client_cache::AnyClient)]) -> Vec<AnyKey> {
     removed.iter().map(|(key, _)| key.clone()).collect()
 }
 
+// Proves T6.
 #[tokio::test]
 async fn an_invalidated_scope_is_created_anew_and_the_others_stay() {
     let (cloud, session) = cloud();
@@ -40,6 +41,7 @@ async fn an_invalidated_scope_is_created_anew_and_the_others_stay() {
     assert_eq!((cloud.assumed("invalidated"), cloud.assumed("other")), (2, 1));
 }
 
+// Proves T6.
 #[tokio::test]
 async fn an_idle_scope_is_invalidated_too() {
     let (cloud, session) = cloud();
@@ -53,6 +55,7 @@ async fn an_idle_scope_is_invalidated_too() {
     assert_eq!(cloud.assumed("tenant"), 2);
 }
 
+// Proves T6.
 #[tokio::test]
 async fn roles_assumed_with_a_scope_are_invalidated_with_it() {
     let (cloud, session) = cloud();
@@ -73,6 +76,7 @@ async fn roles_assumed_with_a_scope_are_invalidated_with_it() {
     assert!(session.cache().keys().eq([other.key().into()] as [AnyKey; 1]));
 }
 
+// Proves T6.
 // A held client keeps working, but not with invalidated credentials, even after several invalidations.
 #[tokio::test]
 async fn a_held_client_resolves_anew_and_shares_the_new_credentials() {
@@ -92,6 +96,7 @@ async fn a_held_client_resolves_anew_and_shares_the_new_credentials() {
     assert_eq!(session.scopes(), (0, 1));
 }
 
+// Proves T6.
 #[tokio::test]
 async fn a_held_client_resolves_anew_when_its_source_role_is_invalidated() {
     let (cloud, session) = cloud();
@@ -105,6 +110,7 @@ async fn a_held_client_resolves_anew_when_its_source_role_is_invalidated() {
     }
 }
 
+// Proves T6.
 // The invalidation happens at any point of a load that assumes a role with the source.
 #[tokio::test]
 async fn credentials_loaded_while_their_source_is_invalidated_are_not_cached() {
@@ -184,6 +190,7 @@ fn based_on(cloud: &Cloud, provider: &Shared) -> Session {
     Session::new(&config.build())
 }
 
+// Proves T6.
 #[tokio::test]
 async fn invalidating_the_base_credentials_invalidates_all_derived_ones() {
     let cloud = Cloud::new(&Clock::at(NOW));
@@ -200,6 +207,7 @@ async fn invalidating_the_base_credentials_invalidates_all_derived_ones() {
     }
 }
 
+// Proves T6.
 // Later callers do not wait for an earlier load. Its credentials are not cached, in whichever order the loads complete.
 #[tokio::test]
 async fn a_load_before_an_invalidation_serves_only_its_earlier_callers() {
@@ -246,7 +254,7 @@ async fn a_load_before_an_invalidation_serves_only_its_earlier_callers() {
     }
 }
 
-// S3, T6
+// Proves S3, T6.
 #[tokio::test]
 async fn a_client_created_during_an_invalidation_is_not_stored_with_old_credentials() {
     let (cloud, session) = cloud();
@@ -290,7 +298,7 @@ impl std::hash::Hash for Hook {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
-// T5, T6: a client from `ready` has credentials.
+// Proves T5, T6: a client from `ready` has credentials.
 #[tokio::test]
 async fn ready_succeeds_when_credentials_are_invalidated_meanwhile() {
     for is_base in [true, false] {

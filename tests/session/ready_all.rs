@@ -19,6 +19,7 @@ fn session() -> (Cloud, Session, Vec<ClientParams<S3>>) {
     (cloud, session, (0..SCOPES).map(|tenant| of_role(&format!("tenant{tenant}"))).collect())
 }
 
+// Proves T14.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_scopes_are_loaded_with_a_bound_and_in_order() {
     let (cloud, session, mut tenants) = session();
@@ -46,6 +47,7 @@ async fn many_scopes_are_loaded_with_a_bound_and_in_order() {
     assert!((2..=BOUND).contains(&cloud.most_assuming()), "{}", cloud.most_assuming());
 }
 
+// Proves T14.
 #[tokio::test]
 async fn a_dropped_warm_up_loses_no_progress() {
     let (cloud, session, tenants) = session();

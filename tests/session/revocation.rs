@@ -27,6 +27,7 @@ async fn assert_revoked(session: &Session, params: &ClientParams<S3>) {
     assert!(!session.cache().contains_key(&params.key()));
 }
 
+// Proves T13.
 #[tokio::test]
 async fn a_revoked_scope_is_refused_until_it_is_admitted() {
     let (cloud, session) = cloud();
@@ -56,6 +57,7 @@ async fn a_revoked_scope_is_refused_until_it_is_admitted() {
     assert!(session.cache().contains_key(&tenant.key()));
 }
 
+// Proves T13.
 #[tokio::test]
 async fn an_idle_scope_and_an_unknown_one_are_revoked_too() {
     let (cloud, session) = cloud();
@@ -69,6 +71,7 @@ async fn an_idle_scope_and_an_unknown_one_are_revoked_too() {
     assert_eq!((session.scopes(), cloud.all_assumed()), ((0, 0), 1));
 }
 
+// Proves T13.
 #[tokio::test]
 async fn roles_assumed_with_a_revoked_scope_are_refused() {
     let (cloud, session) = cloud();
@@ -93,6 +96,7 @@ async fn roles_assumed_with_a_revoked_scope_are_refused() {
     assert_revoked(&session, &spoke).await;
 }
 
+// Proves T13.
 #[tokio::test]
 async fn the_credentials_of_the_base_are_revoked_with_all_roles() {
     let (_cloud, session) = cloud();
@@ -111,6 +115,7 @@ async fn the_credentials_of_the_base_are_revoked_with_all_roles() {
     }
 }
 
+// Proves T13.
 // The call has been polled several times: before, while or after the role is assumed, and while a request is sent.
 #[tokio::test]
 async fn calls_in_flight_are_revoked_at_any_point() {
@@ -172,6 +177,7 @@ impl<F: Fn() + Send + Sync> Drop for OnDrop<F> {
     }
 }
 
+// Proves T13.
 // The revocation happens after the session has looked for the scope, and before it adds the scope.
 #[tokio::test]
 async fn a_scope_is_revoked_while_it_is_created() {
@@ -193,7 +199,7 @@ async fn a_scope_is_revoked_while_it_is_created() {
     call(&s3).await;
 }
 
-// S3, T6
+// Proves S3, T6.
 #[tokio::test]
 async fn a_ready_in_flight_during_an_invalidation_caches_nothing() {
     let (cloud, session) = cloud();
@@ -217,6 +223,7 @@ fn named(name: &str) -> ClientParams<S3> {
     params().assume_role(role("tenant").session_name(name)).build().unwrap()
 }
 
+// Proves T13.
 #[tokio::test]
 async fn revoking_a_role_covers_all_parameters_and_all_roles_assumed_with_it() {
     let (cloud, session) = cloud();
@@ -256,6 +263,7 @@ async fn revoking_a_role_covers_all_parameters_and_all_roles_assumed_with_it() {
     call(&held).await;
 }
 
+// Proves T13.
 #[tokio::test]
 async fn revoking_a_role_is_independent_of_revoking_one_scope() {
     let (_cloud, session) = cloud();

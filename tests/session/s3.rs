@@ -91,6 +91,7 @@ async fn a_request_follows_the_parameters() {
     assert!(uri.starts_with("http://127.0.0.1:9000/prefix/bucket/key"), "{uri}");
 }
 
+// Proves K7.
 // Each client reads the endpoint of the environment when it is created, so this runs in a child process.
 #[tokio::test]
 async fn a_set_endpoint_overrides_the_environment() {
@@ -119,6 +120,7 @@ async fn a_set_endpoint_overrides_the_environment() {
     assert!(uri.starts_with("http://bucket.params.example/"), "{uri}");
 }
 
+// Proves K6.
 #[tokio::test]
 async fn a_client_of_another_region_is_refused() {
     let (_, base) = recorded();

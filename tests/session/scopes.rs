@@ -22,6 +22,7 @@ mod a_credential_scope {
         assert_eq!(signer(&cloud, &session, &params().build().unwrap()).await.as_deref(), Some("base"));
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn static_credentials_sign_requests() {
         let (cloud, session) = cloud();
@@ -31,6 +32,7 @@ mod a_credential_scope {
         }
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn a_provider_signs_requests() {
         let (cloud, session) = cloud();
@@ -41,6 +43,7 @@ mod a_credential_scope {
         }
     }
 
+    // Proves K7, T1.
     #[tokio::test]
     async fn anonymous_requests_are_not_signed() {
         let (cloud, session) = cloud();
@@ -52,6 +55,7 @@ mod a_credential_scope {
         assert_eq!(cloud.last().signer, None);
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn a_role_is_assumed_with_any_other_credentials() {
         let (cloud, session) = cloud();
@@ -79,6 +83,7 @@ mod a_credential_scope {
         assert_eq!(cloud.last().signer, None);
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn ten_services_and_regions_assume_a_role_once() {
         let (cloud, session) = cloud();
@@ -97,6 +102,7 @@ mod a_credential_scope {
         assert_eq!((cloud.all_assumed(), session.cache().len(), session.scopes()), (1, 12, (1, 0)));
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn a_shared_source_role_is_assumed_once() {
         let (cloud, session) = cloud();
@@ -110,6 +116,7 @@ mod a_credential_scope {
         assert_eq!((cloud.assumed("hub"), cloud.all_assumed()), (1, 21));
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn credentials_are_renewed_shortly_before_they_expire() {
         let (cloud, session) = cloud();
@@ -121,6 +128,7 @@ mod a_credential_scope {
         }
     }
 
+    // Proves T1.
     // The SDK's identity caches would hide an early renewal, because they request credentials only when needed.
     #[tokio::test]
     async fn credentials_of_a_source_role_are_renewed_no_earlier() {
@@ -147,6 +155,7 @@ mod a_credential_scope {
         }
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn all_roles_share_the_base_credentials() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -161,6 +170,7 @@ mod a_credential_scope {
         assert_eq!((asked.load(Relaxed), cloud.all_assumed()), (1, 20));
     }
 
+    // Proves T3.
     // The requests of a scope are retried although another scope has used up its budget.
     #[tokio::test]
     async fn a_throttled_scope_starves_no_other() {
@@ -184,6 +194,7 @@ mod a_credential_scope {
         }
     }
 
+    // Proves T3.
     // Nor does a scope starve its own clients of another region or service.
     #[tokio::test]
     async fn throttling_in_one_region_or_service_spares_the_others() {
@@ -233,6 +244,7 @@ mod a_credential_scope {
         format!("[{name}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn a_profile_signs_requests() {
         let profiles = profile("reports", "of-reports") + &profile("other", "of-other");
@@ -272,7 +284,7 @@ mod a_credential_scope {
         }
     }
 
-    // T1, T6: neither a failure to read the file nor invalidated credentials are cached.
+    // Proves T1, T6: neither a failure to read the file nor invalidated credentials are cached.
     #[tokio::test]
     async fn a_profile_is_read_whenever_credentials_are_loaded() {
         let Some(file) =
@@ -301,6 +313,7 @@ mod a_credential_scope {
 mod a_scope_without_clients {
     use super::*;
 
+    // Proves T2.
     #[tokio::test]
     async fn idle_scopes_save_calls_under_churn() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -319,6 +332,7 @@ mod a_scope_without_clients {
         }
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn at_most_max_idle_scopes_are_idle() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -333,6 +347,7 @@ mod a_scope_without_clients {
         }
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn a_small_cache_costs_no_calls_of_assume_role() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -345,6 +360,7 @@ mod a_scope_without_clients {
         assert_eq!((cloud.all_assumed(), session.scopes()), (200, (1, 199)));
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn the_longest_idle_scope_is_evicted_first() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -360,6 +376,7 @@ mod a_scope_without_clients {
         }
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn an_idle_scope_is_dropped_after_the_timeout() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -375,6 +392,7 @@ mod a_scope_without_clients {
         assert_eq!(session.scopes(), (0, 0));
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn a_zero_idle_timeout_drops_scopes_at_once() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -386,6 +404,7 @@ mod a_scope_without_clients {
         }
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn a_held_client_keeps_its_scope_active() {
         let (cloud, session) = cloud();
@@ -401,6 +420,7 @@ mod a_scope_without_clients {
         assert_eq!(session.scopes(), (0, 1));
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn a_scope_keeps_its_source_role_active() {
         let (cloud, session) = cloud();
@@ -412,6 +432,7 @@ mod a_scope_without_clients {
         assert_eq!(session.scopes(), (0, 0), "the hub is dropped with the tenant");
     }
 
+    // Proves T1.
     #[tokio::test]
     async fn sessions_share_no_scopes() {
         let (cloud, session) = cloud();
@@ -420,6 +441,7 @@ mod a_scope_without_clients {
         assert_eq!(cloud.all_assumed(), 2);
     }
 
+    // Proves T2.
     #[tokio::test]
     async fn a_client_outlives_its_session() {
         let (cloud, session) = cloud();

@@ -20,6 +20,7 @@ fn without_idle_scopes() -> (Cloud, Session) {
     (cloud, session)
 }
 
+// Proves T15.
 #[tokio::test]
 async fn a_configuration_shares_the_credentials_of_the_sessions_clients() {
     let (cloud, session) = cloud();
@@ -36,6 +37,7 @@ async fn a_configuration_shares_the_credentials_of_the_sessions_clients() {
     assert_eq!(session.cache().len(), 1, "a configuration is not cached");
 }
 
+// Proves T15.
 #[tokio::test]
 async fn a_configuration_has_all_parameters_of_any_kind_of_credentials() {
     let (cloud, session) = cloud();
@@ -59,7 +61,7 @@ async fn a_configuration_has_all_parameters_of_any_kind_of_credentials() {
     assert_eq!(cloud.validations(), validations, "T4: the HTTP client is the session's");
 }
 
-// T2
+// Proves T2, T15.
 #[tokio::test]
 async fn a_configuration_and_its_provider_keep_the_scope_active() {
     let (_cloud, session) = without_idle_scopes();
@@ -79,7 +81,7 @@ async fn a_configuration_and_its_provider_keep_the_scope_active() {
     assert_eq!(session.scopes(), (0, 0));
 }
 
-// T6, T8
+// Proves T6, T8, T15.
 #[tokio::test]
 async fn the_credentials_of_a_configuration_are_renewed_and_invalidated() {
     let (cloud, session) = without_idle_scopes();
@@ -97,7 +99,7 @@ async fn the_credentials_of_a_configuration_are_renewed_and_invalidated() {
     assert_eq!((cloud.assumed("tenant"), key().await.as_str()), (3, "ASIA2"));
 }
 
-// T13
+// Proves T13, T15.
 #[tokio::test]
 async fn a_revoked_configuration_signs_nothing() {
     let (cloud, session) = cloud();
@@ -112,7 +114,7 @@ async fn a_revoked_configuration_signs_nothing() {
     assert_eq!(cloud.requests().len(), 1);
 }
 
-// K4
+// Proves K4, T15.
 #[tokio::test]
 async fn a_configuration_shows_no_credentials() {
     let (_cloud, session) = cloud();

@@ -31,6 +31,7 @@ mod the_client {
         assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
     }
 
+    // Proves T5.
     #[tokio::test]
     async fn creating_a_client_sends_no_request() {
         let (cloud, session) = cloud();
@@ -159,7 +160,7 @@ mod the_client {
 mod what_fails {
     use super::*;
 
-    // T1: all waiters share a failure.
+    // Proves T1, T9: all waiters share a failure.
     #[tokio::test]
     async fn all_waiters_share_one_failed_load() {
         let (cloud, session) = cloud();
@@ -191,7 +192,7 @@ mod what_fails {
         }
     }
 
-    // K4: the SDK's error contains the whole response, including the keys.
+    // Proves K4: the SDK's error contains the whole response, including the keys.
     #[tokio::test]
     async fn an_unreadable_response_reveals_no_secret() {
         let (cloud, session) = cloud();
@@ -232,6 +233,7 @@ mod what_fails {
         }
     }
 
+    // Proves T5.
     #[tokio::test]
     async fn a_provider_that_never_answers_times_out() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -243,6 +245,7 @@ mod what_fails {
         assert_eq!(refused.code(), None, "a timeout is not a refusal");
     }
 
+    // Proves T5.
     // Waiters of a scope hold no permit of `ready`, so the other scopes load, as well as a shared source role.
     #[tokio::test]
     async fn a_provider_that_never_answers_delays_only_its_own_scope() {
@@ -259,6 +262,7 @@ mod what_fails {
         session.ready(&of_role("tenant")).await.unwrap();
     }
 
+    // Proves K5.
     #[tokio::test]
     async fn a_chain_of_too_many_roles_is_refused() {
         let chain = |length: usize| (1..length).fold(role("role"), |chain, _| role("role").source_role(chain));
@@ -291,6 +295,7 @@ mod what_fails {
 mod ready {
     use super::*;
 
+    // Proves T5.
     #[tokio::test]
     async fn ready_loads_the_credentials_for_the_first_request() {
         let (cloud, session) = cloud();
@@ -305,6 +310,7 @@ mod ready {
         }
     }
 
+    // Proves T5.
     #[tokio::test]
     async fn ready_fails_for_a_refused_role_and_caches_nothing() {
         let (cloud, session) = cloud();
@@ -325,6 +331,7 @@ mod ready {
         s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
     }
 
+    // Proves T5.
     #[tokio::test(flavor = "multi_thread")]
     async fn ready_limits_concurrent_loads() {
         let cloud = Cloud::new(&Clock::at(NOW));
@@ -355,6 +362,7 @@ mod static_credentials_that_expire {
         params().credentials(keys).build().unwrap()
     }
 
+    // Proves E2.
     #[tokio::test]
     async fn expired_static_credentials_are_refused() {
         let (cloud, session) = cloud();
@@ -379,6 +387,7 @@ mod static_credentials_that_expire {
 mod one_http_client {
     use super::*;
 
+    // Proves T4.
     #[tokio::test]
     async fn the_http_client_is_validated_once() {
         let (cloud, session) = cloud();
@@ -390,6 +399,7 @@ mod one_http_client {
         assert!(cloud.validations() > 1, "clients created manually validate it each");
     }
 
+    // Proves T4.
     #[tokio::test]
     async fn the_http_client_validates_operations_and_names_itself() {
         let (cloud, session) = cloud();
@@ -401,6 +411,7 @@ mod one_http_client {
         assert!(user_agent.contains("cloud"), "{user_agent}");
     }
 
+    // Proves T4.
     #[tokio::test]
     async fn the_default_http_client_is_used_if_the_base_has_none() {
         let (cloud, _) = cloud();
@@ -416,6 +427,7 @@ mod one_http_client {
     }
 }
 
+// Proves K4.
 #[tokio::test]
 async fn no_public_item_shows_a_secret() {
     let (_, session) = cloud();
@@ -439,6 +451,7 @@ async fn no_public_item_shows_a_secret() {
     assert!(shown.contains("role:arn:aws:iam::123456789012:role/tenant#"), "{shown}");
 }
 
+// Proves K4.
 // The `Debug` of the SDK's configuration shows everything, down to access key ids.
 #[tokio::test]
 async fn the_configuration_of_a_client_shows_no_cached_credentials() {

@@ -18,6 +18,7 @@ async fn fails(s3: &aws_sdk_s3::Client) -> bool {
     s3.delete_object().bucket("bucket").key("key").send().await.is_err()
 }
 
+// Proves O5.
 #[tokio::test]
 async fn a_new_session_has_counted_nothing() {
     let (_cloud, session) = cloud();
@@ -25,6 +26,7 @@ async fn a_new_session_has_counted_nothing() {
     assert_eq!(session.stats().next_expiry, None);
 }
 
+// Proves O5.
 #[tokio::test]
 async fn each_load_and_each_answer_without_one_is_counted() {
     let (cloud, session) = cloud();
@@ -49,6 +51,7 @@ async fn each_load_and_each_answer_without_one_is_counted() {
     assert!((2..=8).contains(&in_backoff), "the SDK may retry: {in_backoff}");
 }
 
+// Proves O5.
 #[tokio::test]
 async fn invalidations_and_expired_tokens_are_counted() {
     let (cloud, session) = cloud();
@@ -64,6 +67,7 @@ async fn invalidations_and_expired_tokens_are_counted() {
     assert_eq!((session.stats().invalidations, session.stats().expired_tokens), (2, 1));
 }
 
+// Proves O5.
 #[tokio::test]
 async fn scopes_and_the_next_expiry_are_shown() {
     let (cloud, session) = cloud();
@@ -80,6 +84,7 @@ async fn scopes_and_the_next_expiry_are_shown() {
     assert_eq!(scopes(), (0, 1, Some(time(NOW + 3_660))));
 }
 
+// Proves O5.
 #[tokio::test]
 async fn the_counters_of_the_cache_are_among_them() {
     let (_cloud, session) = cloud();
@@ -95,6 +100,7 @@ async fn the_counters_of_the_cache_are_among_them() {
     );
 }
 
+// Proves O2, O5.
 #[test]
 fn the_counters_are_listed_with_the_names_and_values_of_all_fields() {
     let mut numbered = serde_json::to_value(SessionStats::default()).unwrap();

@@ -320,6 +320,7 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
     }
 }
 
+// Proves T1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_thousands_of_operations_no_request_is_signed_with_anothers_credentials() {
     no_request_is_signed_with_anothers_credentials(8_000).await;

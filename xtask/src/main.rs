@@ -7,6 +7,7 @@ mod mutants;
 mod process;
 mod project;
 mod public_api;
+mod rules;
 mod verify;
 mod worktree;
 
@@ -23,6 +24,7 @@ enum Command {
     Verify(verify::Arguments),
     Mutants(mutants::Arguments),
     PublicApi(public_api::Arguments),
+    Rules(rules::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&project, &arguments),
         Command::Mutants(arguments) => mutants::run(&project, &arguments),
         Command::PublicApi(arguments) => public_api::run(&project, &arguments),
+        Command::Rules(arguments) => rules::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
     });
     match verdict {

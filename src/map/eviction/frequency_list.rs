@@ -343,6 +343,7 @@ mod tests {
         }
     }
 
+    // Proves F1.
     #[test]
     fn dropping_free_buckets_changes_no_order_and_no_weight() {
         let mut list = list();

@@ -346,7 +346,7 @@ fn hash(key: &ClientCacheKey<Testing>) -> u64 {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
-    // K2
+    // Proves K2.
     #[test]
     fn equal_parameters_set_in_any_order_give_equal_keys(
         settings in Settings::strategy(),
@@ -365,7 +365,7 @@ proptest! {
         prop_assert_eq!(hash(&key), hash(&same));
     }
 
-    // K1, K2: replacing one parameter, which may be unset, changes the key if and only if the value differs.
+    // Proves K1, K2: replacing one parameter, which may be unset, changes the key if and only if the value differs.
     #[test]
     fn keys_differ_if_any_one_parameter_differs(settings in Settings::strategy(), other in Settings::strategy()) {
         macro_rules! each {
@@ -387,6 +387,7 @@ proptest! {
     }
 }
 
+// Proves K1, K2, K3.
 #[test]
 fn any_two_values_of_a_parameter_give_different_keys() {
     let unset = Settings {

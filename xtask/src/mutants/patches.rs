@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rules::Rules;
 
 use super::{FOLDER, outcome, rule_tests};
 use crate::project::{self, Project};
@@ -120,22 +121,9 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Returns the tests of a rule, by the SPEC.md of the copy.
+    /// Returns the tests of a rule, by the comments in the copy.
     fn tests_of(&self, rule: &str) -> Result<Vec<String>> {
-        let spec = fs::read_to_string(self.copy.path().join("spec/SPEC.md"))?;
-        let programs = self.programs()?;
-        let has = |program: &&PathBuf, module: &str| program.join(format!("{module}.rs")).exists();
-        let name = |program: &PathBuf| program.file_name().map(|name| name.to_string_lossy().into_owned());
-        Ok(rule_tests::options(&spec, rule, |module| {
-            programs.iter().find(|program| has(program, module)).and_then(name)
-        }))
-    }
-
-    /// Returns the folders of the test programs.
-    fn programs(&self) -> Result<Vec<PathBuf>> {
-        let folders = fs::read_dir(self.copy.path().join("tests"))?.map(|entry| Ok(entry?.path()));
-        let folders: Vec<_> = folders.collect::<Result<_>>()?;
-        Ok(folders.into_iter().filter(|folder| folder.join("main.rs").exists()).collect())
+        Ok(rule_tests::options(&Rules::read(self.copy.path())?, rule))
     }
 
     /// Returns `true` if the library itself does not compile with the features of the tests.

@@ -1,40 +1,38 @@
-//! Looks up in SPEC.md which tests prove a rule.
+//! Selects the tests that prove a rule.
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
+use rules::{Proof, Rules, Subject};
 
 /// The modules of tests that are too slow to be tried first.
 const SLOW: [&str; 2] = ["s3", "tenants"];
 
 /// Returns the options for `cargo test` that select the tests of a rule.
 ///
-/// They are the tests that `spec` names under `rule`, with the rest of their modules. The kit's own tests and slow
-/// modules are omitted. `program_of` returns the test program that has a module.
-pub(super) fn options(spec: &str, rule: &str, program_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let test = Regex::new("`([^` ]+)::([^` ]+)`").expect("a valid expression");
-    let heading = format!("**{rule}** ");
-    let (mut in_rule, mut in_tests) = (false, false);
+/// The other tests of their modules are selected as well. The kit's own tests and slow modules are omitted.
+pub(super) fn options(rules: &Rules, rule: &str) -> Vec<String> {
     let (mut programs, mut filters) = (BTreeSet::new(), BTreeSet::new());
-    for line in spec.lines() {
-        if line.starts_with("**") {
-            in_rule = line.starts_with(&heading);
-        }
-        if line.is_empty() || line.starts_with("- ") || line.starts_with("**") {
-            in_tests = in_rule && line.starts_with("- Tests: ");
-        }
-        if !in_tests {
-            continue;
-        }
-        for named in test.captures_iter(line) {
-            let (file, name) = (&named[1], &named[2]);
-            if file.starts_with("src/") {
+    for Proof { file, subject, .. } in rules.tests_of(rule) {
+        // Examples are run last, with all others.
+        let (Subject::Test(name) | Subject::Assertion(name)) = subject else { continue };
+        let path: Vec<_> = file.split('/').collect();
+        match path[..] {
+            ["src", ..] => {
                 programs.insert("--lib".to_owned());
                 filters.insert(format!("::{name}"));
-            } else if let Some(program) = program_of(file).filter(|_| !SLOW.contains(&file)) {
-                programs.insert(format!("--test={program}"));
-                filters.insert(format!("{file}::"));
             }
+            ["tests", program, file] => {
+                let module = file.trim_end_matches(".rs");
+                if !SLOW.contains(&module) {
+                    programs.insert(format!("--test={program}"));
+                    filters.insert(format!("{module}::"));
+                }
+            }
+            ["tests", file] => {
+                programs.insert(format!("--test={}", file.trim_end_matches(".rs")));
+                filters.insert(name.clone());
+            }
+            _ => {}
         }
     }
     if programs.is_empty() {
@@ -45,41 +43,42 @@ pub(super) fn options(spec: &str, rule: &str, program_of: impl Fn(&str) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use rules::Proven;
+
     use super::*;
 
-    const SPEC: &str = "\
-**D1** An entry is found.
-Not a test: `text::in_the_rule`.
-- Tests: `laws::a`, `closure::b`, `stats::c`,
-  `src/map/tests::d`, `spec/tests/fleet::e`, `s3::f`
-- Mutants: `laws::not_a_test`
-
-**D10** Another.
-- Tests: `stats::g`, `stats::h`
-
-**D11** None.
-- Tests: none.
-";
-
     fn of(rule: &str) -> String {
-        let program_of = |module: &str| match module {
-            "laws" | "closure" => Some("engine".to_owned()),
-            "stats" => Some("cache".to_owned()),
-            "s3" => Some("session".to_owned()),
-            _ => None,
+        let proof = |file: &str, subject, rules: &[&str]| Proof {
+            file: file.to_owned(),
+            subject,
+            rules: rules.iter().map(|rule| Proven::Rule((*rule).to_owned())).collect(),
         };
-        options(SPEC, rule, program_of).join(" ")
+        let test = |name: &str| Subject::Test(name.to_owned());
+        let every = Proof { rules: vec![Proven::Letter('D')], ..proof("tests/engine/closure.rs", test("b"), &[]) };
+        let proofs = vec![
+            proof("tests/engine/laws.rs", test("a"), &["D1"]),
+            every,
+            proof("tests/cache/stats.rs", test("c"), &["D1", "D10"]),
+            proof("tests/cache/stats.rs", test("g"), &["D10"]),
+            proof("src/map/tests.rs", test("d"), &["D1"]),
+            proof("spec/tests/fleet.rs", test("e"), &["D1", "K1"]),
+            proof("tests/session/s3.rs", test("f"), &["D1", "K1"]),
+            proof("tests/memory.rs", test("h"), &["D10"]),
+            proof("src/cache/mod.rs", Subject::Examples("ClientCache".to_owned()), &["K1"]),
+        ];
+        options(&Rules { proofs, ..Rules::default() }, rule).join(" ")
     }
 
     #[test]
     fn a_rule_has_the_programs_and_modules_of_its_tests_once_each() {
         assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d closure:: laws:: stats::");
-        assert_eq!(of("D10"), "--test=cache -- stats::");
+        assert_eq!(of("D10"), "--test=cache --test=engine --test=memory -- closure:: h stats::");
+        assert_eq!(of("D2"), "--test=engine -- closure::");
     }
 
     #[test]
     fn a_rule_may_have_no_programs() {
-        assert_eq!(of("D11"), "");
-        assert_eq!(of("D2"), "");
+        assert_eq!(of("K1"), "");
+        assert_eq!(of("K2"), "");
     }
 }

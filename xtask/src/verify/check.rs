@@ -88,6 +88,7 @@ pub(super) fn all(project: &Project, fuzz_seconds: u32) -> Result<Vec<Check>> {
         "docs/GUIDE.md",
         "docs/HTTP.md",
         "docs/MIGRATION.md",
+        "docs/RULES.md",
     ];
     let mut checks = vec![
         Check::new(root, "tests", Kind::Tests, "test --workspace -- --nocapture", &around),
