@@ -43,8 +43,8 @@ impl Session {
     /// flight. Clients that callers still hold sign nothing more: their requests fail, with an error that names the
     /// credentials.
     ///
-    /// Beyond the session's reach are unsigned requests, requests and presigned URLs that are already signed, and sessions of
-    /// S3 Express. The same holds for a client whose customization sets credentials or an identity cache of its own.
+    /// Beyond the session's reach are unsigned requests, and requests and presigned URLs that are already signed. So is a
+    /// client whose customization sets credentials or an identity cache of its own.
     ///
     /// The session remembers what is revoked for as long as it exists, without secrets.
     ///

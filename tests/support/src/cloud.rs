@@ -52,6 +52,8 @@ struct State {
     requests: Vec<Request>,
     /// The calls of `AssumeRole` by the name of the role, including refused calls.
     assumed: BTreeMap<String, usize>,
+    /// The sessions of S3 Express by the signer of the requests in them.
+    sessions: BTreeMap<String, usize>,
     /// The signer that each access key was issued for.
     issued: HashMap<String, String>,
     refused: Vec<String>,
@@ -142,6 +144,11 @@ impl Cloud {
         self.state().assumed.values().sum()
     }
 
+    /// Returns the numbers of sessions of S3 Express, by the signer of the requests in them.
+    pub fn express_sessions(&self) -> BTreeMap<String, usize> {
+        self.state().sessions.clone()
+    }
+
     /// Returns the last call of `AssumeRole`.
     pub fn last_assumed(&self) -> AssumeRoleCall {
         self.state().last_assumed.clone()
@@ -214,7 +221,12 @@ impl Cloud {
         let service = scope.next().unwrap_or_default();
         let mut state = self.state();
         if let Some(key) = key.filter(|key| state.issued.contains_key(*key)) {
-            let token = request.headers().get("x-amz-security-token");
+            let name = if service == "s3express" && key.starts_with("S3EX") {
+                "x-amz-s3session-token"
+            } else {
+                "x-amz-security-token"
+            };
+            let token = request.headers().get(name);
             assert_eq!(token, Some(&*format!("the token of {key}")), "a token belongs to its key");
         }
         let signer = key.map(|key| state.issued.get(key).cloned().unwrap_or_else(|| key.to_owned()));
@@ -252,6 +264,15 @@ impl Cloud {
             let answer = assumed(&key, &expiration);
             return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
         }
+        if request.uri().ends_with("?session") {
+            // A session of S3 Express, which signs the further requests to its bucket.
+            let key = format!("S3EX{}", state.issued.len());
+            let signer = format!("session of {}", signer.unwrap_or_default());
+            *state.sessions.entry(signer.clone()).or_default() += 1;
+            state.issued.insert(key.clone(), signer);
+            let expiration = DateTime::from_secs((self.0.clock.seconds() + 300).try_into().unwrap());
+            return (200, format!("<CreateSessionResult>{}</CreateSessionResult>", credentials(&key, &expiration)));
+        }
         let is_throttled = signer.as_ref().is_some_and(|signer| state.throttled.contains(signer));
         let user_agent = request.headers().get("x-amz-user-agent").unwrap_or_default().to_owned();
         state.requests.push(Request { signer, uri: request.uri().to_owned(), region, user_agent });
@@ -281,10 +302,14 @@ fn error(code: &str) -> String {
 }
 
 fn assumed(key: &str, expiration: &DateTime) -> String {
+    let credentials = credentials(key, expiration);
+    format!("<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>")
+}
+
+fn credentials(key: &str, expiration: &DateTime) -> String {
     format!(
-        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{key}</AccessKeyId>\
-         <SecretAccessKey>the secret of {key}</SecretAccessKey><SessionToken>the token of {key}</SessionToken>\
-         <Expiration>{expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        "<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>the secret of {key}</SecretAccessKey>\
+         <SessionToken>the token of {key}</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
     )
 }
 
