@@ -48,10 +48,11 @@ fn the_page_of_rules_is_current() {
 fn each_fault_of_the_kit_breaks_a_rule() {
     let rules = rules();
     let of_kind = |kind| rules.faults.iter().filter(move |fault| fault.kind == kind).map(|fault| fault.name.as_str());
-    fn names<F: Debug>(faults: &[F]) -> Vec<String> {
-        faults.iter().map(|fault| format!("{fault:?}")).collect()
-    }
     assert!(of_kind("Fault").eq(names(&Fault::ALL)));
     assert!(of_kind("SharedFault").eq(names(&SharedFault::ALL)));
     assert!(of_kind("CreationFault").eq(names(&CreationFault::ALL)));
+}
+
+fn names<F: Debug>(faults: &[F]) -> Vec<String> {
+    faults.iter().map(|fault| format!("{fault:?}")).collect()
 }
