@@ -13,6 +13,15 @@ pub(crate) struct Customization {
     pub(crate) value: Option<Box<dyn Value>>,
 }
 
+/// A value whose type has no hash: only equality distinguishes it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Unhashed<V>(pub(crate) V);
+
+impl<V> Hash for Unhashed<V> {
+    // Equal values have equal hashes, as any two have.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// A value of any type that can be compared and hashed.
 pub(crate) trait Value: Any + Send + Sync {
     fn equals(&self, other: &dyn Value) -> bool;

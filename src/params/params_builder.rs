@@ -17,7 +17,7 @@ use super::assume_role::AssumeRole;
 use super::credential_source::CredentialOptions;
 use super::{Apply, ClientParams, Inner, KeyedHttpClient, validate};
 use crate::error::ClientCacheError;
-use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
+use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout, Unhashed};
 use crate::service::Service;
 
 /// A builder for [`ClientParams`].
@@ -433,7 +433,8 @@ impl<S: Service> ClientParamsBuilder<S> {
     ///
     /// The value is part of the key. It is never printed, but the key contains it as it is, so it must not be a secret. Its
     /// `Eq` decides which clients are equal, and must compare everything that the closure uses. The cache calls `Eq` while it
-    /// is locked, so `Eq` must not call the cache.
+    /// is locked, so `Eq` must not call the cache. If the type has no `Hash`, use
+    /// [`customize_unhashed`](Self::customize_unhashed).
     ///
     /// # Examples
     ///
@@ -473,6 +474,55 @@ impl<S: Service> ClientParamsBuilder<S> {
         let apply = move |builder| apply(builder, value.clone());
         self.customizations.push((customization, Box::new(apply)));
         self
+    }
+
+    /// Adds a customization of the service's config builder, as a closure with a value that has no `Hash`.
+    ///
+    /// It is [`customize_with`](Self::customize_with) for such types, which many enums of the SDK are:
+    /// `RequestChecksumCalculation` and `ResponseChecksumValidation` of S3, `AccountIdEndpointMode` of `aws-sdk-dynamodb`.
+    ///
+    /// Keys that differ only in this value have one hash, and `Eq` distinguishes them. Use it for values of which a cache
+    /// meets a few: the cache compares a key with each key of the same hash.
+    ///
+    /// # Examples
+    ///
+    /// Some stores that speak the protocol of S3 refuse the checksums that the SDK sends by default:
+    ///
+    /// ```
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// use aws_sdk_s3::config::RequestChecksumCalculation;
+    ///
+    /// let params = |checksums: RequestChecksumCalculation| {
+    ///     ClientParams::<S3>::builder()
+    ///         .customize_unhashed("checksums", checksums, |builder, checksums| {
+    ///             builder.request_checksum_calculation(checksums)
+    ///         })
+    ///         .build()
+    /// };
+    /// let always = params(RequestChecksumCalculation::WhenSupported)?;
+    /// let required = params(RequestChecksumCalculation::WhenRequired)?;
+    /// assert_ne!(always.key(), required.key());
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    ///
+    /// The closure itself must not capture a variable:
+    ///
+    /// ```compile_fail,E0080
+    /// # use aws_client_cache::{ClientParams, S3};
+    /// let on = std::env::args().count() > 1;
+    /// let params = ClientParams::<S3>::builder()
+    ///     .customize_unhashed("path_style", (), move |builder, ()| {
+    ///         builder.force_path_style(on)
+    ///     })
+    ///     .build();
+    /// ```
+    pub fn customize_unhashed<V, F>(self, name: impl Into<Cow<'static, str>>, value: V, apply: F) -> Self
+    where
+        V: Eq + Clone + Send + Sync + 'static,
+        F: Fn(S::ConfigBuilder, V) -> S::ConfigBuilder + Send + Sync + 'static,
+    {
+        // K1a: the type of this closure contains `F`, and its size is that of `F`.
+        self.customize_with(name, Unhashed(value), move |builder, Unhashed(value)| apply(builder, value))
     }
 
     /// Validates the parameters and computes their key.

@@ -61,6 +61,26 @@ mod k1a_customizations {
     }
 
     // Proves K1a.
+    #[tokio::test]
+    async fn values_without_a_hash_are_compared_and_passed_on() {
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        struct Mode(u8);
+        let of =
+            |mode| params().customize_unhashed("mode", mode, |builder, mode| append(builder, &format!("{mode:?}")));
+        let key = |mode| of(Mode(mode)).build().unwrap().key();
+        assert_eq!(key(1), key(1));
+        assert_ne!(key(1), key(2));
+        let cache = ClientCache::new(EvictionPolicy::Lru, 10);
+        for mode in 0..3 {
+            cache.insert(key(mode), Client::new(mode.into())).unwrap();
+        }
+        for mode in 0..3 {
+            assert_eq!(cache.try_get(&key(mode)).unwrap().id, u64::from(mode));
+        }
+        assert_eq!(made_from(of(Mode(7)), &base()).await.applied, ["Mode(7)"]);
+    }
+
+    // Proves K1a.
     #[test]
     fn a_repeated_customization_name_is_refused() {
         let twice = params().customize("name", |b| b).customize_with("name", 1, |b, _| b).build();

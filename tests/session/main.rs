@@ -1,6 +1,7 @@
 //! `Session` and clients of the SDK, with AWS as an HTTP client or a server in this process.
 
 mod assume_role;
+mod checksums;
 mod connections;
 mod credential_events;
 mod credentials_base;

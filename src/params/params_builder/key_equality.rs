@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use aws_types::endpoint_config::AccountIdEndpointMode;
 use aws_types::region::Region;
 use proptest::collection::btree_map;
 use proptest::option;
@@ -109,7 +110,7 @@ const APP_NAMES: [&str; 3] = ["a", "b", "A"];
 const KEYS: [(&str, &str); 3] = [("ab", "cd"), ("abc", "d"), ("abcd", "cd")];
 const TOKENS: [&str; 3] = ["", "t", "cd"];
 const ACCOUNTS: [&str; 2] = ["123456789012", "t"];
-const CUSTOMIZATIONS: usize = 6;
+const CUSTOMIZATIONS: usize = 8;
 
 static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
     // Equal credentials, but different providers.
@@ -285,11 +286,12 @@ impl Settings {
 
     /// Replaces each value by the first one with the same hash.
     ///
-    /// The hash omits those parts of two parameters that have no accessor.
+    /// The hash omits those parts of two parameters that have no accessor, and values without a hash.
     fn hashed(&self) -> Self {
         Self {
             retry_config: self.retry_config.map(|choice| if (4..7).contains(&choice) { 0 } else { choice }),
             timeout_config: self.timeout_config.map(|choice| if choice < 3 { 0 } else { choice }),
+            customizations: self.customizations.iter().map(|(name, choice)| (*name, (*choice).min(6))).collect(),
             ..self.clone()
         }
     }
@@ -327,11 +329,14 @@ fn customize(builder: Builder, name: &'static str, choice: usize) -> Builder {
         choice => {
             // One closure with several values, and two types with equal hashes.
             let one = |builder: Builder, value: u64| builder.customize_with(name, value, |(), _| ());
+            let unhashed = |builder: Builder, mode| builder.customize_unhashed(name, mode, |(), _| ());
             match choice {
                 2 => one(builder, 1),
                 3 => one(builder, 2),
                 4 => builder.customize_with(name, 1_i64, |(), _| ()),
-                _ => builder.customize_with(name, "1", |(), _| ()),
+                5 => builder.customize_with(name, "1", |(), _| ()),
+                6 => unhashed(builder, AccountIdEndpointMode::Preferred),
+                _ => unhashed(builder, AccountIdEndpointMode::Required),
             }
         }
     }

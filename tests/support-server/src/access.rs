@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Result, s3_error};
 
+use crate::faults::Faults;
 use crate::identities::Identities;
 use crate::request_log::{Request, RequestLog};
 
@@ -15,11 +16,12 @@ pub(crate) struct OwnBuckets {
     owners: Arc<Mutex<HashMap<String, String>>>,
     identities: Identities,
     seen: RequestLog,
+    faults: Faults,
 }
 
 impl OwnBuckets {
-    pub(crate) fn new(identities: Identities, seen: RequestLog) -> Self {
-        Self { owners: Arc::default(), identities, seen }
+    pub(crate) fn new(identities: Identities, seen: RequestLog, faults: Faults) -> Self {
+        Self { owners: Arc::default(), identities, seen, faults }
     }
 
     /// Returns the owner of the bucket, which is `asking` if it had none.
@@ -41,6 +43,11 @@ impl S3Access for OwnBuckets {
         // S3 allows such a key. In the folder of this server, it would lead into another owner's bucket.
         if key.as_ref().is_some_and(|key| key.split(['/', '\\']).any(|part| part == "..")) {
             return Err(s3_error!(InvalidArgument, "keys must not lead out of their bucket here"));
+        }
+        let is_checksum =
+            |header: &str| header.starts_with("x-amz-checksum-") || header == "x-amz-sdk-checksum-algorithm";
+        if self.faults.refuses_checksums() && context.headers().keys().any(|header| is_checksum(header.as_str())) {
+            return Err(s3_error!(InvalidArgument, "checksums are not supported"));
         }
         self.seen.accepted(Request { asked_by, bucket, key });
         Ok(())

@@ -16,6 +16,7 @@ struct State {
     lasting: Option<Duration>,
     connections: usize,
     requests: usize,
+    refuses_checksums: bool,
 }
 
 impl Faults {
@@ -54,6 +55,11 @@ impl Faults {
         self.state().requests = requests;
     }
 
+    /// Refuses S3 requests that have a checksum or request one, as some stores do: 400, `InvalidArgument`.
+    pub fn refuse_checksums(&self) {
+        self.state().refuses_checksums = true;
+    }
+
     pub(crate) fn refuses(&self, role: &str) -> bool {
         self.state().refused.contains(role)
     }
@@ -68,6 +74,10 @@ impl Faults {
 
     pub(crate) fn lasting(&self) -> Option<Duration> {
         self.state().lasting
+    }
+
+    pub(crate) fn refuses_checksums(&self) -> bool {
+        self.state().refuses_checksums
     }
 
     pub(crate) fn cuts_connection(&self) -> bool {

@@ -55,7 +55,7 @@ impl Server {
         let file_system = FileSystem::new(files.path()).map_err(|error| io::Error::other(format!("{error:?}")))?;
         let identities = Identities::registered(credentials);
         let (seen, faults) = (RequestLog::default(), Faults::default());
-        let buckets = OwnBuckets::new(identities.clone(), seen.clone());
+        let buckets = OwnBuckets::new(identities.clone(), seen.clone(), faults.clone());
 
         let mut service = S3ServiceBuilder::new(file_system);
         service.set_auth(identities.clone());

@@ -115,6 +115,14 @@ pub(super) enum Custom {
     /// A value of another type with the same hash.
     Signed(i8),
     Text(Secret),
+    /// A value without a hash.
+    Mode(Mode),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    One,
+    Other,
 }
 
 impl Setting {
@@ -255,6 +263,7 @@ impl Custom {
             Self::Unsigned(value) => builder.customize_with(name, *value, |builder, _| builder),
             Self::Signed(value) => builder.customize_with(name, *value, |builder, _| builder),
             Self::Text(value) => builder.customize_with(name, value.0.clone(), |builder, _| builder),
+            Self::Mode(value) => builder.customize_unhashed(name, *value, |builder, _| builder),
         }
     }
 }
