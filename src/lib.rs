@@ -114,7 +114,7 @@
 //! | `s3` | yes | the marker [`S3`] and the dependency `aws-sdk-s3` |
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
 //! | `default-https-client` | yes | the SDK's own HTTPS client, if the base configuration has none |
-//! | `assume-role` | yes | credentials of roles and of profiles, and the dependency `aws-config` |
+//! | `assume-role` | yes | credentials of roles and of profiles, and the dependencies `aws-config` and `aws-sdk-sts` |
 //! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`] |
 //! | `tracing` | no | events of caches and credentials, without secrets, and a span around each creation |
 //!
@@ -142,7 +142,7 @@ pub use key::{AnyKey, CacheKey, ClientCacheKey};
 pub use map::{EvictionPolicy, ParseEvictionPolicyError};
 #[cfg(feature = "assume-role")]
 #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
-pub use params::AssumeRole;
+pub use params::{AssumeRole, WebIdentityToken};
 pub use params::{ClientParams, ClientParamsBuilder, KeyedHttpClient};
 #[cfg(feature = "s3")]
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]

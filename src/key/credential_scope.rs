@@ -2,6 +2,8 @@
 
 use std::fmt;
 #[cfg(feature = "assume-role")]
+use std::path::Path;
+#[cfg(feature = "assume-role")]
 use std::sync::Arc;
 #[cfg(feature = "assume-role")]
 use std::time::Duration;
@@ -30,19 +32,32 @@ pub(crate) enum CredentialScope {
     /// The credentials of a profile of the shared configuration files.
     #[cfg(feature = "assume-role")]
     Profile(Arc<str>),
+    /// The tokens that roles are assumed with, which sign nothing themselves.
+    #[cfg(feature = "assume-role")]
+    WebIdentity(WebIdentity),
     /// The credentials of an assumed role.
     #[cfg(feature = "assume-role")]
     Role(Arc<RoleScope>),
+}
+
+/// The identity of a source of tokens.
+#[cfg(feature = "assume-role")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum WebIdentity {
+    File(Arc<Path>),
+    /// A number that only the clones of one provider share.
+    Provider(IdentityCachePartition),
 }
 
 /// The identity of an assumed role, without its confidential parameters.
 #[cfg(feature = "assume-role")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct RoleScope {
-    /// The credentials that assume the role.
+    /// The credentials, or the tokens, that assume the role.
     pub(crate) source: CredentialScope,
     pub(crate) arn: String,
     pub(crate) region: Option<Region>,
+    pub(crate) endpoint_url: Option<String>,
     pub(crate) session_name: Option<String>,
     pub(crate) session_length: Option<Duration>,
     /// Sorted.
@@ -103,6 +118,9 @@ impl fmt::Display for CredentialScope {
             Self::Provider(partition) => write!(f, "provider#{:08x}", process_key::hash(partition) >> 32),
             #[cfg(feature = "assume-role")]
             Self::Profile(name) => write!(f, "profile:{}", name.escape_debug()),
+            // Shows no path, because the label of a role is one of its ARN.
+            #[cfg(feature = "assume-role")]
+            Self::WebIdentity(_) => f.write_str("web_identity"),
             // The hash distinguishes several ways to assume one role.
             #[cfg(feature = "assume-role")]
             Self::Role(role) => write!(f, "role:{}#{:08x}", role.arn.escape_debug(), process_key::hash(role) >> 32),

@@ -21,7 +21,7 @@ use crate::service::Service;
 
 pub(crate) use credential_scope::CredentialScope;
 #[cfg(feature = "assume-role")]
-pub(crate) use credential_scope::RoleScope;
+pub(crate) use credential_scope::{RoleScope, WebIdentity};
 pub(crate) use customization::{Customization, Unhashed};
 pub(crate) use http_client_id::HttpClientId;
 pub(crate) use identity::{App, Identity, Retry, Timeout};

@@ -1,25 +1,26 @@
-//! [`AssumeRole`], the parameters of an assumed role, and the provider that assumes it.
+//! [`AssumeRole`], the parameters of an assumed role.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::sts;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_types::SdkConfig;
+use aws_types::origin::Origin;
 use aws_types::region::Region;
 
+use super::assume_role_provider::{AssumeRoleProvider, Proof};
+use super::web_identity::WebIdentityToken;
 use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
-use crate::redact::{is_expired_token, redact};
 
 /// A role that a client assumes by `AssumeRole` of the AWS Security Token Service (STS).
 ///
 /// Pass it to [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role). It has the settings of
-/// `aws_config::sts::AssumeRoleProvider`, with the same meaning. All of them are part of the client's key; the external id,
-/// the policy and the tags only as a keyed digest. The order of policy ARNs and of tags does not matter.
+/// `aws_config::sts::AssumeRoleProvider`, with the same meaning, and more. All of them are part of the client's key; the
+/// external id, the policy and the tags only as a keyed digest. The order of policy ARNs and of tags does not matter.
 /// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) validates the role.
 ///
 /// # Examples
@@ -39,19 +40,21 @@ use crate::redact::{is_expired_token, redact};
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "pass the role to `ClientParamsBuilder::assume_role`"]
 pub struct AssumeRole {
-    arn: String,
+    pub(super) arn: String,
     source_role: Option<Box<Self>>,
+    web_identity: Option<WebIdentityToken>,
     /// The number of chained roles, including this one.
     ///
     /// It never exceeds [`MAX_CHAINED`] by more than one.
     chained: usize,
     region: Option<String>,
-    session_name: Option<String>,
-    session_length: Option<Duration>,
-    external_id: Option<String>,
-    policy: Option<String>,
-    policy_arns: Vec<String>,
-    tags: Vec<(String, String)>,
+    endpoint_url: Option<String>,
+    pub(super) session_name: Option<String>,
+    pub(super) session_length: Option<Duration>,
+    pub(super) external_id: Option<String>,
+    pub(super) policy: Option<String>,
+    pub(super) policy_arns: Vec<String>,
+    pub(super) tags: Vec<(String, String)>,
 }
 
 /// The maximum lifetime of the credentials of a chained role.
@@ -68,8 +71,10 @@ impl AssumeRole {
         Self {
             arn: arn.into(),
             source_role: None,
+            web_identity: None,
             chained: 1,
             region: None,
+            endpoint_url: None,
             session_name: None,
             session_length: None,
             external_id: None,
@@ -101,6 +106,31 @@ impl AssumeRole {
         self
     }
 
+    /// Sets a source of tokens that assume this role, by `AssumeRoleWithWebIdentity`.
+    ///
+    /// A token takes the place of all credentials: the call is not signed. Use it for the service accounts of Kubernetes, such
+    /// as those of EKS, and for other OIDC providers, such as that of GitHub Actions. The role's trust policy names the
+    /// provider. Other roles can be assumed with this one, by [`source_role`](Self::source_role).
+    ///
+    /// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) refuses the combinations that STS does not have: an
+    /// external id, tags, a source role of this role, and other credentials in the parameters.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{AssumeRole, ClientParams, S3, WebIdentityToken};
+    ///
+    /// let token = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+    /// let role = AssumeRole::new("arn:aws:iam::123456789012:role/pod")
+    ///     .web_identity(WebIdentityToken::file(token));
+    /// let params = ClientParams::<S3>::builder().assume_role(role).build()?;
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn web_identity(mut self, token: WebIdentityToken) -> Self {
+        self.web_identity = Some(token);
+        self
+    }
+
     /// Sets the region of STS.
     ///
     /// The default is the region of the base configuration.
@@ -114,6 +144,34 @@ impl AssumeRole {
     /// ```
     pub fn region(mut self, region: impl AsRef<str>) -> Self {
         self.region = Some(region.as_ref().to_owned());
+        self
+    }
+
+    /// Sets the endpoint of STS, such as that of `MinIO`, Ceph or a VPC endpoint: an `http` or `https` URL.
+    ///
+    /// The default is the endpoint of the base configuration, or else that of AWS in the [`region`](Self::region). Calls to this
+    /// endpoint use neither FIPS nor dual stack; a base configuration with FIPS is refused.
+    ///
+    /// With an endpoint, the ARN can be any 20 to 2048 visible characters, because other implementations of STS have names of
+    /// their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{AssumeRole, ClientParams, S3};
+    ///
+    /// // MinIO ignores the ARN.
+    /// let role = AssumeRole::new("arn:xxx:xxx:xxx:xxxx")
+    ///     .endpoint_url("https://minio.example.com");
+    /// let params = ClientParams::<S3>::builder()
+    ///     .region("us-east-1")
+    ///     .endpoint_url("https://minio.example.com")
+    ///     .assume_role(role)
+    ///     .build()?;
+    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
+    /// ```
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint_url = Some(url.into());
         self
     }
 
@@ -211,13 +269,13 @@ impl AssumeRole {
                 format!("at most {MAX_CHAINED} roles can be chained"),
             ));
         }
-        let source = match &self.source_role {
-            Some(role) => role.scope(from)?,
-            None => from,
-        };
-        validate::role_arn(&self.arn)?;
+        let source = self.source(from)?;
+        validate::role_arn(&self.arn, self.endpoint_url.is_none())?;
         if let Some(region) = &self.region {
             validate::region(region)?;
+        }
+        if let Some(url) = &self.endpoint_url {
+            validate::endpoint_url(url)?;
         }
         if let Some(name) = &self.session_name {
             validate::session_name(name)?;
@@ -241,11 +299,35 @@ impl AssumeRole {
             source,
             arn: self.arn.clone(),
             region: self.region.clone().map(Region::new),
+            endpoint_url: self.endpoint_url.clone(),
             session_name: self.session_name.clone(),
             session_length: self.session_length,
             policy_arns: self.policy_arns.clone(),
             confidential: self.confidential()?,
         })))
+    }
+
+    /// Returns the scope of the credentials or tokens that assume this role.
+    // K5
+    fn source(&self, from: CredentialScope) -> Result<CredentialScope, ClientCacheError> {
+        let Some(token) = &self.web_identity else {
+            return match &self.source_role {
+                Some(role) => role.scope(from),
+                None => Ok(from),
+            };
+        };
+        let excluded = [
+            ("source_role", self.source_role.is_some()),
+            ("external_id", self.external_id.is_some()),
+            ("tags", !self.tags.is_empty()),
+        ];
+        if let Some((parameter, _)) = excluded.into_iter().find(|(_, is_set)| *is_set) {
+            return Err(ClientCacheError::invalid(parameter, "cannot be combined with web_identity"));
+        }
+        if from != CredentialScope::Base {
+            return Err(ClientCacheError::invalid("web_identity", "cannot be combined with other credentials"));
+        }
+        token.scope()
     }
 
     /// Returns the digest of the parameters that a key must not contain.
@@ -268,98 +350,57 @@ impl AssumeRole {
         chain
     }
 
-    /// Returns a provider that assumes this role with the credentials of `source`.
+    /// Returns a provider that assumes this role with its token, or else with the credentials of `source`.
     ///
     /// It does not assume the source roles. Makes no network call. `base` must have a behavior version and a time source,
     /// or the SDK would panic.
     pub(super) fn provider(
         &self,
-        source: RoleSource,
+        source: Option<RoleSource>,
         base: &SdkConfig,
     ) -> Result<SharedCredentialsProvider, ClientCacheError> {
-        if self.region.is_none() && base.region().is_none() {
+        let proof = match (&self.web_identity, source) {
+            (Some(token), _) => Proof::Token(token.clone()),
+            (None, Some(source)) => Proof::Credentials(source),
+            (None, None) => {
+                let reason = "the base configuration has no credentials to assume the role with";
+                return Err(ClientCacheError::invalid("assume_role", reason));
+            }
+        };
+        let config = self.sts_config(base)?;
+        let mut role = self.clone();
+        role.source_role = None; // `source` provides its credentials
+        Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, proof, config }))
+    }
+
+    /// Returns the configuration of STS, without credentials.
+    // T4: its HTTP client, retries and timeouts are those of the base configuration.
+    fn sts_config(&self, base: &SdkConfig) -> Result<SdkConfig, ClientCacheError> {
+        let Some(region) = self.region.clone().map(Region::new).or_else(|| base.region().cloned()) else {
             let reason = "neither the role nor the base configuration sets a region";
             return Err(ClientCacheError::invalid("assume_role", reason));
-        }
-        let region = self.region.as_deref().or(base.region().map(AsRef::as_ref)).unwrap_or_default();
+        };
         // Another implementation of STS may have partitions of its own.
-        if base.endpoint_url().is_none() && !validate::is_in_partition_of(&self.arn, region) {
+        let is_of_aws = self.endpoint_url.is_none() && base.endpoint_url().is_none();
+        if is_of_aws && !validate::is_in_partition_of(&self.arn, region.as_ref()) {
             let reason = "the role belongs to another partition than the region of STS";
             return Err(ClientCacheError::invalid("assume_role", reason));
         }
-        let mut role = self.clone();
-        role.source_role = None; // `source` provides its credentials
-        Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, source, base: base.clone() }))
-    }
-}
-
-/// Assumes a role whenever it provides credentials.
-///
-/// It keeps no client of STS, which would need as much memory as the client that the credentials are for.
-struct AssumeRoleProvider {
-    role: AssumeRole,
-    source: RoleSource,
-    base: SdkConfig,
-}
-
-impl AssumeRoleProvider {
-    /// Assumes the role.
-    ///
-    /// If AWS refuses the source's credentials as expired, and the source has others, assumes the role once again.
-    // T12
-    async fn assume(&self) -> aws_credential_types::provider::Result {
-        let source = self.source.provider.provide_credentials().await?;
-        match (self.assume_with(source.clone()).await, &self.source.reject) {
-            (Err(error), Some(reject)) if is_expired_token(&error) && reject(&source) => {
-                let source = self.source.provider.provide_credentials().await?;
-                self.assume_with(source).await
-            }
-            (result, _) => result,
-        }
-    }
-
-    async fn assume_with(&self, source: Credentials) -> aws_credential_types::provider::Result {
-        let Self { role, base, .. } = self;
         let mut config = base.to_builder();
-        config.set_credentials_provider(Some(SharedCredentialsProvider::new(source)));
-        let mut builder = sts::AssumeRoleProvider::builder(&role.arn).configure(&config.build());
-        if let Some(region) = &role.region {
-            builder = builder.region(Region::new(region.clone()));
+        config.set_region(region);
+        config.set_credentials_provider(None);
+        // The provider of the source caches its credentials.
+        config.set_identity_cache(Some(IdentityCache::no_cache()));
+        if let Some(url) = &self.endpoint_url {
+            if base.use_fips().unwrap_or_default() {
+                return Err(ClientCacheError::invalid("use_fips", "cannot be combined with an endpoint URL of STS"));
+            }
+            config.set_use_dual_stack(Some(false));
+            config.set_endpoint_url(Some(url.clone()));
+            // Otherwise, the environment's endpoint for STS would take precedence.
+            config.insert_origin("endpoint_url", Origin::shared_config());
         }
-        if let Some(name) = &role.session_name {
-            builder = builder.session_name(name);
-        }
-        if let Some(length) = role.session_length {
-            builder = builder.session_length(length);
-        }
-        if let Some(id) = &role.external_id {
-            builder = builder.external_id(id);
-        }
-        if let Some(policy) = &role.policy {
-            builder = builder.policy(policy);
-        }
-        if !role.policy_arns.is_empty() {
-            builder = builder.policy_arns(role.policy_arns.clone());
-        }
-        if !role.tags.is_empty() {
-            builder = builder.tags(role.tags.clone());
-        }
-        builder.build().await.provide_credentials().await
-    }
-}
-
-impl ProvideCredentials for AssumeRoleProvider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(async { self.assume().await.map_err(|error| redact(&error)) })
-    }
-}
-
-impl fmt::Debug for AssumeRoleProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AssumeRoleProvider")
+        Ok(config.build())
     }
 }
 

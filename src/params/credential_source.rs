@@ -86,6 +86,9 @@ impl CredentialOptions {
             }
             None => (None, scope),
         };
+        // A token assumes the first role, so that nothing signs that call.
+        #[cfg(feature = "assume-role")]
+        let root = if matches!(scope.chain()[0], CredentialScope::WebIdentity(_)) { Root::Anonymous } else { root };
         let source = CredentialSource {
             root,
             #[cfg(feature = "assume-role")]
@@ -132,10 +135,6 @@ impl CredentialSource {
     ) -> Result<Option<SharedCredentialsProvider>, ClientCacheError> {
         #[cfg(feature = "assume-role")]
         if let Some(role) = self.role.as_ref().filter(|_| depth > 0) {
-            let Some(source) = source else {
-                let reason = "the base configuration has no credentials to assume the role with";
-                return Err(ClientCacheError::invalid("assume_role", reason));
-            };
             return Ok(Some(role.chain()[depth - 1].provider(source, base)?));
         }
         #[cfg(not(feature = "assume-role"))]

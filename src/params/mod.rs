@@ -2,12 +2,16 @@
 
 #[cfg(feature = "assume-role")]
 mod assume_role;
+#[cfg(feature = "assume-role")]
+mod assume_role_provider;
 mod credential_source;
 mod http_client;
 mod params_builder;
 #[cfg(feature = "assume-role")]
 mod profile;
 mod validate;
+#[cfg(feature = "assume-role")]
+mod web_identity;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +37,8 @@ use credential_source::CredentialSource;
 pub use http_client::KeyedHttpClient;
 pub(crate) use http_client::ValidatedOnce;
 pub use params_builder::ClientParamsBuilder;
+#[cfg(feature = "assume-role")]
+pub use web_identity::WebIdentityToken;
 
 /// A customization of a service's config builder.
 type Apply<S> = Box<dyn Fn(<S as Service>::ConfigBuilder) -> <S as Service>::ConfigBuilder + Send + Sync>;

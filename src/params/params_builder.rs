@@ -219,7 +219,8 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// Sets a role to assume, whose credentials replace every other way to sign.
     ///
     /// The role is assumed with the other credentials that are set: static ones, a provider or a profile. Without these, it
-    /// is assumed with the credentials of the base configuration.
+    /// is assumed with the credentials of the base configuration. A role with a
+    /// [`web_identity`](AssumeRole::web_identity) needs no credentials, and excludes them.
     ///
     /// A [`Session`](crate::Session) assumes each role once for all services and regions, and renews its credentials.
     /// [`ClientParams::client`] gives each client its own provider. Calls of STS use the settings of the base configuration,

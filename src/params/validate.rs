@@ -4,6 +4,8 @@
 
 use std::net::Ipv6Addr;
 #[cfg(feature = "assume-role")]
+use std::path::Path;
+#[cfg(feature = "assume-role")]
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -116,9 +118,10 @@ pub(super) fn no_random_key(parameter: &'static str, error: getrandom::Error) ->
 
 /// Validates the ARN of a role.
 ///
-/// These limits and the following ones are those that STS documents for `AssumeRole`.
+/// These limits and the following ones are those that STS documents for `AssumeRole`. Another implementation of STS may have
+/// names of its own, such as `arn:xxx:xxx:xxx:xxxx` or `urn:…`.
 #[cfg(feature = "assume-role")]
-pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
+pub(super) fn role_arn(arn: &str, is_of_aws: bool) -> Result<(), ClientCacheError> {
     let invalid = |reason: &str| Err(ClientCacheError::invalid("assume_role", reason));
     if arn.is_empty() {
         return invalid("the role ARN must not be empty");
@@ -126,7 +129,7 @@ pub(super) fn role_arn(arn: &str) -> Result<(), ClientCacheError> {
     if !(20..=2_048).contains(&arn.len()) || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
         return invalid("the role ARN must be 20 to 2048 visible characters");
     }
-    if !arn.starts_with("arn:") || arn.split_once(":role/").is_none_or(|(_, name)| name.is_empty()) {
+    if is_of_aws && (!arn.starts_with("arn:") || arn.split_once(":role/").is_none_or(|(_, name)| name.is_empty())) {
         return invalid("must be the ARN of a role");
     }
     Ok(())
@@ -150,6 +153,15 @@ pub(super) fn is_in_partition_of(role_arn: &str, region: &str) -> bool {
     let of_role = role_arn.split(':').nth(1).unwrap_or_default();
     let is_known = of_role == "aws" || PARTITIONS.iter().any(|(name, _)| *name == of_role);
     !is_known || of_role == of_region
+}
+
+/// Validates the path of a file with a token.
+#[cfg(feature = "assume-role")]
+pub(super) fn token_file(path: &Path) -> Result<(), ClientCacheError> {
+    if path.as_os_str().is_empty() {
+        return Err(ClientCacheError::invalid("web_identity", "the path of the token file must not be empty"));
+    }
+    Ok(())
 }
 
 #[cfg(feature = "assume-role")]

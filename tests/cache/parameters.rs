@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_client_cache::{
     AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient,
-    SharedCredentialsProvider,
+    SharedCredentialsProvider, WebIdentityToken,
 };
 use quickcheck::quickcheck;
 use support::fake::{Fake, Proxied};
@@ -91,7 +91,14 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
     let minutes = Duration::from_mins;
     let tags = |count: usize| (0..count).map(|tag| (tag.to_string(), String::new()));
     let arns = |count: usize| (0..count).map(|policy| format!("arn:{policy}"));
-    let refused: [(&str, Vec<AssumeRole>); 9] = [
+    let token = || WebIdentityToken::file("token");
+    let by_token = || role().web_identity(token());
+    let refused: [(&str, Vec<AssumeRole>); 14] = [
+        ("web_identity", vec![role().web_identity(WebIdentityToken::file(""))]),
+        ("source_role", vec![by_token().source_role(role())]),
+        ("external_id", vec![by_token().external_id("ab")]),
+        ("tags", vec![by_token().tags([("a", "1")]), role().source_role(by_token().tags([("a", "1")]))]),
+        ("endpoint_url", vec![role().endpoint_url("ftp://a"), role().source_role(role().endpoint_url("a"))]),
         (
             "assume_role",
             [
@@ -144,9 +151,45 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
         role().session_name(long(64)).session_length(minutes(12 * 60)).external_id(long(1_224)),
         role().policy("{}").policy_arns(arns(10)).tags(tags(50)),
         role().tags([("ü".repeat(128), "ü".repeat(256))]),
+        by_token().session_length(minutes(12 * 60)).policy("{}").policy_arns(arns(10)),
+        role().source_role(by_token()).external_id("ab").tags(tags(1)),
+        AssumeRole::new("arn:xxx:xxx:xxx:xxxx").endpoint_url("http://minio"),
+        AssumeRole::new("urn:ecs:sts::s3:assumed-role/r/s").endpoint_url("http://ecs"),
     ];
     for role in valid {
         assert!(of(role.clone()).build().is_ok(), "{role:?}");
+    }
+}
+
+// Proves K5.
+#[test]
+fn build_refuses_arns_of_other_implementations_without_an_endpoint() {
+    for arn in ["arn:xxx:xxx:xxx:xxxx", "urn:ecs:sts::s3:assumed-role/r/s"] {
+        assert_eq!(parameter(params().assume_role(AssumeRole::new(arn))), "assume_role");
+        // The endpoint of another role, and that of the client, are not that of its STS.
+        let source = AssumeRole::new(arn).endpoint_url("http://minio");
+        let chained = AssumeRole::new(arn).source_role(source);
+        assert_eq!(parameter(params().endpoint_url("http://minio").assume_role(chained)), "assume_role");
+    }
+    for arn in ["", "arn:too:short", "arn:xxx:xxx:xxx:x xx", &"a".repeat(2_049)] {
+        let role = AssumeRole::new(arn).endpoint_url("http://minio");
+        assert_eq!(parameter(params().assume_role(role)), "assume_role", "{arn}");
+    }
+}
+
+// Proves K5.
+#[test]
+fn build_refuses_a_web_identity_with_other_credentials() {
+    let by_token = AssumeRole::new("arn:aws:iam::123456789012:role/r").web_identity(WebIdentityToken::file("token"));
+    let chained = AssumeRole::new("arn:aws:iam::123456789012:role/r").source_role(by_token.clone());
+    for role in [by_token, chained] {
+        let keys = Credentials::new("id", "secret", None, None, "test");
+        let with = || params().assume_role(role.clone());
+        assert_eq!(parameter(with().credentials(keys.clone())), "web_identity");
+        assert_eq!(parameter(with().credentials_provider(SharedCredentialsProvider::new(keys))), "web_identity");
+        assert_eq!(parameter(with().profile("name")), "web_identity");
+        assert_eq!(parameter(with().anonymous()), "assume_role");
+        assert!(with().build().is_ok());
     }
 }
 

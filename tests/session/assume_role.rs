@@ -1,9 +1,9 @@
-//! The calls of `AssumeRole`: every setting of a role reaches the Security Token Service.
+//! The calls that assume a role: every setting reaches the Security Token Service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_client_cache::{AssumeRole, S3};
+use aws_client_cache::{AssumeRole, S3, WebIdentityToken};
 use fastrand::Rng;
 use support::cloud::Cloud;
 
@@ -20,8 +20,22 @@ struct Setting {
     set: fn(AssumeRole, &mut Rng, &mut BTreeMap<String, String>) -> AssumeRole,
 }
 
-/// All settings. The region and the signer are not form fields, and have lower-case names.
-const SETTINGS: [Setting; 8] = [
+/// The settings that cannot be combined with a web identity.
+const NOT_BY_TOKEN: [&str; 3] = ["source_role", "external_id", "tags"];
+
+/// All settings. The region, the signer and the URI are not form fields, and have lower-case names.
+const SETTINGS: [Setting; 10] = [
+    Setting {
+        name: "web_identity",
+        set: |role, rng, expected| {
+            let token = text(rng, "WebIdentityToken", expected);
+            expected.insert("Action".to_owned(), "AssumeRoleWithWebIdentity".to_owned());
+            expected.remove("signer");
+            role.web_identity(WebIdentityToken::provider(move || {
+                std::future::ready(Ok::<_, std::io::Error>(token.clone()))
+            }))
+        },
+    },
     Setting {
         name: "source_role",
         set: |role, rng, expected| {
@@ -35,7 +49,16 @@ const SETTINGS: [Setting; 8] = [
         set: |role, rng, expected| {
             let region = ["eu-west-1", "ap-south-1", "sa-east-1"][rng.usize(..3)];
             expected.insert("region".to_owned(), region.to_owned());
+            expected.insert("uri".to_owned(), format!("https://sts.{region}.amazonaws.com/"));
             role.region(region)
+        },
+    },
+    Setting {
+        name: "endpoint_url",
+        set: |role, rng, expected| {
+            let url = format!("http://{}.example/", word(rng).to_lowercase());
+            expected.insert("uri".to_owned(), url.clone());
+            role.endpoint_url(url)
         },
     },
     Setting {
@@ -100,10 +123,11 @@ fn sent(cloud: &Cloud) -> BTreeMap<String, String> {
     let mut fields = call.form;
     fields.extend(call.signer.map(|signer| ("signer".to_owned(), signer)));
     fields.extend(call.region.map(|region| ("region".to_owned(), region)));
+    fields.insert("uri".to_owned(), call.uri);
     fields
 }
 
-// Proves K1.
+// Proves K1, T16.
 #[tokio::test]
 async fn every_setting_of_a_role_and_no_other_is_sent() {
     for seed in 0..300 {
@@ -115,16 +139,20 @@ async fn every_setting_of_a_role_and_no_other_is_sent() {
                 ("Version", "2011-06-15"),
                 ("RoleArn", "arn:aws:iam::123456789012:role/tenant"),
                 ("region", "us-east-1"),
+                ("uri", "https://sts.us-east-1.amazonaws.com/"),
                 ("signer", "base"),
             ]
             .map(|(field, value)| (field.to_owned(), value.to_owned())),
         );
         let (mut tenant, mut names) = (role(ROLE), Vec::new());
         for Setting { name, set } in &SETTINGS {
-            if rng.bool() {
+            if rng.bool() && !(names.contains(&"web_identity") && NOT_BY_TOKEN.contains(name)) {
                 tenant = set(tenant, &mut rng, &mut expected);
                 names.push(*name);
             }
+        }
+        if names.contains(&"web_identity") {
+            expected.remove("region"); // The region of a signature.
         }
         let params = params::<S3>().assume_role(tenant).build().unwrap();
         call(&session.client(&params).await.unwrap()).await;

@@ -24,3 +24,4 @@ mod session;
 mod session_stats;
 mod tenancy;
 mod tenants;
+mod web_identity;

@@ -22,7 +22,7 @@ use proptest::sample::Index;
 
 use super::{ClientParamsBuilder, CredentialOptions};
 use crate::key::ClientCacheKey;
-use crate::params::AssumeRole;
+use crate::params::{AssumeRole, WebIdentityToken};
 use crate::service::Service;
 use crate::{ClientParams, KeyedHttpClient};
 
@@ -123,9 +123,19 @@ static HTTP_CLIENTS: LazyLock<[KeyedHttpClient; 3]> = LazyLock::new(|| {
     ["a", "a", "b"].map(|name| KeyedHttpClient::new(name, client.clone()))
 });
 
+/// Two providers of equal tokens.
+static TOKENS_OF_PROVIDERS: LazyLock<[WebIdentityToken; 2]> = LazyLock::new(|| {
+    [(); 2].map(|()| WebIdentityToken::provider(|| std::future::ready(Ok::<_, std::io::Error>("token".to_owned()))))
+});
+
+/// The number of [`roles`] that are assumed with a token, which excludes a source. They come last.
+const BY_TOKEN: usize = 6;
+
 /// Returns roles that all differ, most of them from the first in one setting.
 fn roles() -> Vec<AssumeRole> {
     let one = || AssumeRole::new("arn:aws:iam::123456789012:role/one");
+    let by_token = |token: &WebIdentityToken| one().web_identity(token.clone());
+    let file = |path: &str| WebIdentityToken::file(path);
     let two = || AssumeRole::new("arn:aws:iam::123456789012:role/two");
     vec![
         one(),
@@ -150,6 +160,14 @@ fn roles() -> Vec<AssumeRole> {
         one().tags([("abc", "d")]),
         one().tags([("ab", ""), ("cd", "")]),
         one().tags([("ab", "cd"), ("cd", "")]),
+        one().endpoint_url("http://a"),
+        one().endpoint_url("http://a/"),
+        by_token(&file("a")),
+        by_token(&file("b")),
+        by_token(&TOKENS_OF_PROVIDERS[0]),
+        by_token(&TOKENS_OF_PROVIDERS[1]),
+        one().source_role(by_token(&file("a"))),
+        one().source_role(by_token(&file("b"))),
     ]
 }
 
@@ -201,6 +219,7 @@ impl Settings {
         let source = option::of(prop_oneof![fixed, provider, profile, Just(Source::Anonymous)]);
         let credentials = (source, option::of(0..roles().len())).prop_map(|(source, role)| {
             let role = role.filter(|_| source != Some(Source::Anonymous));
+            let role = role.filter(|role| source.is_none() || *role < roles().len() - BY_TOKEN);
             CredentialsSetting { source, role }
         });
         let names = (
@@ -442,7 +461,8 @@ fn any_two_values_of_a_parameter_give_different_keys() {
     }
     let sources = [None, Some(Source::Provider(0)), Some(Source::Provider(1)), Some(Source::Profile(0))];
     for source in sources.into_iter().chain([Some(Source::Profile(1))]) {
-        for role in (0..roles().len()).map(Some).chain([None]).filter(|role| source.is_some() || role.is_some()) {
+        let roles = if source.is_some() { roles().len() - BY_TOKEN } else { roles().len() };
+        for role in (0..roles).map(Some).chain([None]).filter(|role| source.is_some() || role.is_some()) {
             add(&|settings| settings.credentials = CredentialsSetting { source: source.clone(), role });
         }
     }

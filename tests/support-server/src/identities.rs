@@ -1,6 +1,6 @@
 //! The signers of requests: holders of registered credentials, and roles with issued keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -9,11 +9,14 @@ use http::HeaderMap;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
-/// All keys that may sign requests, by their access key. Clones share them.
+/// All keys that may sign requests, by their access key, and all tokens that may assume a role.
 ///
-/// Expired keys stay, so that they are refused as expired.
+/// Clones share them. Expired keys stay, so that they are refused as expired.
 #[derive(Clone, Debug)]
-pub(crate) struct Identities(Arc<RwLock<HashMap<String, Keys>>>);
+pub(crate) struct Identities {
+    keys: Arc<RwLock<HashMap<String, Keys>>>,
+    tokens: Arc<RwLock<HashSet<String>>>,
+}
 
 #[derive(Debug)]
 struct Keys {
@@ -44,14 +47,25 @@ impl Identities {
             let keys = Keys { secret: credentials.secret_access_key().into(), issued: None };
             (credentials.access_key_id().to_owned(), keys)
         };
-        Self(Arc::new(RwLock::new(credentials.into_iter().map(keys).collect())))
+        let keys = credentials.into_iter().map(keys).collect();
+        Self { keys: Arc::new(RwLock::new(keys)), tokens: Arc::default() }
+    }
+
+    /// Accepts these tokens from now on, and no others.
+    pub(crate) fn accept_tokens<'a>(&self, tokens: impl IntoIterator<Item = &'a str>) {
+        let tokens = tokens.into_iter().map(str::to_owned).collect();
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+    }
+
+    pub(crate) fn accepts_token(&self, token: &str) -> bool {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner).contains(token)
     }
 
     /// Issues new keys for a role.
     ///
     /// The keys are recognizable, so that a test can check that an output does not contain them.
     pub(crate) fn issue(&self, role: &str, session_name: &str, lasting: Duration) -> Credentials {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let access_key = format!("ASIA{:016}", all.len());
         let secret = format!("the secret of {access_key}");
         let token = format!("the token of {access_key}");
@@ -65,7 +79,7 @@ impl Identities {
     /// Returns the signer of a request. Issued keys need their session token, and expire.
     pub(crate) fn caller(&self, signed_by: Option<&s3s::auth::Credentials>, headers: &HeaderMap) -> S3Result<Caller> {
         let Some(signed_by) = signed_by else { return Err(s3_error!(AccessDenied, "the request is not signed")) };
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let Some(keys) = all.get(&signed_by.access_key) else { return Err(unknown()) };
         let token = headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
         match &keys.issued {
@@ -89,7 +103,7 @@ fn unknown() -> s3s::S3Error {
 #[async_trait::async_trait]
 impl S3Auth for Identities {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         all.get(access_key).map(|keys| keys.secret.clone()).ok_or_else(unknown)
     }
 }

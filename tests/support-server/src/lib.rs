@@ -1,6 +1,6 @@
 //! A real S3 server in the process, for examples, tests and benchmarks.
 //!
-//! It is `s3s` over a temporary folder, with the calls `AssumeRole` and `GetCallerIdentity` of STS.
+//! It is `s3s` over a temporary folder, with the calls `AssumeRole`, `AssumeRoleWithWebIdentity` and `GetCallerIdentity` of STS.
 //!
 //! One endpoint answers both, so that the `endpoint_url` of one `SdkConfig` is enough.
 
@@ -37,6 +37,7 @@ pub struct Server {
     task: JoinHandle<()>,
     files: TempDir,
     buckets: OwnBuckets,
+    identities: Identities,
     seen: RequestLog,
     faults: Faults,
 }
@@ -60,13 +61,13 @@ impl Server {
         let mut service = S3ServiceBuilder::new(file_system);
         service.set_auth(identities.clone());
         service.set_access(buckets.clone());
-        service.set_route(StsRoute::new(identities, seen.clone(), faults.clone()));
+        service.set_route(StsRoute::new(identities.clone(), seen.clone(), faults.clone()));
         let service = service.build();
 
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(connections::serve(listener, service, seen.clone(), faults.clone()));
-        Ok(Self { address, task, files, buckets, seen, faults })
+        Ok(Self { address, task, files, buckets, identities, seen, faults })
     }
 
     /// Returns the URL of the server.
@@ -94,6 +95,11 @@ impl Server {
     /// Returns the faults that a test can inject.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
+    }
+
+    /// Accepts these web identity tokens for any role from now on, and no others.
+    pub fn accept_tokens<'a>(&self, tokens: impl IntoIterator<Item = &'a str>) {
+        self.identities.accept_tokens(tokens);
     }
 
     /// Stores an object, as if `owner` had created the bucket and the object.

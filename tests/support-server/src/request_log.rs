@@ -42,10 +42,12 @@ pub struct Request {
     pub key: Option<String>,
 }
 
-/// A call of `AssumeRole` that was signed with known keys, accepted or not.
+/// A call that assumes a role, signed with known keys or by a token, accepted or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssumeRoleCall {
     /// The ARN of the role whose keys have signed it, or else the access key.
+    ///
+    /// Empty if the call is not signed.
     pub asked_by: String,
     /// The fields of the form, such as `RoleArn` and `RoleSessionName`.
     pub form: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! The calls `AssumeRole` and `GetCallerIdentity` of STS.
+//! The calls `AssumeRole`, `AssumeRoleWithWebIdentity` and `GetCallerIdentity` of STS.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,11 @@ use crate::request_log::{AssumeRoleCall, RequestLog};
 
 /// The maximum size of a call. Real calls are much smaller.
 const LONGEST_FORM: usize = 100_000;
+
+/// The ARN in the documentation of `MinIO`, which names no role. Nor does the answer to it.
+const NO_ROLE: &str = "arn:xxx:xxx:xxx:xxxx";
+
+const BY_TOKEN: &str = "AssumeRoleWithWebIdentity";
 
 /// The account of callers that are not roles.
 const USERS_ACCOUNT: &str = "123456789012";
@@ -45,6 +50,9 @@ impl StsRoute {
         if self.faults.refuses(call.role()) {
             return Err(Refusal::denied(&call));
         }
+        if request.action == BY_TOKEN && !self.identities.accepts_token(request.token) {
+            return Err(Refusal::invalid("InvalidIdentityToken", "the token is not accepted"));
+        }
         let lasting = self.faults.lasting().unwrap_or(request.lasting);
         let keys = self.identities.issue(call.role(), request.session_name, lasting);
         Ok(request.answer(&keys))
@@ -64,17 +72,16 @@ impl S3Route for StsRoute {
     }
 
     async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let answered = match self.identities.caller(request.credentials.as_ref(), &request.headers) {
-            Err(error) => Err(Refusal::of(&error)),
-            Ok(caller) => {
-                let body =
-                    request.input.store_all_limited(LONGEST_FORM).await.map_err(|_| s3s::s3_error!(InvalidRequest))?;
-                let form: BTreeMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
-                match form.get("Action").map(String::as_str) {
-                    Some("GetCallerIdentity") => Ok(identity(&caller)),
-                    _ => self.assume_role(AssumeRoleCall { asked_by: caller.name, form }).await,
-                }
+        let body = request.input.store_all_limited(LONGEST_FORM).await.map_err(|_| s3s::s3_error!(InvalidRequest))?;
+        let form: BTreeMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
+        let caller = self.identities.caller(request.credentials.as_ref(), &request.headers);
+        let answered = match (form.get("Action").map(String::as_str), caller) {
+            (Some(BY_TOKEN), _) if request.credentials.is_none() => {
+                self.assume_role(AssumeRoleCall { asked_by: String::new(), form }).await
             }
+            (_, Err(error)) => Err(Refusal::of(&error)),
+            (Some("GetCallerIdentity"), Ok(caller)) => Ok(identity(&caller)),
+            (_, Ok(caller)) => self.assume_role(AssumeRoleCall { asked_by: caller.name, form }).await,
         };
         let (status, xml) = match answered {
             Ok(xml) => (StatusCode::OK, xml),
@@ -89,6 +96,9 @@ impl S3Route for StsRoute {
 
 /// The parameters of a call that this server uses. Their characters need no escape in XML.
 struct AssumeRole<'a> {
+    action: &'a str,
+    /// Empty if there is none.
+    token: &'a str,
     account: &'a str,
     role_name: &'a str,
     session_name: &'a str,
@@ -99,21 +109,18 @@ impl<'a> AssumeRole<'a> {
     /// Reads the parameters, with the checks of STS on each.
     fn read(form: &'a BTreeMap<String, String>) -> Result<Self, Refusal> {
         let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-        if text("Action") != "AssumeRole" {
-            return Err(Refusal::invalid("InvalidAction", "the actions here are AssumeRole and GetCallerIdentity"));
+        let (action, token) = (text("Action"), text("WebIdentityToken"));
+        if !["AssumeRole", BY_TOKEN].contains(&action) {
+            return Err(Refusal::invalid("InvalidAction", "this server does not have the action"));
         }
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte));
 
-        let role: Vec<_> = text("RoleArn").split(':').collect();
-        let ["arn", "aws", "iam", "", account, role] = role[..] else {
-            return Err(Refusal::invalid("ValidationError", "RoleArn is not the ARN of a role"));
+        let (account, role_name) = match text("RoleArn") {
+            NO_ROLE => ("", ""),
+            arn => Self::parse(arn)
+                .filter(|(_, name)| plain(name))
+                .ok_or_else(|| Refusal::invalid("ValidationError", "RoleArn is not the ARN of a role"))?,
         };
-        let Some(path) = role.strip_prefix("role/").filter(|path| plain(path)) else {
-            return Err(Refusal::invalid("ValidationError", "RoleArn names no role"));
-        };
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Refusal::invalid("ValidationError", "RoleArn has no account"));
-        }
 
         let session_name = text("RoleSessionName");
         if !(2..=64).contains(&session_name.len()) || session_name.contains('/') || !plain(session_name) {
@@ -124,29 +131,41 @@ impl<'a> AssumeRole<'a> {
         let Some(seconds) = seconds.ok().filter(|seconds| (900..=43_200).contains(seconds)) else {
             return Err(Refusal::invalid("ValidationError", "DurationSeconds is not between 900 and 43200"));
         };
-        let role_name = path.rsplit('/').next().unwrap_or(path);
-        Ok(Self { account, role_name, session_name, lasting: Duration::from_secs(seconds) })
+        Ok(Self { action, token, account, role_name, session_name, lasting: Duration::from_secs(seconds) })
+    }
+
+    /// Returns the account and the name of a role.
+    fn parse(arn: &str) -> Option<(&str, &str)> {
+        let parts: Vec<_> = arn.split(':').collect();
+        let ["arn", "aws", "iam", "", account, role] = parts[..] else { return None };
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let path = role.strip_prefix("role/").filter(|_| is_account)?;
+        Some((account, path.rsplit('/').next().unwrap_or(path)))
     }
 
     fn answer(&self, keys: &Credentials) -> String {
-        let Self { account, role_name, session_name, lasting: _ } = self;
+        let Self { action, token: _, account, role_name, session_name, lasting: _ } = self;
+        let user = match *role_name {
+            "" => "<Arn/>".to_owned(),
+            name => format!(
+                "<AssumedRoleId>AROA{name}:{session_name}</AssumedRoleId>\
+                 <Arn>arn:aws:sts::{account}:assumed-role/{name}/{session_name}</Arn>"
+            ),
+        };
         let expiration = keys.expiry().and_then(|expiry| DateTime::from(expiry).fmt(Format::DateTime).ok());
         format!(
-            r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-  <AssumeRoleResult>
-    <AssumedRoleUser>
-      <AssumedRoleId>AROA{role_name}:{session_name}</AssumedRoleId>
-      <Arn>arn:aws:sts::{account}:assumed-role/{role_name}/{session_name}</Arn>
-    </AssumedRoleUser>
+            r#"<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <{action}Result>
+    <AssumedRoleUser>{user}</AssumedRoleUser>
     <Credentials>
       <AccessKeyId>{access_key}</AccessKeyId>
       <SecretAccessKey>{secret}</SecretAccessKey>
       <SessionToken>{token}</SessionToken>
       <Expiration>{expiration}</Expiration>
     </Credentials>
-  </AssumeRoleResult>
+  </{action}Result>
   <ResponseMetadata><RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata>
-</AssumeRoleResponse>"#,
+</{action}Response>"#,
             access_key = keys.access_key_id(),
             secret = keys.secret_access_key(),
             token = keys.session_token().unwrap_or_default(),

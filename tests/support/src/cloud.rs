@@ -76,7 +76,7 @@ pub struct Request {
     pub user_agent: String,
 }
 
-/// A call of `AssumeRole`.
+/// A call of `AssumeRole` or `AssumeRoleWithWebIdentity`.
 #[derive(Clone, Debug, Default)]
 pub struct AssumeRoleCall {
     pub uri: String,
@@ -230,16 +230,14 @@ impl Cloud {
             assert_eq!(token, Some(&*format!("the token of {key}")), "a token belongs to its key");
         }
         let signer = key.map(|key| state.issued.get(key).cloned().unwrap_or_else(|| key.to_owned()));
-        if service == "sts"
-            && let Some(form) = request.body().bytes()
-            && form.starts_with(b"Action=AssumeRole&")
-        {
+        if (service == "sts" || key.is_none()) && is_assuming(request) {
+            let form = request.body().bytes().unwrap_or_default();
             let form: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
             let field = |name: &str| form.get(name).map(String::as_str);
             let role = field("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
             *state.assumed.entry(role.clone()).or_default() += 1;
-            let (uri, form) = (request.uri().to_owned(), form.clone());
-            state.last_assumed = AssumeRoleCall { uri, signer: signer.clone(), region, form };
+            let uri = request.uri().to_owned();
+            state.last_assumed = AssumeRoleCall { uri, signer: signer.clone(), region, form: form.clone() };
             if let Some((status, code)) = key.and_then(|key| state.expired.get(key)) {
                 return (*status, error(code));
             }
@@ -256,12 +254,12 @@ impl Cloud {
                 Some(id) => format!("{role} as {id}"),
                 None => role,
             };
-            let name = format!("{name} by {}", signer.unwrap_or_default());
+            let name = format!("{name} by {}", signer.as_deref().or(field("WebIdentityToken")).unwrap_or_default());
             state.issued.insert(key.clone(), name);
             let length: u64 = field("DurationSeconds").map_or(3_600, |seconds| seconds.parse().unwrap());
             let expiration = self.0.clock.seconds() + length - self.0.lag.load(Relaxed);
             let expiration = DateTime::from_secs(expiration.try_into().unwrap());
-            let answer = assumed(&key, &expiration);
+            let answer = assumed(field("Action").unwrap_or_default(), &key, &expiration);
             return (200, if is_garbled { answer.replace("<Expiration>", "<Expiration>never") } else { answer });
         }
         if request.uri().ends_with("?session") {
@@ -301,9 +299,14 @@ fn error(code: &str) -> String {
     format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
 }
 
-fn assumed(key: &str, expiration: &DateTime) -> String {
+/// Returns `true` for a call of `AssumeRole` or `AssumeRoleWithWebIdentity`.
+fn is_assuming(request: &HttpRequest) -> bool {
+    request.body().bytes().is_some_and(|body| body.starts_with(b"Action=AssumeRole"))
+}
+
+fn assumed(action: &str, key: &str, expiration: &DateTime) -> String {
     let credentials = credentials(key, expiration);
-    format!("<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>")
+    format!("<{action}Response><{action}Result>{credentials}</{action}Result></{action}Response>")
 }
 
 fn credentials(key: &str, expiration: &DateTime) -> String {
@@ -337,7 +340,7 @@ impl HttpConnector for Cloud {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let cloud = self.clone();
         HttpConnectorFuture::new(async move {
-            let is_assuming = request.body().bytes().is_some_and(|body| body.starts_with(b"Action=AssumeRole&"));
+            let is_assuming = is_assuming(&request);
             if is_assuming {
                 let assuming = cloud.0.assuming.fetch_add(1, Relaxed) + 1;
                 cloud.0.most_assuming.fetch_max(assuming, Relaxed);

@@ -53,7 +53,10 @@ fn faults(settings: &Settings) -> BTreeSet<&'static str> {
     let has = |parameter| settings.contains_key(&(parameter, None));
     let second = SOURCES.into_iter().filter(|source| has(source)).nth(1);
     let unsigned_role = (has("anonymous") && has("assume_role")).then_some("assume_role");
-    settings.values().flat_map(Setting::faults).chain(second).chain(unsigned_role).collect()
+    let is_by_token = |setting: &Setting| matches!(setting, Setting::AssumeRole(chain) if chain.is_by_token());
+    let has_source = SOURCES.into_iter().any(has);
+    let two_proofs = (has_source && settings.values().any(is_by_token)).then_some("web_identity");
+    settings.values().flat_map(Setting::faults).chain(second).chain(unsigned_role).chain(two_proofs).collect()
 }
 
 /// The settings of a builder, and its result.
@@ -234,6 +237,11 @@ const MISMATCH: &str = "a client of another region";
 /// A key whose credentials have expired.
 const EXPIRED: &str = "an expired key";
 
+/// A key of a role that a token assumes.
+const BY_TOKEN: &str = "a web identity in a key";
+/// A key of a role with an endpoint of its own.
+const AT_ENDPOINT: &str = "an endpoint of a role in a key";
+
 /// Names the key that has a parameter.
 fn in_a_key(parameter: &str) -> String {
     format!("{parameter} in a key")
@@ -246,7 +254,7 @@ fn refused(parameter: &str) -> String {
 
 impl Fuzzed for Input {
     fn branches() -> Reached {
-        let outcomes = [SAME, DIFFERENT, MISMATCH, EXPIRED].map(str::to_owned);
+        let outcomes = [SAME, DIFFERENT, MISMATCH, EXPIRED, BY_TOKEN, AT_ENDPOINT].map(str::to_owned);
         PARAMETERS.map(in_a_key).into_iter().chain(REFUSABLE.map(refused)).chain(outcomes).collect()
     }
 
@@ -255,7 +263,13 @@ impl Fuzzed for Input {
         let other = Attempt::new(self.other.iter().chain(&self.common));
         for told in [&one, &other] {
             match &told.built {
-                Ok(_) => reached.extend(told.settings.keys().map(|(parameter, _)| in_a_key(parameter))),
+                Ok(_) => {
+                    reached.extend(told.settings.keys().map(|(parameter, _)| in_a_key(parameter)));
+                    if let Some(Setting::AssumeRole(chain)) = told.settings.get(&("assume_role", None)) {
+                        reached.extend(chain.is_by_token().then(|| BY_TOKEN.to_owned()));
+                        reached.extend(chain.has_endpoint().then(|| AT_ENDPOINT.to_owned()));
+                    }
+                }
                 Err(ClientCacheError::InvalidParams { parameter, .. }) => _ = reached.insert(refused(parameter)),
                 Err(other) => panic!("unexpected: {other}"),
             }

@@ -1,12 +1,13 @@
 //! Roles as plain data, and the limits of `AssumeRole` on them.
 
 use std::iter;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use aws_client_cache::AssumeRole;
+use aws_client_cache::{AssumeRole, WebIdentityToken};
 
-use super::setting::is_region;
+use super::setting::{is_bad_url, is_region};
 use super::text::{SECRET, Secret, Text, UNCHECKED, free_or_known};
 use super::{debug, is_presentable, shows_no};
 
@@ -35,6 +36,30 @@ struct Role {
     policy: Option<Secret>,
     policy_arns: PolicyArns,
     tags: Tags,
+    endpoint_url: Option<Text>,
+    web_identity: Option<Token>,
+}
+
+/// The path of a token file, or one of two providers of equal tokens.
+#[derive(Arbitrary, Clone, Debug, PartialEq)]
+enum Token {
+    File(Text),
+    One,
+    Other,
+}
+
+static TOKENS: LazyLock<[WebIdentityToken; 2]> = LazyLock::new(|| {
+    [(); 2].map(|()| WebIdentityToken::provider(|| std::future::ready(Ok::<_, std::io::Error>(SECRET.to_owned()))))
+});
+
+impl Token {
+    fn source(&self) -> WebIdentityToken {
+        match self {
+            Self::File(path) => WebIdentityToken::file(&path.0),
+            Self::One => TOKENS[0].clone(),
+            Self::Other => TOKENS[1].clone(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -177,7 +202,17 @@ impl Chain {
         let is_long =
             |role: &&Role| role.session_length.as_ref().is_some_and(|length| length.0 > Duration::from_hours(1));
         let chained = self.0.iter().skip(1).filter(is_long).map(|_| "session_length");
-        self.0.iter().flat_map(Role::faults).chain(chained).collect()
+        let by_token = self.0.iter().skip(1).filter(|role| role.web_identity.is_some()).map(|_| "source_role");
+        self.0.iter().flat_map(Role::faults).chain(chained).chain(by_token).collect()
+    }
+
+    /// Returns `true` if a token assumes the first role, which excludes credentials.
+    pub(super) fn is_by_token(&self) -> bool {
+        self.0[0].web_identity.is_some()
+    }
+
+    pub(super) fn has_endpoint(&self) -> bool {
+        self.0.iter().any(|role| role.endpoint_url.is_some())
     }
 
     /// Returns an equal chain, with its lists reversed.
@@ -219,7 +254,18 @@ impl Chain {
 
 impl Role {
     fn role(&self, source: Option<AssumeRole>) -> AssumeRole {
-        let Self { arn, region, session_name, session_length, external_id, policy, policy_arns, tags } = self;
+        let Self {
+            arn,
+            region,
+            session_name,
+            session_length,
+            external_id,
+            policy,
+            policy_arns,
+            tags,
+            endpoint_url,
+            web_identity,
+        } = self;
         let mut role = AssumeRole::new(&arn.0).policy_arns(&policy_arns.0).tags(tags.0.clone());
         if let Some(source) = source {
             role = role.source_role(source);
@@ -239,21 +285,43 @@ impl Role {
         if let Some(policy) = policy {
             role = role.policy(&policy.0);
         }
+        if let Some(url) = endpoint_url {
+            role = role.endpoint_url(&url.0);
+        }
+        if let Some(token) = web_identity {
+            let token = token.source();
+            is_presentable(&token, "");
+            role = role.web_identity(token);
+        }
         role
     }
 
     /// Returns the parameters that are beyond the limits of `AssumeRole`.
     fn faults(&self) -> impl Iterator<Item = &'static str> {
-        let Self { arn, region, session_name, session_length, external_id, policy, policy_arns, tags } = self;
+        let Self {
+            arn,
+            region,
+            session_name,
+            session_length,
+            external_id,
+            policy,
+            policy_arns,
+            tags,
+            endpoint_url,
+            web_identity,
+        } = self;
         let all = [
-            ("assume_role", !is_role(&arn.0)),
+            ("assume_role", !is_visible(&arn.0) || endpoint_url.is_none() && !is_role(&arn.0)),
             ("region", region.as_ref().is_some_and(|region| !is_region(&region.0))),
             ("session_name", session_name.as_ref().is_some_and(|name| !is_name(&name.0, 64, "+=,.@_-"))),
             ("session_length", session_length.as_ref().is_some_and(|length| !is_length(length.0))),
             ("external_id", external_id.as_ref().is_some_and(|id| !is_name(&id.0, 1_224, "+=,.@:/_-"))),
             ("policy", policy.as_ref().is_some_and(|policy| policy.0.is_empty())),
             ("policy_arns", policy_arns.0.len() > 10 || policy_arns.0.iter().any(|arn| !arn.starts_with("arn:"))),
-            ("tags", !are_tags(&tags.0)),
+            ("tags", !are_tags(&tags.0) || web_identity.is_some() && !tags.0.is_empty()),
+            ("endpoint_url", endpoint_url.as_ref().is_some_and(|url| is_bad_url(&url.0))),
+            ("external_id", web_identity.is_some() && external_id.is_some()),
+            ("web_identity", matches!(web_identity, Some(Token::File(path)) if path.0.is_empty())),
         ];
         all.into_iter().filter_map(|(parameter, is_bad)| is_bad.then_some(parameter))
     }
@@ -261,7 +329,18 @@ impl Role {
     /// Returns variants that take one parameter each from `other`.
     fn taking(&self, other: &Self) -> Vec<Self> {
         // This pattern names all fields, so that a field that is not varied below is an unused variable.
-        let Self { arn, region, session_name, session_length, external_id, policy, policy_arns, tags } = other.clone();
+        let Self {
+            arn,
+            region,
+            session_name,
+            session_length,
+            external_id,
+            policy,
+            policy_arns,
+            tags,
+            endpoint_url,
+            web_identity,
+        } = other.clone();
         vec![
             Self { arn, ..self.clone() },
             Self { region, ..self.clone() },
@@ -271,6 +350,8 @@ impl Role {
             Self { policy, ..self.clone() },
             Self { policy_arns, ..self.clone() },
             Self { tags, ..self.clone() },
+            Self { endpoint_url, ..self.clone() },
+            Self { web_identity, ..self.clone() },
         ]
     }
 
@@ -285,6 +366,8 @@ impl Role {
             policy: None,
             policy_arns: PolicyArns(Vec::new()),
             tags: Tags(Vec::new()),
+            endpoint_url: None,
+            web_identity: None,
         })
     }
 
@@ -302,6 +385,8 @@ impl Role {
             policy: self.policy.clone(),
             policy_arns: PolicyArns(vec!["arn:a".to_owned(); 10 + beyond]),
             tags: Tags(tags(50 + beyond)),
+            endpoint_url: self.endpoint_url.clone(),
+            web_identity: self.web_identity.clone(),
         };
         let mut all = self.taking(&limits);
         all.push(Self { session_length: Some(Length(Duration::from_secs(900 - seconds))), ..self.clone() });
@@ -330,12 +415,14 @@ impl Role {
     }
 }
 
+/// Returns `true` for the name of a role, of AWS or of another implementation of STS.
+fn is_visible(arn: &str) -> bool {
+    arn.chars().all(|char| char.is_ascii_graphic()) && (20..=2_048).contains(&arn.len())
+}
+
+/// Returns `true` for a visible name that is the ARN of a role.
 fn is_role(arn: &str) -> bool {
-    let visible = arn.chars().all(|char| char.is_ascii_graphic());
-    visible
-        && (20..=2_048).contains(&arn.len())
-        && arn.starts_with("arn:")
-        && arn.split_once(":role/").is_some_and(|(_, name)| !name.is_empty())
+    arn.starts_with("arn:") && arn.split_once(":role/").is_some_and(|(_, name)| !name.is_empty())
 }
 
 fn is_name(text: &str, most: usize, others: &str) -> bool {
