@@ -115,7 +115,7 @@
 //! | `rt-tokio` | yes | the SDK's sleep on Tokio, which its retries and timeouts need |
 //! | `default-https-client` | yes | the SDK's own HTTPS client, if the base configuration has none |
 //! | `assume-role` | yes | credentials of roles and of profiles, and the dependencies `aws-config` and `aws-sdk-sts` |
-//! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`] |
+//! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`]; `ClientParamsConfig` |
 //! | `tracing` | no | events of caches and credentials, without secrets, and a span around each creation |
 //!
 //! Without default features the crate depends neither on a service crate nor on `aws-config`.
@@ -140,6 +140,9 @@ pub use client::AnyClient;
 pub use error::ClientCacheError;
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
 pub use map::{EvictionPolicy, ParseEvictionPolicyError};
+#[cfg(feature = "serde")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+pub use params::ClientParamsConfig;
 #[cfg(feature = "assume-role")]
 #[cfg_attr(docsrs, doc(cfg(feature = "assume-role")))]
 pub use params::{AssumeRole, WebIdentityToken};

@@ -5,7 +5,7 @@
 //! cargo run --example configured -- path/to/another.toml
 //! ```
 //!
-//! `SessionConfig` needs the feature `serde`. The program makes no network call: clients make none until they are used.
+//! `SessionConfig` and `ClientParamsConfig` need the feature `serde`. The program makes no network call: clients make none until they are used.
 
 #![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 
@@ -13,10 +13,8 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use aws_client_cache::{
-    AssumeRole, ClientCacheError, ClientParams, Credentials, S3, SdkConfig, Session, SessionConfig,
-};
-use aws_client_cache::{Region, SharedCredentialsProvider};
+use aws_client_cache::{ClientParams, ClientParamsConfig, S3, Session, SessionConfig};
+use aws_client_cache::{Credentials, Region, SdkConfig, SharedCredentialsProvider};
 use aws_config::BehaviorVersion;
 use clap::Parser;
 use serde::Deserialize;
@@ -36,27 +34,7 @@ struct Configuration {
     #[serde(default)]
     session: SessionConfig,
     #[serde(default, rename = "tenant")]
-    tenants: Vec<Tenant>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tenant {
-    name: String,
-    region: String,
-    role: String,
-    external_id: Option<String>,
-}
-
-impl Tenant {
-    /// Returns the parameters of the tenant's client. An error names the invalid parameter.
-    fn params(&self) -> Result<ClientParams<S3>, ClientCacheError> {
-        let mut role = AssumeRole::new(&self.role).session_name("configured");
-        if let Some(external_id) = &self.external_id {
-            role = role.external_id(external_id);
-        }
-        ClientParams::<S3>::builder().region(&self.region).assume_role(role).build()
-    }
+    tenants: Vec<ClientParamsConfig>,
 }
 
 /// Returns a base configuration.
@@ -80,9 +58,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{:?}\n", configuration.session);
     let session = Session::builder(&sdk_config()).config(configuration.session).build();
     for tenant in &configuration.tenants {
-        let params = tenant.params().map_err(|error| format!("tenant {}: {error}", tenant.name))?;
+        let name = tenant.label().unwrap_or("without a label");
+        // The error names the invalid field.
+        let params = ClientParams::<S3>::builder().config(tenant).build();
+        let params = params.map_err(|error| format!("tenant {name}: {error}"))?;
         let s3 = session.client(&params).await?;
-        println!("{} is served from {}", tenant.name, s3.config().region().map_or("nowhere", AsRef::as_ref));
+        println!("{name} is served from {}", s3.config().region().map_or("nowhere", AsRef::as_ref));
     }
     println!("\n{}\n\n{}", session.cache(), session.cache().stats());
     Ok(())

@@ -21,7 +21,8 @@ use crate::key::{CredentialScope, Digest, RoleScope};
 /// Pass it to [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role). It has the settings of
 /// `aws_config::sts::AssumeRoleProvider`, with the same meaning, and more. All of them are part of the client's key; the
 /// external id, the policy and the tags only as a keyed digest. The order of policy ARNs and of tags does not matter.
-/// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) validates the role.
+/// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) validates the role. With the feature `serde`, a role can be
+/// read from a file, as `ClientParamsConfig` describes.
 ///
 /// # Examples
 ///
@@ -38,6 +39,7 @@ use crate::key::{CredentialScope, Digest, RoleScope};
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(from = "super::config::AssumeRoleConfig"))]
 #[must_use = "pass the role to `ClientParamsBuilder::assume_role`"]
 pub struct AssumeRole {
     pub(super) arn: String,

@@ -20,6 +20,9 @@ pub(super) struct CredentialOptions {
     pub(super) credentials: Option<Credentials>,
     pub(super) credentials_provider: Option<SharedCredentialsProvider>,
     pub(super) anonymous: bool,
+    /// The name of a field of a configuration file that contains a secret.
+    #[cfg(feature = "serde")]
+    pub(super) secret_in_file: Option<&'static str>,
     #[cfg(feature = "assume-role")]
     pub(super) profile: Option<String>,
     #[cfg(feature = "assume-role")]
@@ -50,6 +53,12 @@ impl CredentialOptions {
     /// Also returns the scope of the credentials, and the expiry of static ones.
     // K5, E1
     pub(super) fn check(self) -> Result<(CredentialSource, CredentialScope, Option<SystemTime>), ClientCacheError> {
+        #[cfg(feature = "serde")]
+        if let Some(field) = self.secret_in_file {
+            let reason =
+                "must not be in a configuration: name a profile, or set credentials or a provider in the program";
+            return Err(ClientCacheError::invalid(field, reason));
+        }
         self.check_single_source()?;
         let mut expiry = None;
         let (root, scope) = if let Some(credentials) = self.credentials {

@@ -4,6 +4,8 @@
 mod assume_role;
 #[cfg(feature = "assume-role")]
 mod assume_role_provider;
+#[cfg(feature = "serde")]
+mod config;
 mod credential_source;
 mod http_client;
 mod params_builder;
@@ -33,6 +35,8 @@ use crate::service::Service;
 
 #[cfg(feature = "assume-role")]
 pub use assume_role::AssumeRole;
+#[cfg(feature = "serde")]
+pub use config::ClientParamsConfig;
 use credential_source::CredentialSource;
 pub use http_client::KeyedHttpClient;
 pub(crate) use http_client::ValidatedOnce;

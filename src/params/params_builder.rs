@@ -14,6 +14,8 @@ use aws_types::region::Region;
 
 #[cfg(feature = "assume-role")]
 use super::assume_role::AssumeRole;
+#[cfg(feature = "serde")]
+use super::config::ClientParamsConfig;
 use super::credential_source::CredentialOptions;
 use super::{Apply, ClientParams, Inner, KeyedHttpClient, validate};
 use crate::error::ClientCacheError;
@@ -86,6 +88,35 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// ```
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Sets the parameters that a configuration sets, and leaves the others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aws_client_cache::{ClientParams, ClientParamsConfig, S3};
+    ///
+    /// let config = r#"{ "endpoint_url": "http://127.0.0.1:9000" }"#;
+    /// let config: ClientParamsConfig = serde_json::from_str(config)?;
+    /// let params = ClientParams::<S3>::builder()
+    ///     .region("us-east-1")
+    ///     .config(&config)
+    ///     .customize("path_style", |builder| builder.force_path_style(true))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "serde")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
+    pub fn config(self, config: &ClientParamsConfig) -> Self {
+        config.apply_to(self)
+    }
+
+    /// Makes [`build`](Self::build) refuse a field of a configuration that contains a secret.
+    #[cfg(feature = "serde")]
+    pub(super) fn refuse_secret(mut self, field: &'static str) -> Self {
+        self.credentials.secret_in_file = Some(field);
         self
     }
 

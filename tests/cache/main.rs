@@ -6,6 +6,7 @@ mod creation;
 mod expiry;
 mod identity;
 mod parameters;
+mod params_configuration;
 mod printing;
 mod schedules;
 mod stats;

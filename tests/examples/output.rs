@@ -62,7 +62,7 @@ fn clients_of_all_services_and_regions_share_one_role() {
 fn a_configuration_file_sets_the_bounds_of_the_session_and_its_tenants() {
     let stdout = said("configured");
     for shown in [
-        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, retry_partitions: true, max_concurrent_loads: 8, load_timeout: None",
+        "SessionConfig { policy: Lfu, max_size: 3, scope_idle_timeout: 300s, max_idle_scopes: 1000, retry_partitions: true, max_concurrent_loads: 8, load_timeout: None",
         "alice is served from eu-central-1",
         "bob is served from us-west-2",
         "ClientCache(LFU, 2 of 3)",
@@ -75,12 +75,17 @@ fn a_configuration_file_sets_the_bounds_of_the_session_and_its_tenants() {
 #[test]
 fn an_invalid_configuration_file_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let tenant = "[[tenant]]\nname = 'eve'\nregion = 'no region'\nrole = 'arn:aws:iam::123456789012:role/eve'";
+    let eve = |field: &str| format!("[[tenant]]\nlabel = 'eve'\n{field}");
+    let (region, key) = (eve("region = 'no region'"), eve("secret_access_key = 'hidden'"));
+    let role = eve("assume_role = { arn = 'arn:aws:iam::123456789012:role/eve', session_length = '1m' }");
     let wrong = [
         ("[session]\nmaxsize = 3", "unknown field `maxsize`"),
         ("[session]\npolicy = 'FIFO'", "unknown variant `FIFO`, expected one of `LRU`, `LFU`, `LFUDA`"),
         ("[session]\nscope_idle_timeout = 'soon'", "line 2"),
-        (tenant, "tenant eve: invalid region"),
+        ("[[tenant]]\nregoin = 'us-west-2'", "unknown field `regoin`"),
+        (&region, "tenant eve: invalid region"),
+        (&key, "tenant eve: invalid secret_access_key: must not be in a configuration"),
+        (&role, "tenant eve: invalid session_length"),
     ];
     for (content, named) in wrong {
         let file = folder.path().join("wrong.toml");
@@ -88,6 +93,7 @@ fn an_invalid_configuration_file_is_refused_with_the_reason() {
         let output = example("configured", &[file.to_str().unwrap()]).output().unwrap();
         let (stdout, stderr) = text(&output);
         assert!(!output.status.success() && stderr.contains(named.trim()), "{content}: {stdout}\n{stderr}");
+        assert!(!stderr.contains("hidden"), "{stderr}");
     }
     let output = example("configured", &["no/such/file.toml"]).output().unwrap();
     assert!(!output.status.success() && text(&output).1.contains("no/such/file.toml"));

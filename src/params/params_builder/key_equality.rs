@@ -91,7 +91,14 @@ fn _every_parameter_is_a_setting(builder: &Builder) {
         region: _,
         endpoint_url: _,
         credentials:
-            CredentialOptions { credentials: _, credentials_provider: _, anonymous: _, profile: _, assume_role: _ },
+            CredentialOptions {
+                credentials: _,
+                credentials_provider: _,
+                anonymous: _,
+                secret_in_file: _,
+                profile: _,
+                assume_role: _,
+            },
         use_fips: _,
         use_dual_stack: _,
         retry_config: _,

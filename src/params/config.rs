@@ -1,0 +1,204 @@
+//! [`ClientParamsConfig`], parameters that are read from a file.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+#[cfg(feature = "assume-role")]
+use super::assume_role::AssumeRole;
+use super::params_builder::ClientParamsBuilder;
+use crate::service::Service;
+
+/// The parameters of a client, as a part of a service's configuration file.
+///
+/// Pass it to [`ClientParamsBuilder::config`], for any service. Its fields are `label`, `base`, `region`, `endpoint_url`,
+/// `use_fips`, `use_dual_stack`, `app_name`, `anonymous`, and with the feature `assume-role` also `profile` and `assume_role`.
+/// They have the meaning of the builder's methods. All are optional, and an unknown field is an error.
+///
+/// The fields of `assume_role` are `arn` and the names of the methods of `AssumeRole`: `source_role`, `region`, `endpoint_url`,
+/// `session_name`, `session_length`, `external_id`, `policy`, `policy_arns` and `tags`. A `session_length` is a text such as
+/// `"1h"`, and `tags` is a table. `web_identity_token_file` stands for `web_identity`. Only `arn` is required.
+///
+/// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key`,
+/// `session_token` and their other common spellings, and their values are not kept: name a profile, or set a provider.
+///
+/// As a field of a type of your own, do not flatten it: `serde` then ignores unknown fields.
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::{ClientParams, ClientParamsConfig, S3};
+///
+/// let file = r#"{
+///     "label": "tenant-7",
+///     "region": "eu-central-1",
+///     "assume_role": {
+///         "arn": "arn:aws:iam::123456789012:role/tenant-7",
+///         "external_id": "as-agreed-with-tenant-7"
+///     }
+/// }"#;
+/// let config: ClientParamsConfig = serde_json::from_str(file)?;
+/// let params = ClientParams::<S3>::builder().config(&config).build()?;
+/// assert_eq!(config.label(), Some("tenant-7"));
+/// assert_eq!(params.key().region().unwrap().as_ref(), "eu-central-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientParamsConfig {
+    label: Option<String>,
+    base: Option<String>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    use_fips: Option<bool>,
+    use_dual_stack: Option<bool>,
+    app_name: Option<String>,
+    anonymous: bool,
+    #[cfg(feature = "assume-role")]
+    profile: Option<String>,
+    #[cfg(feature = "assume-role")]
+    assume_role: Option<AssumeRole>,
+    // K4: refused by `build` instead of here, because an error of `toml` shows the line, and so the secret.
+    credentials: Option<IgnoredAny>,
+    #[serde(alias = "access_key", alias = "aws_access_key_id")]
+    access_key_id: Option<IgnoredAny>,
+    #[serde(alias = "secret_key", alias = "aws_secret_access_key")]
+    secret_access_key: Option<IgnoredAny>,
+    #[serde(alias = "security_token", alias = "aws_session_token")]
+    session_token: Option<IgnoredAny>,
+}
+
+impl ClientParamsConfig {
+    /// Returns the label, which [`build`](ClientParamsBuilder::build) has not validated yet.
+    ///
+    /// Use it to say which part of a file is invalid. [`ClientParamsConfig`] shows an example.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// Sets the parameters that are set here.
+    pub(super) fn apply_to<S: Service>(&self, mut builder: ClientParamsBuilder<S>) -> ClientParamsBuilder<S> {
+        let Self {
+            label,
+            base,
+            region,
+            endpoint_url,
+            use_fips,
+            use_dual_stack,
+            app_name,
+            anonymous,
+            #[cfg(feature = "assume-role")]
+            profile,
+            #[cfg(feature = "assume-role")]
+            assume_role,
+            credentials,
+            access_key_id,
+            secret_access_key,
+            session_token,
+        } = self;
+        if let Some(label) = label {
+            builder = builder.label(label);
+        }
+        if let Some(base) = base {
+            builder = builder.base(base);
+        }
+        if let Some(region) = region {
+            builder = builder.region(region);
+        }
+        if let Some(url) = endpoint_url {
+            builder = builder.endpoint_url(url);
+        }
+        if let Some(use_fips) = use_fips {
+            builder = builder.use_fips(*use_fips);
+        }
+        if let Some(use_dual_stack) = use_dual_stack {
+            builder = builder.use_dual_stack(*use_dual_stack);
+        }
+        if let Some(name) = app_name {
+            builder = builder.app_name(name);
+        }
+        if *anonymous {
+            builder = builder.anonymous();
+        }
+        #[cfg(feature = "assume-role")]
+        if let Some(profile) = profile {
+            builder = builder.profile(profile);
+        }
+        #[cfg(feature = "assume-role")]
+        if let Some(role) = assume_role {
+            builder = builder.assume_role(role.clone());
+        }
+        let secrets = [
+            ("credentials", credentials),
+            ("access_key_id", access_key_id),
+            ("secret_access_key", secret_access_key),
+            ("session_token", session_token),
+        ];
+        match secrets.into_iter().find(|(_, secret)| secret.is_some()) {
+            Some((name, _)) => builder.refuse_secret(name),
+            None => builder,
+        }
+    }
+}
+
+impl fmt::Debug for ClientParamsConfig {
+    /// Shows no values, because none has been validated yet.
+    // K4
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientParamsConfig")
+    }
+}
+
+/// An [`AssumeRole`] as it is read.
+#[cfg(feature = "assume-role")]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssumeRoleConfig {
+    arn: String,
+    source_role: Option<AssumeRole>,
+    web_identity_token_file: Option<std::path::PathBuf>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    session_name: Option<String>,
+    #[serde(default, with = "humantime_serde")]
+    session_length: Option<std::time::Duration>,
+    external_id: Option<String>,
+    policy: Option<String>,
+    #[serde(default)]
+    policy_arns: Vec<String>,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
+}
+
+#[cfg(feature = "assume-role")]
+impl From<AssumeRoleConfig> for AssumeRole {
+    fn from(config: AssumeRoleConfig) -> Self {
+        let mut role = Self::new(config.arn).policy_arns(config.policy_arns).tags(config.tags);
+        if let Some(source) = config.source_role {
+            role = role.source_role(source);
+        }
+        if let Some(path) = config.web_identity_token_file {
+            role = role.web_identity(super::WebIdentityToken::file(path));
+        }
+        if let Some(region) = config.region {
+            role = role.region(region);
+        }
+        if let Some(url) = config.endpoint_url {
+            role = role.endpoint_url(url);
+        }
+        if let Some(name) = config.session_name {
+            role = role.session_name(name);
+        }
+        if let Some(length) = config.session_length {
+            role = role.session_length(length);
+        }
+        if let Some(id) = config.external_id {
+            role = role.external_id(id);
+        }
+        if let Some(policy) = config.policy {
+            role = role.policy(policy);
+        }
+        role
+    }
+}

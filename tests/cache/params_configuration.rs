@@ -1,0 +1,183 @@
+//! Parameters and roles that are read from a file.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_client_cache::{
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, ClientParamsConfig, WebIdentityToken,
+};
+use serde_json::{Value, json};
+use support::fake::Fake;
+
+const ARN: &str = "arn:aws:iam::123456789012:role/tenant";
+
+type Set = fn(ClientParamsBuilder<Fake>) -> ClientParamsBuilder<Fake>;
+
+/// The fields of a configuration, each with a value and the call of the builder that it stands for.
+fn fields() -> [(&'static str, Value, Set); 10] {
+    [
+        ("label", json!("tenant"), |builder| builder.label("tenant")),
+        ("base", json!("prod"), |builder| builder.base("prod")),
+        ("region", json!("us-west-2"), |builder| builder.region("us-west-2")),
+        ("endpoint_url", json!("http://host/path"), |builder| builder.endpoint_url("http://host/path")),
+        ("use_fips", json!(false), |builder| builder.use_fips(false)),
+        ("use_dual_stack", json!(true), |builder| builder.use_dual_stack(true)),
+        ("app_name", json!("billing"), |builder| builder.app_name("billing")),
+        ("anonymous", json!(true), ClientParamsBuilder::anonymous),
+        ("profile", json!("reports"), |builder| builder.profile("reports")),
+        ("assume_role", json!({ "arn": ARN }), |builder| builder.assume_role(AssumeRole::new(ARN))),
+    ]
+}
+
+type SetRole = fn(AssumeRole) -> AssumeRole;
+
+/// The fields of a role but its ARN, likewise.
+fn role_fields() -> [(&'static str, Value, SetRole); 10] {
+    [
+        ("source_role", json!({ "arn": ARN, "region": "eu-west-1" }), |role| {
+            role.source_role(AssumeRole::new(ARN).region("eu-west-1"))
+        }),
+        ("web_identity_token_file", json!("/run/token"), |role| {
+            role.web_identity(WebIdentityToken::file("/run/token"))
+        }),
+        ("region", json!("us-west-2"), |role| role.region("us-west-2")),
+        ("endpoint_url", json!("http://sts"), |role| role.endpoint_url("http://sts")),
+        ("session_name", json!("name"), |role| role.session_name("name")),
+        ("session_length", json!("30m"), |role| role.session_length(Duration::from_mins(30))),
+        ("external_id", json!("hidden"), |role| role.external_id("hidden")),
+        ("policy", json!("{}"), |role| role.policy("{}")),
+        ("policy_arns", json!(["arn:b", "arn:a"]), |role| role.policy_arns(["arn:a", "arn:b"])),
+        ("tags", json!({ "b": "2", "a": "1" }), |role| role.tags([("a", "1"), ("b", "2")])),
+    ]
+}
+
+fn read(file: Value) -> ClientParamsConfig {
+    serde_json::from_value(file).unwrap()
+}
+
+fn build(file: Value) -> Result<ClientParams<Fake>, ClientCacheError> {
+    ClientParams::builder().config(&read(file)).build()
+}
+
+/// Returns an object with these fields.
+fn object<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Returns the error of a file that cannot be read.
+fn refused(file: Value) -> String {
+    serde_json::from_value::<ClientParamsConfig>(file).unwrap_err().to_string()
+}
+
+// Proves K1, K2.
+#[test]
+fn each_field_stands_for_the_method_of_its_name() {
+    let fields = fields();
+    for (name, value, set) in &fields {
+        let built = set(ClientParams::builder()).build().unwrap();
+        assert_eq!(build(object([(*name, value.clone())])).unwrap().key(), built.key(), "{name}");
+    }
+    let together = || fields.iter().filter(|(name, ..)| !["anonymous", "profile"].contains(name));
+    let all = object(together().map(|(name, value, _)| (*name, value.clone())));
+    let built = together().fold(ClientParams::builder(), |builder, (_, _, set)| set(builder));
+    assert_eq!(build(all).unwrap().key(), built.build().unwrap().key());
+    assert_eq!(build(json!({})).unwrap().key(), ClientParams::builder().build().unwrap().key());
+}
+
+#[test]
+fn each_field_of_a_role_stands_for_the_method_of_its_name() {
+    let role = |field: &str, value: &Value| json!({ "arn": ARN, field: value });
+    for (name, value, set) in role_fields() {
+        let read: AssumeRole = serde_json::from_value(role(name, &value)).unwrap();
+        assert!(read == set(AssumeRole::new(ARN)) && read != AssumeRole::new(ARN), "{name}");
+    }
+    let source = include_str!("../../src/params/assume_role.rs");
+    let methods = source.lines().filter_map(|line| line.trim().strip_prefix("pub fn ")?.split_once("(mut self"));
+    let methods: BTreeSet<&str> = methods.map(|(name, _)| name).collect();
+    let named = |name: &'static str| name.strip_suffix("_token_file").unwrap_or(name);
+    assert_eq!(methods, role_fields().map(|(name, ..)| named(name)).into(), "a method lacks its field");
+}
+
+#[test]
+fn a_configuration_changes_only_what_it_sets() {
+    let tenant = read(json!({ "region": "us-west-2" }));
+    let builder = || ClientParams::<Fake>::builder().use_fips(true).region("us-east-1");
+    let expected = builder().region("us-west-2").build().unwrap();
+    assert_eq!(builder().config(&tenant).build().unwrap().key(), expected.key());
+    assert_eq!(
+        builder().config(&read(json!({ "anonymous": false }))).build().unwrap().key(),
+        builder().build().unwrap().key()
+    );
+    // What is set later wins.
+    let later = builder().config(&tenant).region("us-east-1").build().unwrap();
+    assert_eq!(later.key(), builder().build().unwrap().key());
+}
+
+#[test]
+fn unknown_and_missing_fields_are_refused_by_name() {
+    let role = |field: &str, value: Value| json!({ "assume_role": { "arn": ARN, field: value } });
+    for (file, named) in [
+        (json!({ "regoin": "us-west-2" }), "unknown field `regoin`"),
+        (json!({ "role": ARN }), "unknown field `role`"),
+        (json!({ "assume_role": { "region": "us-west-2" } }), "missing field `arn`"),
+        (json!({ "assume_role": ARN }), "invalid type: string"),
+        (role("external-id", json!("ab")), "unknown field `external-id`"),
+        (role("source_role", json!({ "arn": ARN, "name": "a" })), "unknown field `name`"),
+        (role("session_length", json!("soon")), "expected"),
+        (json!({ "use_fips": "yes" }), "invalid type: string \"yes\", expected a boolean"),
+    ] {
+        let error = refused(file.clone());
+        assert!(error.contains(named), "{file}: {error}");
+    }
+}
+
+// Proves K5.
+#[test]
+fn invalid_values_are_refused_when_the_parameters_are_built() {
+    let role = |field: &str, value: Value| json!({ "assume_role": { "arn": ARN, field: value } });
+    for (file, named) in [
+        (json!({ "region": "" }), "region"),
+        (json!({ "endpoint_url": "http://a?b" }), "endpoint_url"),
+        (json!({ "profile": "a", "anonymous": true }), "anonymous"),
+        (json!({ "assume_role": { "arn": "tenant" } }), "assume_role"),
+        (role("session_length", json!("1m")), "session_length"),
+        (role("session_name", json!("a b")), "session_name"),
+        (role("source_role", json!({ "arn": ARN, "policy": "" })), "policy"),
+        (json!({ "assume_role": { "arn": ARN, "web_identity_token_file": "a", "tags": { "a": "b" } } }), "tags"),
+    ] {
+        let error = build(file.clone()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("invalid {named}: ")), "{file}: {error}");
+    }
+}
+
+// Proves K4.
+#[test]
+fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
+    let spellings: [(&str, &[&str]); 4] = [
+        ("credentials", &["credentials"]),
+        ("access_key_id", &["access_key_id", "access_key", "aws_access_key_id"]),
+        ("secret_access_key", &["secret_access_key", "secret_key", "aws_secret_access_key"]),
+        ("session_token", &["session_token", "security_token", "aws_session_token"]),
+    ];
+    for (field, names) in spellings {
+        for name in names {
+            let file = format!("region = 'us-west-2'\n{name} = 'hidden'");
+            let config: ClientParamsConfig = toml::from_str(&file).unwrap();
+            assert_eq!(format!("{config:?}"), "ClientParamsConfig");
+            let error = ClientParams::<Fake>::builder().config(&config).build().unwrap_err();
+            let expected =
+                "must not be in a configuration: name a profile, or set credentials or a provider in the program";
+            assert_eq!(error.to_string(), format!("invalid {field}: {expected}"));
+            assert!(!format!("{error:?}").contains("hidden"));
+        }
+    }
+    let nested: ClientParamsConfig = toml::from_str("[credentials]\nsecret_access_key = 'hidden'").unwrap();
+    assert!(ClientParams::<Fake>::builder().config(&nested).build().is_err());
+    let role = json!({ "arn": ARN, "external_id": "hidden", "policy": "hidden", "tags": { "hidden": "hidden" } });
+    let config = read(json!({ "assume_role": role, "endpoint_url": "http://hidden@host" }));
+    let builder = ClientParams::<Fake>::builder().config(&config);
+    let shown = format!("{config:?} {builder:?}");
+    let error = builder.build().unwrap_err();
+    let shown = format!("{shown} {error} {error:?}");
+    assert!(!shown.contains("hidden"), "{shown}");
+}
