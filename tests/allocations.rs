@@ -71,6 +71,8 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
                 assert!(matches!(client, Poll::Ready(Ok(_))), "a hit does not suspend");
             };
             assert_eq!(allocations(hit), 0, "a session's client");
+            let size = size_of_val(&session.client(params));
+            assert!(size <= 256, "a caller moves the future of {size} bytes, also for a hit");
         }
     }
 }

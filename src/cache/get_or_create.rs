@@ -139,10 +139,27 @@ impl ClientCache {
     {
         match self.lookup_or_join(key, Creation::led)? {
             Joined::Present(present) => Ok(present),
-            Joined::InFlight(guard) => match &*guard.creation {
-                Creation::Led(cell) => self.lead_or_wait(key, &guard, cell, create).await,
-                Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
-            },
+            Joined::InFlight(guard) => Box::pin(self.lead_or_drive(key, guard, create)).await,
+        }
+    }
+
+    /// Takes part in a creation.
+    ///
+    /// Callers box this future: theirs is then small, so that a hit moves little memory.
+    pub(super) async fn lead_or_drive<S, F, Fut>(
+        &self,
+        key: &ClientCacheKey<S>,
+        guard: WaiterGuard<'_>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, ClientCacheError>>,
+    {
+        match &*guard.creation {
+            Creation::Led(cell) => self.lead_or_wait(key, &guard, cell, create).await,
+            Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
         }
     }
 
@@ -163,7 +180,7 @@ impl ClientCache {
 
     /// Creates the client, or waits for the leader that creates it.
     // S5
-    pub(super) async fn lead_or_wait<S, F, Fut>(
+    async fn lead_or_wait<S, F, Fut>(
         &self,
         key: &ClientCacheKey<S>,
         guard: &WaiterGuard<'_>,

@@ -73,14 +73,13 @@ impl ClientCache {
         };
         match self.lookup_or_join(key, start)? {
             Joined::Present(present) => Ok(present),
-            Joined::InFlight(guard) => match &*guard.creation {
-                Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
-                Creation::Led(cell) => {
+            Joined::InFlight(guard) => {
+                let create = || async move {
                     let create = create.expect("a creation of this call is shared");
-                    let create = || async move { create().await.map_err(|error| failed(key, error)) };
-                    self.lead_or_wait(key, &guard, cell, create).await
-                }
-            },
+                    create().await.map_err(|error| failed(key, error))
+                };
+                Box::pin(self.lead_or_drive(key, guard, create)).await
+            }
         }
     }
 
