@@ -227,10 +227,13 @@ impl ScopePool {
 
     /// Returns the earliest expiry of the credentials that any scope holds.
     pub(super) fn next_expiry(&self) -> Option<SystemTime> {
-        let state = self.lock();
-        let active = state.active.values().map(|active| &active.scope);
-        let scopes = active.chain(state.idle.values().map(|idle| &idle.scope));
-        scopes.filter_map(|scope| scope.scope.credentials()?.cached().expiry()).min()
+        // No lock of credentials is taken while the pool is locked.
+        let scopes: Vec<_> = {
+            let state = self.lock();
+            let active = state.active.values().map(|active| Arc::clone(&active.scope));
+            active.chain(state.idle.values().map(|idle| Arc::clone(&idle.scope))).collect()
+        };
+        scopes.iter().filter_map(|scope| scope.scope.credentials()?.cached().expiry()).min()
     }
 }
 
