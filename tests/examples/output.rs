@@ -1,4 +1,4 @@
-//! The examples `lambda`, `services` and `configured`, run as a user runs them.
+//! The examples `lambda`, `services`, `rds_token` and `configured`, run as a user runs them.
 
 use crate::run_example::{example, text};
 
@@ -37,6 +37,15 @@ fn a_warm_lambda_creates_few_clients_and_assumes_each_role_once() {
     assert_eq!((count(&stdout, r#""warm":true"#), count(&stdout, r#""warm":false"#)), (8, 4), "{stdout}");
     let summary = "12 invocations made 5 clients in all, 2 of which are cached, and 3 AssumeRole calls.\n";
     assert!(stdout.ends_with(summary), "{stdout}");
+}
+
+#[test]
+fn a_database_token_is_signed_by_the_tenants_role() {
+    let stdout = said("rds_token");
+    let signed = "Action DBUser X-Amz-Algorithm X-Amz-Credential X-Amz-Date X-Amz-Expires X-Amz-SignedHeaders X-Amz-Signature \
+                  X-Amz-Security-Token";
+    let line = |user| format!("db.example.com:5432/ as {user}: {signed}\n");
+    assert_eq!(stdout, format!("{}{}AssumeRole calls: 1\n", line("reader"), line("writer")));
 }
 
 #[test]
