@@ -118,7 +118,7 @@ impl fmt::Display for CredentialScope {
             Self::Provider(partition) => write!(f, "provider#{:08x}", process_key::hash(partition) >> 32),
             #[cfg(feature = "assume-role")]
             Self::Profile(name) => write!(f, "profile:{}", name.escape_debug()),
-            // Shows no path, because the label of a role is one of its ARN.
+            // Never written on its own: the label of a role shows only its ARN.
             #[cfg(feature = "assume-role")]
             Self::WebIdentity(_) => f.write_str("web_identity"),
             // The hash distinguishes several ways to assume one role.

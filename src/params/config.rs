@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 #[cfg(feature = "assume-role")]
 use super::assume_role::AssumeRole;
@@ -20,8 +20,8 @@ use crate::service::Service;
 /// `session_name`, `session_length`, `external_id`, `policy`, `policy_arns` and `tags`. A `session_length` is a text such as
 /// `"1h"`, and `tags` is a table. `web_identity_token_file` stands for `web_identity`. Only `arn` is required.
 ///
-/// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key`,
-/// `session_token` and their other common spellings, and their values are not kept: name a profile, or set a provider.
+/// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key` and
+/// `session_token`, in any common spelling, and their values are not kept: name a profile, or set a provider.
 ///
 /// As a field of a type of your own, do not flatten it: `serde` then ignores unknown fields.
 ///
@@ -44,8 +44,7 @@ use crate::service::Service;
 /// assert_eq!(params.key().region().unwrap().as_ref(), "eu-central-1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Default)]
 pub struct ClientParamsConfig {
     label: Option<String>,
     base: Option<String>,
@@ -59,14 +58,8 @@ pub struct ClientParamsConfig {
     profile: Option<String>,
     #[cfg(feature = "assume-role")]
     assume_role: Option<AssumeRole>,
-    // K4: refused by `build` instead of here, because an error of `toml` shows the line, and so the secret.
-    credentials: Option<IgnoredAny>,
-    #[serde(alias = "access_key", alias = "aws_access_key_id")]
-    access_key_id: Option<IgnoredAny>,
-    #[serde(alias = "secret_key", alias = "aws_secret_access_key")]
-    secret_access_key: Option<IgnoredAny>,
-    #[serde(alias = "security_token", alias = "aws_session_token")]
-    session_token: Option<IgnoredAny>,
+    /// The name of a field that has a secret, whose value is not kept.
+    secret: Option<&'static str>,
 }
 
 impl ClientParamsConfig {
@@ -92,10 +85,7 @@ impl ClientParamsConfig {
             profile,
             #[cfg(feature = "assume-role")]
             assume_role,
-            credentials,
-            access_key_id,
-            secret_access_key,
-            session_token,
+            secret,
         } = self;
         if let Some(label) = label {
             builder = builder.label(label);
@@ -129,14 +119,8 @@ impl ClientParamsConfig {
         if let Some(role) = assume_role {
             builder = builder.assume_role(role.clone());
         }
-        let secrets = [
-            ("credentials", credentials),
-            ("access_key_id", access_key_id),
-            ("secret_access_key", secret_access_key),
-            ("session_token", session_token),
-        ];
-        match secrets.into_iter().find(|(_, secret)| secret.is_some()) {
-            Some((name, _)) => builder.refuse_secret(name),
+        match secret {
+            Some(field) => builder.refuse_secret(field),
             None => builder,
         }
     }
@@ -147,6 +131,105 @@ impl fmt::Debug for ClientParamsConfig {
     // K4
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientParamsConfig")
+    }
+}
+
+const FIELDS: &[&str] = &[
+    "label",
+    "base",
+    "region",
+    "endpoint_url",
+    "use_fips",
+    "use_dual_stack",
+    "app_name",
+    "anonymous",
+    #[cfg(feature = "assume-role")]
+    "profile",
+    #[cfg(feature = "assume-role")]
+    "assume_role",
+];
+
+/// Returns the usual name of a field for a secret, in any spelling.
+fn secret(name: &str) -> Option<&'static str> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    Some(match plain.strip_prefix("aws").unwrap_or(&plain) {
+        "credentials" => "credentials",
+        "accesskeyid" | "accesskey" => "access_key_id",
+        "secretaccesskey" | "secretkey" => "secret_access_key",
+        "sessiontoken" | "securitytoken" => "session_token",
+        _ => return None,
+    })
+}
+
+/// The name of a field.
+enum Field {
+    Known(&'static str),
+    Secret(&'static str),
+}
+
+// K4: written by hand, because `build` refuses secrets. An error here would show them, since that of `toml` shows the line.
+impl<'de> Deserialize<'de> for ClientParamsConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = ClientParamsConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the parameters of a client")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<ClientParamsConfig, M::Error> {
+                let mut config = ClientParamsConfig::default();
+                while let Some(field) = map.next_key()? {
+                    match field {
+                        Field::Secret(name) => {
+                            map.next_value::<IgnoredAny>()?;
+                            config.secret = Some(name);
+                        }
+                        Field::Known("label") => config.label = map.next_value()?,
+                        Field::Known("base") => config.base = map.next_value()?,
+                        Field::Known("region") => config.region = map.next_value()?,
+                        Field::Known("endpoint_url") => config.endpoint_url = map.next_value()?,
+                        Field::Known("use_fips") => config.use_fips = map.next_value()?,
+                        Field::Known("use_dual_stack") => config.use_dual_stack = map.next_value()?,
+                        Field::Known("app_name") => config.app_name = map.next_value()?,
+                        Field::Known("anonymous") => config.anonymous = map.next_value()?,
+                        #[cfg(feature = "assume-role")]
+                        Field::Known("profile") => config.profile = map.next_value()?,
+                        #[cfg(feature = "assume-role")]
+                        Field::Known("assume_role") => config.assume_role = map.next_value()?,
+                        Field::Known(name) => unreachable!("{name} is a field"),
+                    }
+                }
+                Ok(config)
+            }
+        }
+
+        deserializer.deserialize_struct("ClientParamsConfig", FIELDS, Fields)
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl Visitor<'_> for Names {
+            type Value = Field;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
+                let known = FIELDS.iter().find(|field| **field == name).map(|field| Field::Known(field));
+                let field = known.or_else(|| secret(name).map(Field::Secret));
+                field.ok_or_else(|| E::unknown_field(name, FIELDS))
+            }
+        }
+
+        deserializer.deserialize_identifier(Names)
     }
 }
 

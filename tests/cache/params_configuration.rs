@@ -117,7 +117,8 @@ fn a_configuration_changes_only_what_it_sets() {
 fn unknown_and_missing_fields_are_refused_by_name() {
     let role = |field: &str, value: Value| json!({ "assume_role": { "arn": ARN, field: value } });
     for (file, named) in [
-        (json!({ "regoin": "us-west-2" }), "unknown field `regoin`"),
+        (json!({ "regoin": "us-west-2" }), "unknown field `regoin`, expected one of `label`, `base`, `region`, "),
+        (json!([]), "invalid type: sequence, expected the parameters of a client"),
         (json!({ "role": ARN }), "unknown field `role`"),
         (json!({ "assume_role": { "region": "us-west-2" } }), "missing field `arn`"),
         (json!({ "assume_role": ARN }), "invalid type: string"),
@@ -128,6 +129,7 @@ fn unknown_and_missing_fields_are_refused_by_name() {
     ] {
         let error = refused(file.clone());
         assert!(error.contains(named), "{file}: {error}");
+        assert!(!error.contains("secret"), "the fields for secrets are not offered: {error}");
     }
 }
 
@@ -155,9 +157,9 @@ fn invalid_values_are_refused_when_the_parameters_are_built() {
 fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
     let spellings: [(&str, &[&str]); 4] = [
         ("credentials", &["credentials"]),
-        ("access_key_id", &["access_key_id", "access_key", "aws_access_key_id"]),
-        ("secret_access_key", &["secret_access_key", "secret_key", "aws_secret_access_key"]),
-        ("session_token", &["session_token", "security_token", "aws_session_token"]),
+        ("access_key_id", &["access_key_id", "access-key", "aws_access_key_id", "accessKeyId"]),
+        ("secret_access_key", &["secret_access_key", "secret_key", "AWS_SECRET_ACCESS_KEY", "secretAccessKey"]),
+        ("session_token", &["session_token", "security_token", "aws-session-token"]),
     ];
     for (field, names) in spellings {
         for name in names {
