@@ -147,3 +147,28 @@ impl fmt::Debug for AssumeRoleProvider {
         f.write_str("AssumeRoleProvider")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+
+    use super::*;
+
+    // Proves T16.
+    #[test]
+    fn an_answer_may_name_no_account() {
+        let account = |arn: &str| {
+            let issued =
+                StsCredentials::builder().access_key_id("id").secret_access_key("secret").session_token("token");
+            let issued = issued.expiration(DateTime::from_secs(1)).build().unwrap();
+            let user = AssumedRoleUser::builder().assumed_role_id("id").arn(arn).build().unwrap();
+            let credentials = credentials(Some(issued), Some(&user)).unwrap();
+            credentials.account_id().map(|account| account.as_str().to_owned())
+        };
+        assert_eq!(account("arn:aws:sts::123456789012:assumed-role/r/s").as_deref(), Some("123456789012"));
+        // The answers of Ceph, and of MinIO.
+        assert_eq!(account("arn:aws:sts:::assumed-role/r/s"), None);
+        assert_eq!(account(""), None);
+        assert!(credentials(None, None).is_err());
+    }
+}

@@ -4,8 +4,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{
-    ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, EvictionPolicy, Region, S3,
-    SdkConfig,
+    AssumeRole, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, EvictionPolicy, Region,
+    S3, SdkConfig,
 };
 use aws_config::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
@@ -100,6 +100,7 @@ async fn a_set_endpoint_overrides_the_environment() {
         let child = Command::new(std::env::current_exe().unwrap())
             .args([name, "--exact"])
             .env("AWS_ENDPOINT_URL_S3", "http://service.environment.example")
+            .env("AWS_ENDPOINT_URL_STS", "http://sts.environment.example")
             .env("AWS_ENDPOINT_URL", "http://environment.example")
             .output()
             .unwrap();
@@ -118,6 +119,17 @@ async fn a_set_endpoint_overrides_the_environment() {
     assert!(uri.starts_with("http://bucket.service.environment.example/"), "the environment is in force: {uri}");
     let (uri, _) = request(params().endpoint_url("http://params.example"), &base, &recorder).await;
     assert!(uri.starts_with("http://bucket.params.example/"), "{uri}");
+
+    let role = || AssumeRole::new("arn:aws:iam::123456789012:role/tenant");
+    for (role, url) in [
+        (role(), "http://sts.environment.example/"),
+        (role().endpoint_url("http://role.example"), "http://role.example/"),
+    ] {
+        let s3 = params().assume_role(role).build().unwrap().client(&base).await.unwrap();
+        // The recorder answers with no credentials.
+        s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        assert_eq!(recorder.last().0, url);
+    }
 }
 
 // Proves K6.

@@ -9,6 +9,7 @@ use aws_client_cache::{
     SharedCredentialsProvider, WebIdentityToken,
 };
 use aws_config::BehaviorVersion;
+use aws_credential_types::provider::ProvideCredentials;
 use futures_util::FutureExt;
 use support_server::Server;
 use support_server::request_log::AssumeRoleCall;
@@ -35,6 +36,13 @@ fn unsigned(server: &Server) -> SdkConfig {
     let mut base = server.sdk_config(&base_keys()).into_builder();
     base.set_credentials_provider(None);
     base.build()
+}
+
+/// Returns the account of the credentials, which STS names in its answer.
+async fn account(session: &Session, params: &ClientParams<S3>) -> Option<String> {
+    let config = session.sdk_config(params).unwrap();
+    let keys = config.credentials_provider().unwrap().provide_credentials().await.unwrap();
+    keys.account_id().map(|account| account.as_str().to_owned())
 }
 
 async fn exists(s3: &aws_sdk_s3::Client, bucket: &str) -> bool {
@@ -72,6 +80,9 @@ async fn a_token_file_is_read_anew_for_each_assumption() {
     server.accept_tokens(["first token"]);
     let (of_pod, of_reader) = (session.ready(&pod).await.unwrap(), session.ready(&reader).await.unwrap());
     assert!(exists(&of_pod, "of-the-pod").await && exists(&of_reader, "of-the-reader").await);
+    for params in [&pod, &reader] {
+        assert_eq!(account(&session, params).await.as_deref(), Some("123456789012"));
+    }
     let calls = server.seen().assume_role_calls();
     let [by_token, chained] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!((by_token.role(), &*by_token.asked_by, &*by_token.form["WebIdentityToken"]), (POD, "", "first token"));
@@ -140,8 +151,9 @@ async fn roles_of_minio_are_assumed_at_their_endpoint() {
     let token = WebIdentityToken::provider(async || Ok::<_, std::io::Error>("a token".to_owned()));
     let roles = [AssumeRole::new(MINIO), AssumeRole::new(MINIO).web_identity(token)];
     for (role, asked_by) in roles.into_iter().zip(["AKIDBASE", ""]) {
-        let s3 = session.ready(&at_server(role)).await.unwrap();
-        assert!(exists(&s3, "of-the-role").await);
+        let params = at_server(role);
+        assert!(exists(&session.ready(&params).await.unwrap(), "of-the-role").await);
+        assert_eq!(account(&session, &params).await, None);
         assert_eq!(server.seen().assume_role_calls().last().unwrap().asked_by, asked_by);
     }
 
