@@ -5,6 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
+#[cfg(feature = "assume-role")]
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+#[cfg(feature = "assume-role")]
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+#[cfg(feature = "assume-role")]
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_types::error::ErrorMetadata;
 
 /// Returns an error of the same kind that keeps only messages and the service's error code.
@@ -14,6 +20,11 @@ use aws_smithy_types::error::ErrorMetadata;
 pub(crate) fn redact(error: &CredentialsError) -> CredentialsError {
     let redacted = error.source().and_then(|source| source.downcast_ref::<Redacted>().cloned());
     like(error, redacted.unwrap_or_else(|| Redacted::of(error)))
+}
+
+/// Returns the cause of a redacted error, in one line.
+pub(crate) fn cause(error: &CredentialsError) -> String {
+    error.source().unwrap_or(error).to_string()
 }
 
 /// Returns the code with which a service refused the request, if a service did.
@@ -27,18 +38,37 @@ const EXPIRED_TOKEN: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "Inva
 /// Returns `true` if `error` is a service's refusal of an expired session token.
 // T12
 pub(crate) fn is_expired_token(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| (*error).source()).any(|error| {
-        refusal(error).map_or_else(
+    chain(error).any(|error| {
+        let code = error.downcast_ref().and_then(|redacted: &Redacted| redacted.code.as_deref());
+        code.or_else(|| metadata(error)?.code()).map_or_else(
             // If the operation's model names the error, its message begins with the code.
             || EXPIRED_TOKEN.contains(&error.to_string().split(':').next().unwrap_or_default()),
-            |code| EXPIRED_TOKEN.contains(&&*code),
+            |code| EXPIRED_TOKEN.contains(&code),
         )
     })
+}
+
+/// Returns an error and its sources.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// Returns the metadata of a service's refusal, if it has a code.
+///
+/// The SDK's error of an operation has its metadata as a source, unless the operation's model names the error.
+fn metadata<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ErrorMetadata> {
+    let metadata = error.downcast_ref::<ErrorMetadata>();
+    #[cfg(feature = "assume-role")]
+    let metadata = metadata
+        .or_else(|| Some(error.downcast_ref::<SdkError<AssumeRoleError>>()?.meta()))
+        .or_else(|| Some(error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>()?.meta()));
+    metadata.filter(|metadata| metadata.code().is_some())
 }
 
 /// Returns an error of the same kind as `error`, with another source.
 fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     match error {
+        CredentialsError::CredentialsNotLoaded(_) if source.text.is_empty() => CredentialsError::not_loaded_no_source(),
         CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(source),
         CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(source),
         CredentialsError::ProviderTimedOut(details) => CredentialsError::provider_timed_out(details.timeout_duration()),
@@ -47,7 +77,7 @@ fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     }
 }
 
-/// The messages of an error and its sources, in one line, and the service's error code.
+/// The messages of an error's sources, in one line, and the service's error code.
 #[derive(Clone)]
 struct Redacted {
     text: Arc<str>,
@@ -56,19 +86,27 @@ struct Redacted {
 
 impl Redacted {
     fn of(error: &CredentialsError) -> Self {
-        let sources = || std::iter::successors(error.source(), |error| (*error).source());
-        let text = sources().map(ToString::to_string).collect::<Vec<_>>().join(": ").into();
-        Self { text, code: sources().find_map(refusal) }
+        let (mut texts, mut code) = (Vec::new(), None);
+        for source in chain(error).skip(1) {
+            if let Some(refusal) = metadata(source) {
+                texts.extend([refusal.code(), refusal.message()].into_iter().flatten().map(str::to_owned));
+                code = refusal.code().map(Arc::from);
+                break;
+            }
+            // If a chained role was refused, the last source is the redacted error of the role before it.
+            code = source.downcast_ref().and_then(|redacted: &Self| redacted.code.clone());
+            texts.push(source.to_string());
+        }
+        // An error that the model of an operation names has the text of the operation's error.
+        texts.dedup();
+        Self { text: one_line(&texts.join(": ")).into(), code }
     }
 }
 
-/// Returns the error code if `source` is a service's refusal.
-///
-/// The SDK's error of an operation has its metadata as a source, unless the operation's model names the error. If a chained
-/// role was refused, the source is the redacted error of the role before it.
-fn refusal(source: &(dyn Error + 'static)) -> Option<Arc<str>> {
-    let refused = source.downcast_ref::<ErrorMetadata>().and_then(|refusal| refusal.code().map(Arc::from));
-    refused.or_else(|| source.downcast_ref::<Redacted>()?.code.clone())
+/// Replaces each run of white space and control characters by a space.
+fn one_line(text: &str) -> String {
+    let is_gap = |character: char| character.is_whitespace() || character.is_control();
+    text.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Redacted {

@@ -209,10 +209,10 @@ impl CachedCredentials {
     ///
     /// If they are invalidated in the meantime, loads them again, but not for ever.
     // T5
-    pub(super) async fn resolve(&self) -> Result<(), CredentialsError> {
+    pub(super) async fn resolve(&self) -> Result<(), Arc<CredentialsError>> {
         for _ in 0..MAX_RESOLUTIONS {
             let epoch = self.0.epoch();
-            self.get(Purpose::Sign).await?;
+            self.0.get(Purpose::Sign).await?;
             if self.0.epoch() == epoch {
                 break;
             }

@@ -210,7 +210,7 @@ impl Session {
             let epoch = credentials.epoch();
             match credentials.resolve().await {
                 Err(_) if credentials.is_revoked() => return Err(revoked(params).into()),
-                Err(source) => return Err(SessionError::credentials(params.key(), source)),
+                Err(cause) => return Err(SessionError::credentials(params.key(), cause)),
                 // S3: this call began before an invalidation, so its client is not cached.
                 Ok(()) if credentials.epoch() != epoch => return Ok(self.make(params)?),
                 Ok(()) => {}

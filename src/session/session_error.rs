@@ -1,5 +1,7 @@
 //! [`SessionError`], the error of a session.
 
+use std::sync::Arc;
+
 use aws_credential_types::provider::error::CredentialsError;
 
 use crate::error::ClientCacheError;
@@ -8,7 +10,7 @@ use crate::redact;
 
 /// The error of a [`Session`](crate::Session).
 ///
-/// No message contains a secret.
+/// The message contains the cause, so that `{error}` is enough for a log. No message contains a secret.
 ///
 /// # Examples
 ///
@@ -19,7 +21,7 @@ use crate::redact;
 /// let error = SessionError::from(error);
 /// assert_eq!(error.to_string(), "invalid region: must not be empty");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     // K4: no message contains a secret.
@@ -27,21 +29,24 @@ pub enum SessionError {
     #[error(transparent)]
     Cache(#[from] ClientCacheError),
     /// The credentials of a client could not be loaded.
-    #[error("failed to load the credentials of {key}")]
+    ///
+    /// The message contains that of `cause`, which therefore is no [`source`](std::error::Error::source).
+    #[error("failed to load the credentials of {key}: {}", redact::cause(cause))]
     #[non_exhaustive]
     Credentials {
         /// The key of the client.
         key: AnyKey,
-        /// The error of the provider, without secrets.
-        source: CredentialsError,
+        /// The error of the provider, without secrets. All waiters share it.
+        cause: Arc<CredentialsError>,
     },
 }
 
 impl SessionError {
     /// Returns the error code with which AWS refused credentials, such as `"AccessDenied"`.
     ///
-    /// Returns `None` for errors that the operation's model names, such as `"RegionDisabledException"`. Also returns `None` if
-    /// AWS refused nothing, for example after a timeout or an error of the caller's own provider.
+    /// Returns `None` if AWS refused nothing, for example after a timeout or an error of the caller's own provider. The codes
+    /// of the AWS Security Token Service (STS) are known in every case. Those of other services, such as IAM Identity Center,
+    /// are unknown if the model of the operation names the error.
     ///
     /// # Examples
     ///
@@ -54,12 +59,12 @@ impl SessionError {
     /// ```
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Credentials { source, .. } => redact::code(source),
+            Self::Credentials { cause, .. } => redact::code(cause),
             Self::Cache(_) => None,
         }
     }
 
-    pub(super) fn credentials(key: impl Into<AnyKey>, source: CredentialsError) -> Self {
-        Self::Credentials { key: key.into(), source }
+    pub(super) fn credentials(key: impl Into<AnyKey>, cause: Arc<CredentialsError>) -> Self {
+        Self::Credentials { key: key.into(), cause }
     }
 }

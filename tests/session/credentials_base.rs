@@ -171,8 +171,8 @@ async fn the_error_of_a_timeout_names_the_duration() {
     let direct = params::<S3>().credentials_provider(provider.clone()).build().unwrap();
     let by_role = params::<S3>().credentials_provider(provider).assume_role(role("tenant")).build().unwrap();
     let error = session.ready(&direct).await.unwrap_err();
-    let SessionError::Credentials { source, .. } = &error else { panic!("{error:?}") };
-    let CredentialsError::ProviderTimedOut(details) = source else { panic!("{source:?}") };
+    let SessionError::Credentials { cause, .. } = &error else { panic!("{error:?}") };
+    let CredentialsError::ProviderTimedOut(details) = &**cause else { panic!("{cause:?}") };
     assert_eq!(details.timeout_duration(), Duration::from_millis(1_200));
     let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("timed out after 1 seconds"), "{shown}");
@@ -291,9 +291,9 @@ async fn an_error_of_a_provider_keeps_its_kind_and_message_but_not_its_type() {
     let error = session.ready(&tenant).await.unwrap_err();
     let shown = format!("{error:?} {}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("the vault is sealed") && !shown.contains("hunter2"), "{shown}");
-    let SessionError::Credentials { source, .. } = error else { panic!("{error}") };
-    assert!(matches!(source, CredentialsError::InvalidConfiguration(_)));
-    assert!(std::error::Error::source(&source).is_some_and(|source| !source.is::<OwnError>()));
+    let SessionError::Credentials { cause, .. } = error else { panic!("{error}") };
+    assert!(matches!(*cause, CredentialsError::InvalidConfiguration(_)));
+    assert!(std::error::Error::source(&*cause).is_some_and(|source| !source.is::<OwnError>()));
 }
 
 /// Stands for methods that the SDK's trait may get.

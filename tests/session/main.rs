@@ -21,6 +21,7 @@ mod scopes;
 mod sdk_config;
 mod server;
 mod session;
+mod session_error;
 mod session_stats;
 mod tenancy;
 mod tenants;

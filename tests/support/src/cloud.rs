@@ -56,7 +56,8 @@ struct State {
     sessions: BTreeMap<String, usize>,
     /// The signer that each access key was issued for.
     issued: HashMap<String, String>,
-    refused: Vec<String>,
+    /// The error code for each refused role.
+    refused: HashMap<String, String>,
     garbled: Vec<String>,
     throttled: Vec<String>,
     /// The last call of `AssumeRole`.
@@ -186,12 +187,17 @@ impl Cloud {
 
     /// Refuses a role from now on.
     pub fn refuse(&self, role: &str) {
-        self.state().refused.push(role.to_owned());
+        self.refuse_with(role, "AccessDenied");
+    }
+
+    /// Refuses a role with this error code from now on.
+    pub fn refuse_with(&self, role: &str, code: &str) {
+        self.state().refused.insert(role.to_owned(), code.to_owned());
     }
 
     /// Allows a role again.
     pub fn allow(&self, role: &str) {
-        self.state().refused.retain(|refused| refused != role);
+        self.state().refused.remove(role);
     }
 
     /// Answers calls for a role with an unreadable response that contains its keys, from now on.
@@ -241,8 +247,8 @@ impl Cloud {
             if let Some((status, code)) = key.and_then(|key| state.expired.get(key)) {
                 return (*status, error(code));
             }
-            if state.refused.contains(&role) {
-                return (403, error("AccessDenied"));
+            if let Some(code) = state.refused.get(&role) {
+                return (403, error(code));
             }
             if state.throttled.contains(&role) {
                 return (503, error("SlowDown"));

@@ -1,0 +1,93 @@
+//! The messages and the codes of `SessionError`.
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_client_cache::{S3, Session, SessionError, SharedCredentialsProvider};
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_s3::error::DisplayErrorContext;
+
+use crate::tenancy::{cloud, of_role, params, role};
+
+/// A provider that fails.
+#[derive(Debug)]
+struct Failing(fn() -> CredentialsError);
+
+impl ProvideCredentials for Failing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(self.0()))
+    }
+}
+
+async fn ready(session: &Session, provider: impl ProvideCredentials + 'static) -> SessionError {
+    let provider = SharedCredentialsProvider::new(provider);
+    session.ready(&params::<S3>().credentials_provider(provider).build().unwrap()).await.unwrap_err()
+}
+
+/// Returns the part of the message after the key.
+fn cause(error: &SessionError) -> String {
+    let SessionError::Credentials { key, .. } = error else { panic!("{error:?}") };
+    let message = error.to_string();
+    message.strip_prefix(&format!("failed to load the credentials of {key}: ")).expect("it begins so").to_owned()
+}
+
+// Proves T5: the model of the operation names the last four.
+#[tokio::test]
+async fn the_code_of_a_refusal_is_known_in_every_case_and_stands_in_the_message_once() {
+    let codes = [
+        "AccessDenied",
+        "InvalidClientTokenId",
+        "ExpiredTokenException",
+        "MalformedPolicyDocument",
+        "PackedPolicyTooLarge",
+        "RegionDisabledException",
+    ];
+    for code in codes {
+        let (cloud, session) = cloud();
+        cloud.refuse_with("tenant", code);
+        let behind_it = params::<S3>().assume_role(role("other").source_role(role("tenant"))).build().unwrap();
+        for params in [of_role("tenant"), behind_it] {
+            let error = session.ready(&params).await.unwrap_err();
+            assert_eq!((error.code(), cause(&error)), (Some(code), format!("{code}: no")));
+        }
+    }
+}
+
+// Proves T5.
+#[tokio::test]
+async fn the_message_alone_names_the_cause() {
+    let (_, session) = cloud();
+    let unset = || Failing(|| CredentialsError::not_loaded("it is not set"));
+    let chain = CredentialsProviderChain::first_try("Environment", unset()).or_else("Profile", unset());
+    assert_eq!(
+        cause(&ready(&session, chain).await),
+        "no credentials found in chain. Attempted: \
+         Environment: the credential provider was not enabled: it is not set \
+         Profile: the credential provider was not enabled: it is not set",
+    );
+    let bare = Failing(CredentialsError::not_loaded_no_source);
+    assert_eq!(cause(&ready(&session, bare).await), "the credential provider was not enabled");
+    let slow = Failing(|| CredentialsError::provider_timed_out(Duration::from_secs(5)));
+    assert_eq!(cause(&ready(&session, slow).await), "credentials provider timed out after 5 seconds");
+    let sealed = Failing(|| CredentialsError::invalid_configuration("the vault\n  is\u{1b}sealed"));
+    assert_eq!(cause(&ready(&session, sealed).await), "the vault is sealed");
+}
+
+// Proves T5.
+#[tokio::test]
+async fn the_chain_of_sources_does_not_repeat_the_message() {
+    let (cloud, session) = cloud();
+    cloud.refuse("tenant");
+    let error = session.ready(&of_role("tenant")).await.unwrap_err();
+    assert!(error.source().is_none());
+    let shown = DisplayErrorContext(&error).to_string();
+    let message = shown.strip_suffix(&format!(" ({error:?})")).expect("the debug view follows the messages");
+    assert_eq!(message, error.to_string());
+    let clone = error.clone();
+    assert_eq!((clone.to_string(), clone.code()), (error.to_string(), Some("AccessDenied")));
+}
