@@ -27,9 +27,9 @@ pub(crate) fn cause(error: &CredentialsError) -> String {
     error.source().unwrap_or(error).to_string()
 }
 
-/// Returns the code with which a service refused the request, if a service did.
-pub(crate) fn code(error: &CredentialsError) -> Option<&str> {
-    error.source()?.downcast_ref::<Redacted>()?.code.as_deref()
+/// Returns the code with which a service refused the request, if `error` is a redacted refusal.
+pub(crate) fn code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
+    error.downcast_ref::<Redacted>()?.code.as_deref()
 }
 
 /// The error codes that say that a session token has expired.
@@ -39,8 +39,7 @@ const EXPIRED_TOKEN: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "Inva
 // T12
 pub(crate) fn is_expired_token(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| {
-        let code = error.downcast_ref().and_then(|redacted: &Redacted| redacted.code.as_deref());
-        code.or_else(|| metadata(error)?.code()).map_or_else(
+        code(error).or_else(|| metadata(error)?.code()).map_or_else(
             // If the operation's model names the error, its message begins with the code.
             || EXPIRED_TOKEN.contains(&error.to_string().split(':').next().unwrap_or_default()),
             |code| EXPIRED_TOKEN.contains(&code),
@@ -49,7 +48,7 @@ pub(crate) fn is_expired_token(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Returns an error and its sources.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
@@ -94,7 +93,7 @@ impl Redacted {
                 break;
             }
             // If a chained role was refused, the last source is the redacted error of the role before it.
-            code = source.downcast_ref().and_then(|redacted: &Self| redacted.code.clone());
+            code = self::code(source).map(Arc::from);
             texts.push(source.to_string());
         }
         // An error that the model of an operation names has the text of the operation's error.

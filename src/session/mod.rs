@@ -36,7 +36,7 @@ use identity_cache::Provider;
 use scope::{Partitions, Scope};
 use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
-pub use session_error::SessionError;
+pub use session_error::{SessionError, refusal_code};
 pub use session_stats::SessionStats;
 #[cfg(not(feature = "tracing"))]
 use untraced as trace;
@@ -132,7 +132,8 @@ impl Session {
 
     /// Returns the client for these parameters, from the cache or newly created and inserted.
     ///
-    /// Makes no network call. If AWS refuses a role, the client's first request fails, or [`ready`](Self::ready) does. A hit
+    /// Makes no network call. If AWS refuses a role, the client's first request fails, or [`ready`](Self::ready) does;
+    /// [`refusal_code`](crate::refusal_code) finds the reason in the error of a request. A hit
     /// counts as a use; it neither suspends nor allocates. Concurrent calls for one missing client create it once, as
     /// described at [`ClientCache::get_or_try_insert_with`].
     ///

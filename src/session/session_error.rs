@@ -1,5 +1,6 @@
 //! [`SessionError`], the error of a session.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -44,6 +45,8 @@ pub enum SessionError {
 impl SessionError {
     /// Returns the error code with which AWS refused credentials, such as `"AccessDenied"`.
     ///
+    /// [`refusal_code`] finds it in an error of a request.
+    ///
     /// Returns `None` if AWS refused nothing, for example after a timeout or an error of the caller's own provider. The codes
     /// of the AWS Security Token Service (STS) are known in every case. Those of other services, such as IAM Identity Center,
     /// are unknown if the model of the operation names the error.
@@ -59,7 +62,7 @@ impl SessionError {
     /// ```
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Credentials { cause, .. } => redact::code(cause),
+            Self::Credentials { cause, .. } => redact::chain(&**cause).find_map(redact::code),
             Self::Cache(_) => None,
         }
     }
@@ -67,4 +70,34 @@ impl SessionError {
     pub(super) fn credentials(key: impl Into<AnyKey>, cause: Arc<CredentialsError>) -> Self {
         Self::Credentials { key: key.into(), cause }
     }
+}
+
+/// Returns the error code with which AWS refused credentials, from anywhere in an error's chain of sources.
+///
+/// If credentials cannot be loaded for a request of a [`Session`](crate::Session)'s client, the SDK fails with a dispatch
+/// failure, which has no code. The refusal is one of its sources. To log it with all sources, use the SDK's
+/// `DisplayErrorContext`.
+///
+/// Returns `None` where [`SessionError::code`] does, and if a service refused the request itself.
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::refusal_code;
+/// use aws_sdk_s3::error::DisplayErrorContext;
+///
+/// # async fn example(s3: aws_sdk_s3::Client) {
+/// if let Err(error) = s3.list_buckets().send().await {
+///     match refusal_code(&error) {
+///         Some(code) => println!("the role is refused: {code}"),
+///         None => println!("{}", DisplayErrorContext(&error)),
+///     }
+/// }
+/// # }
+/// ```
+pub fn refusal_code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
+    redact::chain(error).find_map(|error| match error.downcast_ref::<SessionError>() {
+        Some(error) => error.code(),
+        None => redact::code(error),
+    })
 }

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use aws_client_cache::{S3, Session, SessionError, SharedCredentialsProvider};
+use aws_client_cache::{ClientCacheError, S3, Session, SessionError, SharedCredentialsProvider, refusal_code};
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
 
 use crate::tenancy::{cloud, of_role, params, role};
 
@@ -36,18 +36,20 @@ fn cause(error: &SessionError) -> String {
     message.strip_prefix(&format!("failed to load the credentials of {key}: ")).expect("it begins so").to_owned()
 }
 
-// Proves T5: the model of the operation names the last four.
+/// Codes of refusals by STS, of which the model of `AssumeRole` names the last four.
+const CODES: [&str; 6] = [
+    "AccessDenied",
+    "InvalidClientTokenId",
+    "ExpiredTokenException",
+    "MalformedPolicyDocument",
+    "PackedPolicyTooLarge",
+    "RegionDisabledException",
+];
+
+// Proves T5.
 #[tokio::test]
 async fn the_code_of_a_refusal_is_known_in_every_case_and_stands_in_the_message_once() {
-    let codes = [
-        "AccessDenied",
-        "InvalidClientTokenId",
-        "ExpiredTokenException",
-        "MalformedPolicyDocument",
-        "PackedPolicyTooLarge",
-        "RegionDisabledException",
-    ];
-    for code in codes {
+    for code in CODES {
         let (cloud, session) = cloud();
         cloud.refuse_with("tenant", code);
         let behind_it = params::<S3>().assume_role(role("other").source_role(role("tenant"))).build().unwrap();
@@ -90,4 +92,25 @@ async fn the_chain_of_sources_does_not_repeat_the_message() {
     assert_eq!(message, error.to_string());
     let clone = error.clone();
     assert_eq!((clone.to_string(), clone.code()), (error.to_string(), Some("AccessDenied")));
+}
+
+// Proves T5.
+#[tokio::test]
+async fn the_code_of_a_refusal_is_found_in_an_error_of_a_request() {
+    let request =
+        async |s3: &aws_sdk_s3::Client| s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+    for code in CODES {
+        let (cloud, session) = cloud();
+        cloud.refuse_with("tenant", code);
+        let error = request(&session.client(&of_role("tenant")).await.unwrap()).await;
+        assert_eq!((error.code(), refusal_code(&error)), (None, Some(code)));
+        let error: Box<dyn Error> = session.ready(&of_role("tenant")).await.unwrap_err().into();
+        assert_eq!(refusal_code(&*error), Some(code));
+    }
+    // Neither of these errors is a refusal of credentials.
+    let (cloud, session) = cloud();
+    cloud.expire("base", 403, "AccessDenied");
+    let error = request(&session.client(&params::<S3>().build().unwrap()).await.unwrap()).await;
+    assert_eq!((error.code(), refusal_code(&error)), (Some("AccessDenied"), None));
+    assert_eq!(refusal_code(&ClientCacheError::Empty), None);
 }
