@@ -143,10 +143,12 @@ async fn client(
     let client = tenant.params.client(sdk_config).await?;
     println!("   {:>9}  creates a client", tenant.name);
     match cache.insert(key.clone(), client.clone()) {
-        // Another task was faster; this program has none.
-        Err(ClientCacheError::AlreadyExists { .. }) => Ok(cache.get(&key).unwrap_or(client)),
-        Err(error) => Err(error),
         Ok(_evicted) => Ok(client),
+        Err(refused) => match refused.error {
+            // Another task was faster; this program has none.
+            ClientCacheError::AlreadyExists { .. } => Ok(cache.get(&key).unwrap_or(client)),
+            error => Err(error),
+        },
     }
 }
 

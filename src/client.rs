@@ -79,6 +79,12 @@ impl AnyClient {
         Ok(client)
     }
 
+    /// Returns the client of service `S` itself, if this is its only handle.
+    pub(crate) fn into_inner<S: Service>(self) -> Option<S::Client> {
+        let client: Arc<dyn Any + Send + Sync> = self.0;
+        Arc::into_inner(client.downcast().ok()?).map(|Tagged::<S>(client)| client)
+    }
+
     /// Returns a reference to the client, or `None` if it does not belong to service `S`.
     ///
     /// # Examples

@@ -1,4 +1,4 @@
-//! [`ClientCacheError`], the error of all operations of a cache.
+//! [`ClientCacheError`], the error of a cache's operations, and [`InsertError`], that of an insertion.
 
 use std::error::Error;
 use std::fmt;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use aws_types::region::Region;
 
-use crate::key::AnyKey;
+use crate::key::{AnyKey, ClientCacheKey};
 use crate::map::ParseEvictionPolicyError;
+use crate::service::Service;
 
 /// The error of a [`ClientCache`](crate::ClientCache), or of the parameters of a client.
 ///
@@ -135,5 +136,64 @@ impl Error for ClientCacheError {
 impl From<ParseEvictionPolicyError> for ClientCacheError {
     fn from(error: ParseEvictionPolicyError) -> Self {
         Self::InvalidEvictionPolicy(error)
+    }
+}
+
+/// The error of [`ClientCache::insert`](crate::ClientCache::insert), with the refused key and client.
+///
+/// With `?` it becomes a [`ClientCacheError`].
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::{ClientCache, ClientCacheError, ClientCacheKey, S3};
+///
+/// /// Returns the client that is cached, or else caches this one.
+/// fn cached(
+///     cache: &ClientCache,
+///     key: ClientCacheKey<S3>,
+///     client: aws_sdk_s3::Client,
+/// ) -> Result<aws_sdk_s3::Client, ClientCacheError> {
+///     match cache.insert(key.clone(), client.clone()) {
+///         Ok(_) => Ok(client),
+///         Err(refused) => match refused.error {
+///             // If the key has been removed again: the refused client.
+///             ClientCacheError::AlreadyExists { .. } => {
+///                 Ok(cache.get(&key).unwrap_or(refused.client))
+///             }
+///             error => Err(error),
+///         },
+///     }
+/// }
+/// ```
+#[non_exhaustive]
+pub struct InsertError<S: Service> {
+    /// The reason.
+    pub error: ClientCacheError,
+    /// The refused key.
+    pub key: ClientCacheKey<S>,
+    /// The refused client.
+    pub client: S::Client,
+}
+
+impl<S: Service> fmt::Display for InsertError<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<S: Service> fmt::Debug for InsertError<S> {
+    /// Shows only the reason, because the `Debug` of SDK clients shows access key ids.
+    // K4
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InsertError").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<S: Service> Error for InsertError<S> {}
+
+impl<S: Service> From<InsertError<S>> for ClientCacheError {
+    fn from(refused: InsertError<S>) -> Self {
+        refused.error
     }
 }

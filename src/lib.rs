@@ -137,7 +137,7 @@ pub use cache::{
     ClientCache, ClientCacheBuilder, ClientCacheConfig, Clients, Evicted, EvictionCause, Items, Keys, Stats, Values,
 };
 pub use client::AnyClient;
-pub use error::ClientCacheError;
+pub use error::{ClientCacheError, InsertError};
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
 pub use map::{EvictionPolicy, ParseEvictionPolicyError};
 #[cfg(feature = "serde")]

@@ -26,7 +26,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::client::{AnyClient, contradicting_region};
-use crate::error::ClientCacheError;
+use crate::error::{ClientCacheError, InsertError};
 use crate::key::{AnyKey, CacheKey, ClientCacheKey};
 use crate::map::EvictionPolicy;
 use crate::service::Service;
@@ -220,7 +220,8 @@ impl ClientCache {
     ///
     /// # Errors
     ///
-    /// The first that applies; then the cache is unchanged and the client is dropped:
+    /// Returns [`InsertError`], with the refused key and client, and with the first reason that applies. The cache is
+    /// unchanged:
     ///
     /// * [`ClientCacheError::ClientMismatch`] if the key names a region and the client is configured for another one. Only
     ///   the region can be read from a client. The caller ensures that the client was created from the key's parameters, and
@@ -239,8 +240,10 @@ impl ClientCache {
     /// let params = ClientParams::<S3>::builder().region("us-west-2").build()?;
     /// cache.insert(params.key(), params.client(sdk_config).await?)?;
     ///
-    /// let again = cache.insert(params.key(), params.client(sdk_config).await?);
-    /// assert!(matches!(again, Err(ClientCacheError::AlreadyExists { .. })));
+    /// let again = params.client(sdk_config).await?;
+    /// let refused = cache.insert(params.key(), again).unwrap_err();
+    /// assert!(matches!(refused.error, ClientCacheError::AlreadyExists { .. }));
+    /// let again: aws_sdk_s3::Client = refused.client;
     /// # Ok(())
     /// # }
     /// ```
@@ -248,8 +251,9 @@ impl ClientCache {
         &self,
         key: ClientCacheKey<S>,
         client: S::Client,
-    ) -> Result<Option<Evicted>, ClientCacheError> {
-        let victim = self.try_insert(key, client).inspect_err(trace::refused)?.map(Evicted::new);
+    ) -> Result<Option<Evicted>, InsertError<S>> {
+        let inserted = self.try_insert(key, client).inspect_err(|refused| trace::refused(&refused.error));
+        let victim = inserted?.map(Evicted::new);
         // C2: the cache is unlocked when callers' code runs.
         self.on_evict.notify(victim.as_slice(), EvictionCause::Capacity);
         Ok(victim)
@@ -259,17 +263,23 @@ impl ClientCache {
         &self,
         key: ClientCacheKey<S>,
         client: S::Client,
-    ) -> Result<Option<(AnyKey, AnyClient)>, ClientCacheError> {
+    ) -> Result<Option<(AnyKey, AnyClient)>, InsertError<S>> {
         // K8: the order of these errors.
-        check_region(&key, &client)?;
-        let (key, client) = (AnyKey::from(key), AnyClient::new::<S>(client));
-        if self.is_expired(&key) {
-            return Err(ClientCacheError::CredentialsExpired { key }); // E2
+        if let Err(error) = check_region(&key, &client) {
+            return Err(InsertError { error, key, client });
+        }
+        if self.is_expired(key.as_any()) {
+            return Err(InsertError { error: expired(&key), key, client }); // E2
         }
         // If comparing keys panics, `key` and `client` are dropped last, after the lock has been released.
-        let (key_inside, client_inside) = (key.clone(), client.clone());
+        let client = AnyClient::new::<S>(client);
+        let (key_inside, client_inside) = (key.as_any().clone(), client.clone());
         let inserted = self.lock().insert(key_inside, client_inside); // D2
-        inserted.map_err(|_| ClientCacheError::AlreadyExists { key }) // D3
+        inserted.map_err(|refused| {
+            drop(refused);
+            let client = client.into_inner::<S>().expect("the other handle was refused");
+            InsertError { error: ClientCacheError::AlreadyExists { key: key.as_any().clone() }, key, client } // D3
+        })
     }
 
     /// Returns the client under a key, or `None` if the key is absent.

@@ -72,7 +72,7 @@ impl SessionError {
     }
 }
 
-/// Returns the error code with which AWS refused credentials, from anywhere in an error's chain of sources.
+/// Returns the error code with which AWS refused credentials, from any of an error's sources.
 ///
 /// If credentials cannot be loaded for a request of a [`Session`](crate::Session)'s client, the SDK fails with a dispatch
 /// failure, which has no code. The refusal is one of its sources. To log it with all sources, use the SDK's

@@ -50,9 +50,11 @@ fn errors_come_in_order() {
     let key = ClientParams::<Fake>::builder().region("us-west-2").credentials(keys).build().unwrap().key();
     cache.insert(key.clone(), Client::in_region(1, "us-west-2")).unwrap();
     clock.set(EXPIRY);
-    let refused = cache.insert(key.clone(), Client::in_region(2, "us-east-1"));
-    assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })), "K8");
-    assert!(is_expired(&cache.insert(key, Client::in_region(2, "us-west-2"))), "K8: before AlreadyExists");
+    let refused = cache.insert(key.clone(), Client::in_region(2, "us-east-1")).unwrap_err();
+    assert!(matches!(refused.error, ClientCacheError::ClientMismatch { .. }), "K8");
+    let refused = cache.insert(key.clone(), Client::in_region(3, "us-west-2")).unwrap_err();
+    assert!(matches!(refused.error, ClientCacheError::CredentialsExpired { .. }), "K8: before AlreadyExists");
+    assert_eq!((refused.key, refused.client.id), (key, 3), "K8: handed back");
     assert_eq!(cache.len(), 1, "E2: nothing has changed");
 }
 

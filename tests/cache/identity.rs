@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use aws_client_cache::Service;
 use aws_client_cache::{
     AnyClient, AnyKey, AssumeRole, ClientCache, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials,
-    EvictionPolicy, KeyedHttpClient, Region, RetryConfig, SdkConfig, SharedCredentialsProvider, TimeoutConfig,
+    EvictionPolicy, InsertError, KeyedHttpClient, Region, RetryConfig, SdkConfig, SharedCredentialsProvider,
+    TimeoutConfig,
 };
 use aws_types::origin::Origin;
 use support::fake::{Client, ConfigBuilder, Fake, Proxied, base, key};
@@ -229,11 +230,14 @@ mod k4_secrets {
             let mut elsewhere = client.clone();
             elsewhere.region = Some(Region::from_static("eu-west-1"));
             let mut errors = vec![
-                cache.insert(key.clone(), client.clone()).unwrap_err(),
+                cache.insert(key.clone(), client.clone()).unwrap_err().into(),
                 ClientCache::default().try_get(&key).unwrap_err(),
                 ClientCache::default().remove(&any_key).unwrap_err(),
             ];
-            errors.extend(ClientCache::default().insert(key.clone(), elsewhere).err());
+            if let Err(refused) = ClientCache::default().insert(key.clone(), elsewhere) {
+                assert_shows_no_secret("a refused insertion", &refused);
+                errors.push(refused.into());
+            }
             for error in &errors {
                 assert_shows_no_secret("an error", error);
                 assert_no_secret("an error's message", &error.to_string());
@@ -306,8 +310,11 @@ mod k6_regions {
         let cache = ClientCache::default();
         let west = params().region("us-west-2").build().unwrap().key();
         let refused = cache.insert(west.clone(), Client::in_region(1, "us-east-1")).unwrap_err();
-        assert!(matches!(&refused, ClientCacheError::ClientMismatch { found, .. } if found.as_ref() == "us-east-1"));
-        assert_eq!(refused.to_string(), "a client for us-east-1 cannot be cached under Fake(region=us-west-2)",);
+        assert_eq!(refused.to_string(), "a client for us-east-1 cannot be cached under Fake(region=us-west-2)");
+        let InsertError { error: ClientCacheError::ClientMismatch { found, .. }, key, client, .. } = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!((found.as_ref(), key, client.id), ("us-east-1", west.clone(), 1));
         assert!(cache.is_empty());
         cache.insert(west.clone(), Client::in_region(2, "us-west-2")).unwrap();
         assert_eq!(cache.peek(&west).unwrap().id, 2);
@@ -333,8 +340,8 @@ mod k6_regions {
         });
         let params = params.build().unwrap();
         let client = params.client(&base()).await.unwrap();
-        let refused = ClientCache::default().insert(params.key(), client);
-        assert!(matches!(refused, Err(ClientCacheError::ClientMismatch { .. })));
+        let refused = ClientCache::default().insert(params.key(), client).unwrap_err();
+        assert!(matches!(refused.error, ClientCacheError::ClientMismatch { .. }));
     }
 }
 
@@ -371,8 +378,8 @@ mod k7_base_configurations {
         };
         let cache = ClientCache::default();
         cache.insert(west.key(), west.client(&of("one")).await.unwrap()).unwrap();
-        let other = cache.insert(west.key(), west.client(&of("two")).await.unwrap());
-        assert!(matches!(other, Err(ClientCacheError::AlreadyExists { .. })));
+        let other = cache.insert(west.key(), west.client(&of("two")).await.unwrap()).unwrap_err();
+        assert!(matches!(other.error, ClientCacheError::AlreadyExists { .. }));
     }
 
     // Proves K7.
@@ -395,10 +402,11 @@ mod k8_refusals {
         let cache = ClientCache::default();
         let west = params().region("us-west-2").build().unwrap().key();
         cache.insert(west.clone(), Client::in_region(1, "us-west-2")).unwrap();
-        let both = cache.insert(west.clone(), Client::in_region(2, "us-east-1"));
-        assert!(matches!(both, Err(ClientCacheError::ClientMismatch { .. })));
-        let present = cache.insert(west, Client::in_region(2, "us-west-2"));
-        assert!(matches!(present, Err(ClientCacheError::AlreadyExists { .. })));
+        let both = cache.insert(west.clone(), Client::in_region(2, "us-east-1")).unwrap_err();
+        assert!(matches!(both.error, ClientCacheError::ClientMismatch { .. }));
+        let present = cache.insert(west.clone(), Client::in_region(3, "us-west-2")).unwrap_err();
+        assert!(matches!(present.error, ClientCacheError::AlreadyExists { .. }));
+        assert_eq!((present.key, present.client.id), (west, 3), "K8: handed back");
     }
 }
 

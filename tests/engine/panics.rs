@@ -318,7 +318,7 @@ mod the_cache {
         assert_eq!(notified.lock().unwrap().split_off(0), shrunk);
         assert_eq!(ids(&cache), [3]);
 
-        assert!(catch_unwind(|| cache.insert(key(9), Client::new(9))).is_err());
+        assert!(catch_unwind(|| drop(cache.insert(key(9), Client::new(9)))).is_err());
         assert_eq!(notified.lock().unwrap().split_off(0), [(3, EvictionCause::Capacity)]);
         assert_eq!(ids(&cache), [9]);
     }
@@ -371,12 +371,12 @@ mod the_cache {
                 DROPPED.fetch_add(1, Relaxed);
             })),
         };
-        assert!(panics(|| cache.insert(touchy_key(), Client::with_hooks(3, Arc::new(hooks)))));
+        assert!(panics(|| drop(cache.insert(touchy_key(), Client::with_hooks(3, Arc::new(hooks))))));
         COMPARING_PANICS.store(false, Relaxed);
 
         assert_eq!(DROPPED.load(Relaxed), 1);
         assert_eq!(ids(&cache), [1, 2]);
-        let refused = cache.insert(touchy_key(), Client::new(3));
-        assert!(matches!(refused, Err(ClientCacheError::AlreadyExists { .. })));
+        let refused = cache.insert(touchy_key(), Client::new(3)).unwrap_err();
+        assert!(matches!(refused.error, ClientCacheError::AlreadyExists { .. }));
     }
 }

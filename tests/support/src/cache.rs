@@ -125,7 +125,7 @@ impl Subject<u8, u64> for Cache {
         let inserted = self.at_its_time().insert(self.key(key), Client::new(value));
         match inserted {
             Ok(victim) => Ok(victim.map(|victim| self.evicted(victim))),
-            Err(error) => Err(refusal(&error)),
+            Err(refused) => Err(refusal(&refused.error)),
         }
     }
 

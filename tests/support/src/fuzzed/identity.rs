@@ -301,7 +301,7 @@ impl Fuzzed for Input {
         let cache = ClientCache::builder().time_source(StaticTimeSource::new(SystemTime::UNIX_EPOCH)).build();
         let mut client = Client::new(1);
         client.region = Some(Region::new(self.elsewhere.0.clone()));
-        let inserted = cache.insert(params.key(), client);
+        let inserted = cache.insert(params.key(), client).map_err(ClientCacheError::from);
         // K6, K8
         let mismatch = one.region().is_some_and(|region| region != self.elsewhere.0);
         assert_eq!(matches!(inserted, Err(ClientCacheError::ClientMismatch { .. })), mismatch);
@@ -314,7 +314,7 @@ impl Fuzzed for Input {
         if expired {
             reached.insert(EXPIRED.to_owned());
         }
-        let again = cache.insert(params.key(), Client::new(2));
+        let again = cache.insert(params.key(), Client::new(2)).map_err(ClientCacheError::from);
         assert_eq!(matches!(again, Err(ClientCacheError::CredentialsExpired { .. })), expired);
         let found = cache.try_get(&other_params.key());
         assert_eq!(found.is_ok(), same && !expired);
