@@ -115,6 +115,10 @@ impl ClientCacheBuilder {
     /// returns. So the listener may use the cache. It must hold the cache by a `Weak`: with an `Arc`, the cache would own
     /// itself and would never be dropped.
     ///
+    /// If the listener itself evicts clients, it is notified of them after it has returned, in a loop, in the order of
+    /// eviction. A listener that always inserts an evicted client again never ends this loop, nor the call that began it: in
+    /// a full cache, each insertion evicts another client.
+    ///
     /// If the listener panics, it is still notified of the remaining entries. Then the first panic continues in the caller.
     ///
     /// # Examples

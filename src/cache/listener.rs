@@ -1,8 +1,13 @@
 //! Evicted entries, the causes of eviction, and the listener that is notified.
 
 use std::any::Any;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread::{self, ThreadId};
+
+use parking_lot::Mutex;
 
 use super::trace;
 use crate::client::AnyClient;
@@ -58,40 +63,92 @@ pub enum EvictionCause {
 
 /// The function to notify of evictions, if one is set.
 #[derive(Default)]
-pub(super) struct Listener(Option<Box<Call>>);
+pub(super) struct Listener {
+    call: Option<Box<Call>>,
+    /// The threads that are notifying, and the evictions of which each has yet to notify.
+    pending: Mutex<HashMap<ThreadId, VecDeque<(Evicted, EvictionCause)>>>,
+}
 
 type Call = dyn Fn(&Evicted, EvictionCause) + Send + Sync;
 
 impl Listener {
     pub(super) fn new(call: impl Fn(&Evicted, EvictionCause) + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(call)))
+        Self { call: Some(Box::new(call)), pending: Mutex::default() }
     }
 
-    /// Notifies of every victim.
+    /// Notifies of every victim, and of those that the listener itself evicts.
     ///
-    /// A panic continues only after the last one.
+    /// A panic continues only after the last one. If this thread is notifying already, returns at once: the call that
+    /// does so notifies of these victims, too. So the listener does not recurse.
     // C2: the cache must not be locked.
     pub(super) fn notify(&self, victims: &[Evicted], cause: EvictionCause) {
-        let mut first_panic: Option<Box<dyn Any + Send>> = None;
-        let mut attempt = |notify: &dyn Fn()| {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(notify)) {
-                first_panic.get_or_insert(panic);
-            }
-        };
+        let has_listener = self.call.is_some() || cfg!(feature = "tracing");
+        if victims.is_empty() || !has_listener || !self.begin(victims, cause) {
+            return;
+        }
+        let mut panics = Panics(None);
         for victim in victims {
-            attempt(&|| trace::evicted(victim, cause));
-            if let Some(call) = &self.0 {
-                attempt(&|| call(victim, cause));
+            self.report(victim, cause, &mut panics);
+        }
+        while let Some((victim, cause)) = self.next_pending() {
+            self.report(&victim, cause, &mut panics);
+            panics.catch(|| drop(victim));
+        }
+        if let Some(panic) = panics.0 {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Returns `true` if this thread is to notify now.
+    ///
+    /// Otherwise, it is notifying already, and will notify of `victims` as well.
+    fn begin(&self, victims: &[Evicted], cause: EvictionCause) -> bool {
+        match self.pending.lock().entry(thread::current().id()) {
+            Entry::Vacant(thread) => {
+                thread.insert(VecDeque::new());
+                true
+            }
+            Entry::Occupied(mut thread) => {
+                thread.get_mut().extend(victims.iter().map(|victim| (victim.clone(), cause)));
+                false
             }
         }
-        if let Some(panic) = first_panic {
-            resume_unwind(panic);
+    }
+
+    /// Returns the next eviction of which this thread has yet to notify.
+    ///
+    /// After the last one, the thread is no longer notifying.
+    fn next_pending(&self) -> Option<(Evicted, EvictionCause)> {
+        let thread = thread::current().id();
+        let mut pending = self.pending.lock();
+        let next = pending.get_mut(&thread).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            pending.remove(&thread);
+        }
+        next
+    }
+
+    fn report(&self, victim: &Evicted, cause: EvictionCause, panics: &mut Panics) {
+        panics.catch(|| trace::evicted(victim, cause));
+        if let Some(call) = &self.call {
+            panics.catch(|| call(victim, cause));
+        }
+    }
+}
+
+/// The first panic of several calls.
+struct Panics(Option<Box<dyn Any + Send>>);
+
+impl Panics {
+    fn catch(&mut self, call: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(call)) {
+            self.0.get_or_insert(panic);
         }
     }
 }
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "a listener" } else { "no listener" })
+        f.write_str(if self.call.is_some() { "a listener" } else { "no listener" })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 
-use aws_client_cache::{ClientCache, ClientParams, EvictionCause, EvictionPolicy, SdkConfig, Service};
+use aws_client_cache::{ClientCache, ClientParams, Evicted, EvictionCause, EvictionPolicy, SdkConfig, Service};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::deadlock::without_deadlock;
 use support::fake::{Client, Fake, Hooks, base, key};
@@ -193,6 +193,63 @@ fn a_listener_may_call_the_cache_and_is_notified_of_evictions_only() {
         copy.set_max_size(0); // D8: a copy has no listener
         assert_eq!(take_notified(), []);
     });
+}
+
+/// Returns a cache whose listener inserts each evicted client again, up to `times`.
+///
+/// Also returns the ids of which the listener was notified. The listener panics at the client 1.
+fn reinserting(times: usize) -> (Arc<ClientCache>, Arc<Mutex<Vec<u64>>>) {
+    let notified = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&notified);
+    let cache = Arc::new_cyclic(|cache: &Weak<ClientCache>| {
+        let cache = Weak::clone(cache);
+        let listener = move |evicted: &Evicted, _| {
+            let client = evicted.client.downcast_ref::<Fake>().unwrap().clone();
+            let count = {
+                let mut notified = listener.lock().unwrap();
+                notified.push(client.id);
+                notified.len()
+            };
+            if count <= times {
+                let id = client.id;
+                let cache = cache.upgrade().expect("the cache is in use");
+                cache.insert(evicted.key.clone().downcast::<Fake>().unwrap(), client).unwrap();
+                assert_ne!(id, 1, "the panic of the listener");
+            }
+        };
+        ClientCache::builder().max_size(3).on_evict(listener).build()
+    });
+    (cache, notified)
+}
+
+// Proves C2: with recursion, the stack would overflow.
+#[test]
+fn a_listener_that_inserts_again_is_notified_in_a_loop() {
+    const TIMES: usize = 100_000;
+    let (cache, notified) = reinserting(TIMES);
+    for number in 2..=5 {
+        cache.insert(key(number), Client::new(number.into())).unwrap();
+    }
+    let expected: Vec<u64> = (2..=5).cycle().take(TIMES + 1).collect();
+    assert_eq!(*notified.lock().unwrap(), expected);
+    assert_eq!((cache.len(), cache.check()), (3, Ok(())));
+}
+
+// Proves C2.
+#[test]
+fn a_listener_is_notified_of_its_own_evictions_last_and_its_panic_continues_after_them() {
+    let (cache, notified) = reinserting(2);
+    for number in 1..=3 {
+        cache.insert(key(number), Client::new(number.into())).unwrap();
+    }
+    let shrunk = std::panic::catch_unwind(|| cache.set_max_size(1));
+    assert!(shrunk.is_err(), "the panic reaches the caller");
+    // The listener inserts 1, which evicts 3; and then 2, which evicts 1.
+    assert_eq!(*notified.lock().unwrap(), [1, 2, 3, 1]);
+    assert!(cache.contains_key(&key(2)));
+    // The next notification begins anew.
+    cache.insert(key(4), Client::new(4)).unwrap();
+    assert_eq!(notified.lock().unwrap().last(), Some(&2));
 }
 
 // Proves C3.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_client_cache::{ClientCache, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
 use support::fake::{Client, Fake, key};
-use support::recorder::events_of;
+use support::recorder::{enable_events, events_of};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -147,6 +147,7 @@ fn a_subscriber_may_panic() {
     for number in 0..3 {
         cache.insert(key(number), Client::new(0)).unwrap();
     }
+    enable_events();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(Panics), || {
         let shrink = std::panic::AssertUnwindSafe(|| cache.set_max_size(1));
         assert!(std::panic::catch_unwind(shrink).is_err());

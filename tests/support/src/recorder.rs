@@ -49,7 +49,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
 ///
 /// Tests run in parallel. Without it, a test that reaches an event first, and has no subscriber, could disable the event
 /// while another test records it.
-fn enable_events() {
+pub fn enable_events() {
     static ENABLED: std::sync::Once = std::sync::Once::new();
     ENABLED.call_once(|| {
         tracing::subscriber::set_global_default(tracing_subscriber::registry()).expect("no other one is installed");
