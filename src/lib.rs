@@ -133,9 +133,7 @@ mod redact;
 mod service;
 mod session;
 
-pub use cache::{
-    ClientCache, ClientCacheBuilder, ClientCacheConfig, Clients, Evicted, EvictionCause, Items, Keys, Stats, Values,
-};
+pub use cache::{ClientCache, ClientCacheBuilder, ClientCacheConfig, Evicted, EvictionCause, Stats};
 pub use client::AnyClient;
 pub use error::{ClientCacheError, InsertError};
 pub use key::{AnyKey, CacheKey, ClientCacheKey};
@@ -166,6 +164,23 @@ pub use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 pub use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 #[doc(no_inline)]
 pub use aws_types::{SdkConfig, region::Region};
+
+/// The iterators of a [`ClientCache`], named after the methods that return them.
+///
+/// Each owns its entries. Those of the engine are in [`map`].
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::{ClientCache, iter};
+///
+/// fn newest(cache: &ClientCache) -> std::iter::Take<std::iter::Rev<iter::Keys>> {
+///     cache.keys().rev().take(3)
+/// }
+/// ```
+pub mod iter {
+    pub use crate::cache::{Clients, Drain, IntoIter, Items, Iter, Keys, Values};
+}
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

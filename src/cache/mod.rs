@@ -34,7 +34,7 @@ use crate::service::Service;
 pub use cache_builder::{ClientCacheBuilder, ClientCacheConfig};
 use listener::Listener;
 pub use listener::{Evicted, EvictionCause};
-pub use snapshot::{Clients, Items, Keys, Values};
+pub use snapshot::{Clients, Drain, IntoIter, Items, Iter, Keys, Values};
 use state::{Entries, State};
 pub use stats::Stats;
 #[cfg(not(feature = "tracing"))]

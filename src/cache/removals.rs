@@ -1,11 +1,12 @@
 //! Removing clients by key, in eviction order, by expiry, or all at once.
 
 use super::in_flight::InFlight;
-use super::{ClientCache, Evicted, EvictionCause, Items, not_found};
+use super::snapshot::{Drain, IntoIter};
+use super::{ClientCache, Evicted, EvictionCause, not_found};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, CacheKey};
-use crate::map::IntoIter;
+use crate::map;
 
 impl ClientCache {
     /// Removes a client and returns it, even if its credentials have expired.
@@ -94,13 +95,17 @@ impl ClientCache {
     /// }
     /// assert!(cache.is_empty());
     /// ```
-    pub fn drain(&self) -> Items {
-        let (revoked, all) = self.take();
-        drop(revoked);
-        Items::new(all.collect())
+    pub fn drain(&self) -> Drain {
+        Drain::new(self.take_entries())
     }
 
-    fn take(&self) -> (InFlight, IntoIter<AnyKey, AnyClient>) {
+    fn take_entries(&self) -> Vec<(AnyKey, AnyClient)> {
+        let (revoked, all) = self.take();
+        drop(revoked);
+        all.collect()
+    }
+
+    fn take(&self) -> (InFlight, map::Drain<AnyKey, AnyClient>) {
         let state = &mut *self.lock();
         (state.in_flight.revoke_all(), state.drain()) // S3, D7
     }
@@ -148,9 +153,9 @@ impl ClientCache {
 /// Iterates over the clients in eviction order, next victim first.
 impl IntoIterator for ClientCache {
     type Item = (AnyKey, AnyClient);
-    type IntoIter = Items;
+    type IntoIter = IntoIter;
 
-    fn into_iter(self) -> Items {
-        self.drain()
+    fn into_iter(self) -> IntoIter {
+        IntoIter::new(self.take_entries())
     }
 }

@@ -61,10 +61,14 @@ impl ClientCache {
     /// }
     /// ```
     pub fn items(&self) -> Items {
-        Items::new(self.lock().entries().iter().map(|(key, client)| (key.clone(), client.clone())).collect())
+        Items::new(self.entries())
     }
 
-    /// Returns the same as [`items`](Self::items), under the name that Rust's maps use.
+    fn entries(&self) -> Vec<(AnyKey, AnyClient)> {
+        self.lock().entries().iter().map(|(key, client)| (key.clone(), client.clone())).collect()
+    }
+
+    /// Returns the entries of [`items`](Self::items), under the name that Rust's maps use.
     ///
     /// # Examples
     ///
@@ -73,8 +77,8 @@ impl ClientCache {
     /// # let cache = ClientCache::default();
     /// assert_eq!(cache.iter().len(), (&cache).into_iter().len());
     /// ```
-    pub fn iter(&self) -> Items {
-        self.items()
+    pub fn iter(&self) -> Iter {
+        Iter::new(self.entries())
     }
 
     /// Returns a snapshot of the entries in reverse eviction order, last victim first, in O(n).
@@ -132,10 +136,10 @@ impl ClientCache {
 
 impl IntoIterator for &ClientCache {
     type Item = (AnyKey, AnyClient);
-    type IntoIter = Items;
+    type IntoIter = Iter;
 
-    fn into_iter(self) -> Items {
-        self.items()
+    fn into_iter(self) -> Iter {
+        self.iter()
     }
 }
 
@@ -193,6 +197,27 @@ snapshot! {
     ///
     /// [`ClientCache::items`] returns it and shows an example.
     Items of (AnyKey, AnyClient)
+}
+
+snapshot! {
+    /// A snapshot of a cache's entries, next victim first.
+    ///
+    /// [`ClientCache::iter`] returns it and shows an example.
+    Iter of (AnyKey, AnyClient)
+}
+
+snapshot! {
+    /// The entries removed from a cache, next victim first.
+    ///
+    /// [`ClientCache::drain`] returns it and shows an example.
+    Drain of (AnyKey, AnyClient)
+}
+
+snapshot! {
+    /// The entries of a consumed cache, next victim first.
+    ///
+    /// It is the iterator of [`ClientCache`] by value.
+    IntoIter of (AnyKey, AnyClient)
 }
 
 /// A snapshot of a cache's entries of one service, next victim first.

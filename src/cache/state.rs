@@ -7,7 +7,7 @@ use super::in_flight::{InFlight, Waiters};
 use super::stats::Stats;
 use crate::client::AnyClient;
 use crate::key::AnyKey;
-use crate::map::{EvictingMap, IntoIter, KeyExists};
+use crate::map::{Drain, EvictingMap, KeyExists};
 
 pub(super) type Entries = EvictingMap<AnyKey, AnyClient, BuildIdentityHasher>;
 
@@ -117,7 +117,7 @@ impl State {
         popped
     }
 
-    pub(super) fn drain(&mut self) -> IntoIter<AnyKey, AnyClient> {
+    pub(super) fn drain(&mut self) -> Drain<AnyKey, AnyClient> {
         let all = self.entries.drain();
         self.stats.removals += all.len() as u64;
         all

@@ -27,9 +27,9 @@ impl<K, V, S> EvictingMap<K, V, S> {
     /// assert!(map.is_empty());
     /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
     /// ```
-    pub fn drain(&mut self) -> IntoIter<K, V> {
+    pub fn drain(&mut self) -> Drain<K, V> {
         self.index = Index::new();
-        IntoIter { slab: std::mem::replace(&mut self.slab, Slab::new()), eviction: self.eviction.take() } // D12
+        Drain(IntoIter { slab: std::mem::replace(&mut self.slab, Slab::new()), eviction: self.eviction.take() }) // D12
     }
 }
 
@@ -39,7 +39,7 @@ impl<K, V, S> IntoIterator for EvictingMap<K, V, S> {
     type IntoIter = IntoIter<K, V>;
 
     fn into_iter(mut self) -> IntoIter<K, V> {
-        self.drain()
+        self.drain().0
     }
 }
 
@@ -99,5 +99,38 @@ impl<K, V> FusedIterator for IntoIter<K, V> {}
 impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for IntoIter<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(Iter::new(&self.slab, &self.eviction)).finish()
+    }
+}
+
+/// An iterator over the entries removed from an [`EvictingMap`], in eviction order.
+///
+/// Created by [`EvictingMap::drain`], which shows an example. It does not borrow the map. Entries that it has not yielded
+/// are dropped with it.
+pub struct Drain<K, V>(IntoIter<K, V>);
+
+impl<K, V> Iterator for Drain<K, V> {
+    type Item = (K, V);
+
+    fn next(&mut self) -> Option<(K, V)> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<K, V> DoubleEndedIterator for Drain<K, V> {
+    fn next_back(&mut self) -> Option<(K, V)> {
+        self.0.next_back()
+    }
+}
+
+impl<K, V> ExactSizeIterator for Drain<K, V> {}
+impl<K, V> FusedIterator for Drain<K, V> {}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Drain<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

@@ -95,7 +95,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
-pub use drain::IntoIter;
+pub use drain::{Drain, IntoIter};
 pub use entry::{GetOrInsert, KeyExists, Replaced};
 use eviction::{AnyEviction, Eviction};
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
