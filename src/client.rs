@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use aws_types::region::Region;
@@ -110,6 +111,10 @@ impl fmt::Debug for AnyClient {
         f.debug_tuple("AnyClient").field(&format_args!("{}", self.service_name())).finish()
     }
 }
+
+// P1: this crate never changes a client.
+impl UnwindSafe for AnyClient {}
+impl RefUnwindSafe for AnyClient {}
 
 /// Returns the client's region if it differs from the region that its key names.
 // K6

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use aws_types::region::Region;
@@ -132,6 +133,10 @@ impl Error for ClientCacheError {
         }
     }
 }
+
+// An error does not change.
+impl UnwindSafe for ClientCacheError {}
+impl RefUnwindSafe for ClientCacheError {}
 
 impl From<ParseEvictionPolicyError> for ClientCacheError {
     fn from(error: ParseEvictionPolicyError) -> Self {

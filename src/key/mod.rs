@@ -11,6 +11,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -286,6 +287,10 @@ impl<S> ClientCacheKey<S> {
         self.key.expiry()
     }
 }
+
+// A key does not change.
+impl UnwindSafe for AnyKey {}
+impl RefUnwindSafe for AnyKey {}
 
 impl<S> From<ClientCacheKey<S>> for AnyKey {
     fn from(key: ClientCacheKey<S>) -> Self {

@@ -20,6 +20,7 @@ mod trace;
 mod untraced;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
@@ -437,3 +438,7 @@ impl fmt::Debug for Session {
         f.debug_tuple("Session").field(&self.0.cache).finish()
     }
 }
+
+// P1: a panic leaves the session consistent.
+impl UnwindSafe for Session {}
+impl RefUnwindSafe for Session {}

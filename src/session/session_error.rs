@@ -1,6 +1,7 @@
 //! [`SessionError`], the error of a session.
 
 use std::error::Error;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -71,6 +72,10 @@ impl SessionError {
         Self::Credentials { key: key.into(), cause }
     }
 }
+
+// An error does not change.
+impl UnwindSafe for SessionError {}
+impl RefUnwindSafe for SessionError {}
 
 /// Returns the error code with which AWS refused credentials, from any of an error's sources.
 ///

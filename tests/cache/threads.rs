@@ -1,20 +1,36 @@
 //! Rules C1 to C3: many threads, and callbacks that call the cache again.
 
 use std::collections::HashSet;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 
-use aws_client_cache::{ClientCache, ClientParams, Evicted, EvictionCause, EvictionPolicy, SdkConfig, Service};
+use aws_client_cache::{
+    ClientCache, ClientParams, Evicted, EvictionCause, EvictionPolicy, SdkConfig, Service, iter, map,
+};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::deadlock::without_deadlock;
 use support::fake::{Client, Fake, Hooks, base, key};
 
-assert_impl_all!(ClientCache: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_impl_all!(ClientCache: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(aws_client_cache::Session: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(aws_client_cache::SessionError: std::error::Error, Clone, Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::Keys: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::Values: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::Items: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::Iter: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::Drain: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(iter::IntoIter: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(map::Iter<'static, u64, u64>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(map::Keys<'static, u64, u64>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(map::Values<'static, u64, u64>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(map::Drain<u64, u64>: Send, Sync, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(map::IntoIter<u64, u64>: Send, Sync, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(aws_client_cache::ClientCacheKey<Fake>: Send, Sync, Unpin);
 assert_impl_all!(ClientParams<Fake>: Send, Sync, Unpin);
 assert_impl_all!(aws_client_cache::ClientParamsBuilder<Fake>: Send, Sync, Unpin);
-assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Send, Sync);
+assert_impl_all!(aws_client_cache::ClientCacheError: std::error::Error, Clone, Send, Sync, UnwindSafe, RefUnwindSafe);
 // Proves D8, D11: a clone would look like a shared handle, and no method overwrites silently.
 assert_not_impl_any!(ClientCache: Clone, Extend<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
 assert_not_impl_any!(ClientCache: FromIterator<(aws_client_cache::AnyKey, aws_client_cache::AnyClient)>);
