@@ -104,7 +104,7 @@ struct Inner {
 }
 
 impl Session {
-    /// Creates a session with the default settings: LRU, with at most 10 clients.
+    /// Creates a session with the default settings: LRU, with at most 128 clients.
     ///
     /// # Examples
     ///
@@ -113,7 +113,7 @@ impl Session {
     ///
     /// # fn example(sdk_config: &SdkConfig) {
     /// let session = Session::new(sdk_config);
-    /// assert_eq!(session.cache().max_size(), 10);
+    /// assert_eq!(session.cache().max_size(), 128);
     /// # }
     /// ```
     pub fn new(base: &SdkConfig) -> Self {

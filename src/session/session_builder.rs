@@ -14,7 +14,7 @@ use super::load_times::RefreshSettings;
 use super::scope::Partitions;
 use super::scope_pool::ScopePool;
 use super::{Inner, Session};
-use crate::cache::{ClientCache, ClientCacheBuilder, ClientCacheConfig, Evicted, EvictionCause};
+use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
 use crate::key::CredentialScope;
 use crate::map::EvictionPolicy;
 use crate::params::with_clock;
@@ -49,7 +49,7 @@ pub struct SessionConfig {
     pub policy: EvictionPolicy,
     /// The maximum number of clients.
     ///
-    /// The default is 10. See [`SessionBuilder::max_size`].
+    /// The default is 128. See [`SessionBuilder::max_size`].
     pub max_size: usize,
     /// The time for which an unused scope is kept, such as `"1h 30s"`.
     ///
@@ -103,10 +103,9 @@ pub struct SessionConfig {
 impl Default for SessionConfig {
     /// Returns the default settings.
     fn default() -> Self {
-        let ClientCacheConfig { policy, max_size } = ClientCacheConfig::default();
         Self {
-            policy,
-            max_size,
+            policy: EvictionPolicy::default(),
+            max_size: 128, // D1
             scope_idle_timeout: Duration::from_mins(15),
             max_idle_scopes: 1_000,
             retry_partitions: true,
@@ -172,7 +171,7 @@ impl SessionBuilder {
 
     /// Sets the maximum number of clients.
     ///
-    /// The default is 10. With 0, no client is cached.
+    /// The default is 128; that of a [`ClientCache`] is 10. With 0, no client is cached.
     ///
     /// [`SessionBuilder`] shows an example.
     pub fn max_size(mut self, max_size: usize) -> Self {

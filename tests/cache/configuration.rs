@@ -39,7 +39,9 @@ fn missing_fields_have_their_defaults() {
     let cache = ClientCache::builder().config(ClientCacheConfig::default()).build();
     assert_eq!((cache.policy(), cache.max_size()), (EvictionPolicy::Lru, 10), "D1");
     let some: SessionConfig = serde_json::from_str(r#"{ "scope_idle_timeout": "1h 30s" }"#).unwrap();
-    assert_eq!((some.scope_idle_timeout, some.max_size), (Duration::from_secs(3_630), 10));
+    assert_eq!((some.scope_idle_timeout, some.max_size), (Duration::from_secs(3_630), 128));
+    let session = Session::new(&fake::base());
+    assert_eq!((session.cache().policy(), session.cache().max_size()), (EvictionPolicy::Lru, 128), "D1");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn clients_of_all_services_and_regions_share_one_role() {
         "hello from bucket-us-west-2",
         "arn:aws:sts::123456789012:assumed-role/reader/services",
         "hello from notes",
-        "ClientCache(LRU, 4 of 10)",
+        "ClientCache(LRU, 4 of 128)",
         "  S3(region=eu-central-1, ",
         "  S3(region=us-west-2, ",
         "  Sts(region=eu-central-1, ",
