@@ -149,6 +149,8 @@ pub use params::{ClientParams, ClientParamsBuilder, KeyedHttpClient};
 #[cfg_attr(docsrs, doc(cfg(feature = "s3")))]
 pub use service::S3;
 pub use service::Service;
+#[doc(hidden)]
+pub use service::diagnostics as __service;
 pub use session::{Session, SessionBuilder, SessionConfig, SessionError, SessionStats, refusal_code};
 
 // The SDK types that parameters consist of, so that users need not depend on the crates that define them.

@@ -94,10 +94,54 @@ pub trait Service: 'static {
     fn region(client: &Self::Client) -> Option<&Region>;
 }
 
+/// The error of [`service!`](crate::service!) for an SDK crate that is too old.
+#[doc(hidden)]
+pub mod diagnostics {
+    /// The method that the expansion calls if the SDK's builder has none of this name.
+    pub trait AllowNoAuth: Sized {
+        /// Never compiles.
+        #[must_use]
+        fn allow_no_auth(self) -> Self
+        where
+            Self: RecentSdkCrate;
+    }
+
+    impl<T> AllowNoAuth for T {
+        fn allow_no_auth(self) -> Self
+        where
+            Self: RecentSdkCrate,
+        {
+            self
+        }
+    }
+
+    /// A trait that no type implements.
+    #[diagnostic::on_unimplemented(
+        message = "the SDK crate of `{Self}` is too old for `service!`",
+        label = "its configuration has no method `allow_no_auth`",
+        note = "`service!` needs an SDK crate that depends on `aws-smithy-runtime` 1.9.8 or later",
+        note = "for example `aws-sdk-dynamodb` 1.102, `aws-sdk-s3` 1.120 or `aws-sdk-sqs` 1.92"
+    )]
+    pub trait RecentSdkCrate {}
+}
+
 /// Declares a marker type for the service of an `aws-sdk-*` crate.
 ///
-/// The marker implements [`Service`](crate::Service). Your crate must depend on the SDK crate, in a version as recent as
-/// `aws-sdk-s3` 1.157. Attributes and a visibility may precede the name.
+/// The marker implements [`Service`](crate::Service). Attributes and a visibility may precede the name.
+///
+/// Your crate must depend on the SDK crate, in a version that depends on `aws-smithy-runtime` 1.9.8 or later: its
+/// configuration has the method `allow_no_auth`. A crate that is too old is refused by the compiler, which says so. Some
+/// minimum versions:
+///
+/// | crate | minimum |
+/// |---|---|
+/// | `aws-sdk-dynamodb` | 1.102 |
+/// | `aws-sdk-kms` | 1.98 |
+/// | `aws-sdk-lambda` | 1.113 |
+/// | `aws-sdk-secretsmanager` | 1.98 |
+/// | `aws-sdk-sns` | 1.93 |
+/// | `aws-sdk-sqs` | 1.92 |
+/// | `aws-sdk-sts` | 1.96; with the feature `assume-role` 1.124 |
 ///
 /// # Examples
 ///
@@ -111,24 +155,54 @@ pub trait Service: 'static {
 /// # use documented::Storage;
 /// use aws_client_cache::{ClientParams, Service};
 ///
+/// aws_client_cache::service!(Archive = ::aws_sdk_s3);
+///
 /// assert_eq!(Storage::NAME, "Storage");
 /// let params = ClientParams::<Storage>::builder()
 ///     .region("us-west-2")
 ///     .build()?;
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
+///
+/// A crate that is too old:
+///
+/// ```compile_fail,E0277
+/// # mod aws_sdk_old {
+/// #     use aws_client_cache::SdkConfig;
+/// #     #[derive(Clone)]
+/// #     pub struct Client(SdkConfig);
+/// #     impl Client {
+/// #         pub fn from_conf(config: SdkConfig) -> Self { Self(config) }
+/// #         pub fn config(&self) -> &SdkConfig { &self.0 }
+/// #     }
+/// #     pub mod config {
+/// #         use aws_client_cache::{RetryPartition, SdkConfig, SharedInterceptor};
+/// #         pub struct Builder(SdkConfig);
+/// #         impl From<&SdkConfig> for Builder {
+/// #             fn from(config: &SdkConfig) -> Self { Self(config.clone()) }
+/// #         }
+/// #         impl Builder {
+/// #             pub fn retry_partition(self, _: RetryPartition) -> Self { self }
+/// #             pub fn push_interceptor(&mut self, _: SharedInterceptor) {}
+/// #             pub fn build(self) -> SdkConfig { self.0 }
+/// #         }
+/// #     }
+/// # }
+/// aws_client_cache::service!(Old = aws_sdk_old);
+/// ```
 #[macro_export]
 macro_rules! service {
-    ($(#[$attribute:meta])* $visibility:vis $name:ident = $($sdk:ident)::+) => {
-        #[doc = concat!("The marker of the service behind `", stringify!($($sdk)::+), "`.")]
+    // The path is `tt`s, so that it may begin with `::`.
+    ($(#[$attribute:meta])* $visibility:vis $name:ident = $($sdk:tt)+) => {
+        #[doc = concat!("The marker of the service behind `", stringify!($($sdk)+), "`.")]
         #[doc = ""]
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug)]
         $visibility enum $name {}
 
         impl $crate::Service for $name {
-            type Client = $($sdk)::+::Client;
-            type ConfigBuilder = $($sdk)::+::config::Builder;
+            type Client = $($sdk)+::Client;
+            type ConfigBuilder = $($sdk)+::config::Builder;
             const NAME: &'static str = stringify!($name);
 
             fn config_builder(config: &$crate::SdkConfig) -> Self::ConfigBuilder {
@@ -151,6 +225,8 @@ macro_rules! service {
             }
 
             fn allow_no_auth(config: Self::ConfigBuilder) -> Self::ConfigBuilder {
+                #[allow(unused_imports)]
+                use $crate::__service::AllowNoAuth as _;
                 config.allow_no_auth()
             }
 

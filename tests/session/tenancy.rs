@@ -14,7 +14,7 @@ aws_client_cache::service!(
 
 aws_client_cache::service!(
     /// S3 under another marker.
-    pub(crate) Archive = aws_sdk_s3
+    pub(crate) Archive = ::aws_sdk_s3
 );
 
 /// The time at which the tests start.
