@@ -105,7 +105,10 @@
 //! usable. A failing creation fails once, for all its waiters. If the creating caller panics or is dropped, the next waiter
 //! takes over.
 //!
-//! Every guarantee is a numbered rule in `spec/SPEC.md` of the source repository. Its tests are listed in `docs/RULES.md`.
+//! Every guarantee is a numbered rule in [SPEC.md]. [RULES.md] lists its tests.
+//!
+//! [SPEC.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/SPEC.md
+//! [RULES.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/RULES.md
 //!
 //! # Features
 //!
