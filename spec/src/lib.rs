@@ -212,6 +212,7 @@ mod expiry;
 mod explore;
 mod fleet;
 mod fused;
+pub mod generate;
 mod history;
 mod level;
 mod model;
