@@ -14,8 +14,8 @@ use crate::project::Project;
 /// The page follows from the headings of SPEC.md, the comments above tests, such as `// Proves D3.`, and the names of the
 /// patches in tests/mutants.
 ///
-/// Exit status: 1 if a rule has no test or no mutant, if a comment names no rule, or if, with --check, the page is not
-/// current; 2 if the command could not do its work.
+/// Exit status: 1 if a rule has no test or no mutant, or a comment names no rule, or, with --check, the page is not
+/// current. 2 if the command could not do its work.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Compare the page with the tree, instead of writing it

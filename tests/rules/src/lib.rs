@@ -1,4 +1,4 @@
-//! The rules of SPEC.md, with the tests that prove each, and the mutants and faulty caches that break it.
+//! The rules of SPEC.md, with the tests, mutants and faulty caches of each.
 //!
 //! A comment above a test names the rules that it proves: `// Proves D3, D4.` or `// Proves every rule E.`
 

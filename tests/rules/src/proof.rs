@@ -124,7 +124,9 @@ fn word_after(line: &str, keyword: &str) -> Option<String> {
     (is_start && !name.is_empty()).then_some(name)
 }
 
-/// Returns `true` if the block around a line is a macro's, whose functions are tests without an attribute.
+/// Returns `true` if the block around a line is a macro's.
+///
+/// Its functions are tests without an attribute.
 fn is_in_a_macro(lines: &[&str], index: usize) -> bool {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let around = lines[..index].iter().rev().find(|line| !line.is_empty() && indent(line) < indent(lines[index]));

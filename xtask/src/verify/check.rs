@@ -62,7 +62,7 @@ impl Check {
         Self {
             name: target.to_owned(),
             kind: Kind::Fuzz(seconds),
-            rerun: format!("cargo +nightly fuzz run {target}"),
+            rerun: format!("cargo xtask verify {target}"),
             inputs,
             folder: root.join("fuzz"),
             arguments: arguments.map(str::to_owned).into(),

@@ -13,7 +13,7 @@ const HEAD: &str = "\
 
 The tree of a row is a hash of all files that its result depends on: for most checks the code, the kit, the tests and the
 manifests. `cargo xtask verify --check` compares these hashes with those of your last commit. A check that has not passed on
-this tree has no row. The command of a row runs its check again; fuzz targets run until you stop them.
+this tree has no row. The command of a row runs its check again.
 
 | check | subject | result | tree | command |
 |---|---|---|---|---|
