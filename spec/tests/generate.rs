@@ -1,4 +1,4 @@
-//! The generator of operations: its mixes, its keys, and its shrinking by `proptest` and by `quickcheck`.
+//! The generator of operations: mixes, keys, and shrinking by `proptest` and by `quickcheck`.
 
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -59,7 +59,9 @@ pub fn operation(bytes: &mut Unstructured<'_>, mix: &Mix, live: &[u8], value: u6
     mix.draw_operation(&mut Bytes(bytes), live, value)
 }
 
-/// Reads a run within the default [`Limits`], up to the last byte; the present keys are those of an LRU.
+/// Reads a run within the default [`Limits`], up to the last byte.
+///
+/// The present keys are those of an LRU.
 ///
 /// ```
 /// use aws_client_cache_spec::generate::Operations;

@@ -285,7 +285,9 @@ impl Simplify for Operations {
 
 #[cfg(any(feature = "proptest", feature = "quickcheck"))]
 impl Operations {
-    /// Omits operations: half of them at first, a single one at last. A bound that is set may become the first bound.
+    /// Omits operations: half of them at first, a single one at last.
+    ///
+    /// A bound that is set may become the first bound.
     fn shorter(&self) -> impl Iterator<Item = Self> + use<> {
         let (run, length) = (self.clone(), self.operations.len());
         let sizes = std::iter::successors(Some(length.div_ceil(2)), |size| (*size > 1).then(|| size.div_ceil(2)));

@@ -78,7 +78,9 @@ pub fn transition(mix: Mix, live: Vec<u8>) -> impl Strategy<Value = Operation<u8
     Drawn(move |seed| mix.operation(seed, &live, seed))
 }
 
-/// Draws runs within these [`Limits`]; the present keys are those of an LRU.
+/// Draws runs within these [`Limits`].
+///
+/// The present keys are those of an LRU.
 ///
 /// ```
 /// use aws_client_cache_spec::generate::{Limits, Operations};
