@@ -31,7 +31,7 @@ fn replay<Input: Fuzzed>(target: &str, at_least: usize) {
 
 #[test]
 fn the_engine_matches_the_model_on_the_corpus_of_operations() {
-    replay::<operations::Input>("operations", 500);
+    replay::<operations::Input>("operations", 250);
 }
 
 #[test]
@@ -46,5 +46,5 @@ fn keys_match_their_settings_and_show_no_secret_on_the_corpus_of_identity() {
 
 #[test]
 fn no_entry_is_lost_on_the_corpus_of_panics() {
-    replay::<panics::Input>("panics", 60);
+    replay::<panics::Input>("panics", 300);
 }

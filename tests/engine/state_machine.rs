@@ -4,12 +4,17 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::generate::proptest::{mix, transition};
+use aws_client_cache_spec::generate::{Limits, Mix};
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use support::cache::Cache;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
+
+/// The limits of the operations. The keys with an expiry expire before the last time.
+const LIMITS: Limits = Limits { keys: 16, max_size: 11, times: 9, ..Limits::new() };
 
 /// The parameters of a run.
 #[derive(Clone, Debug)]
@@ -29,6 +34,7 @@ struct Reference;
 #[derive(Clone, Debug)]
 struct ReferenceState {
     setup: Setup,
+    mix: Mix,
     model: Model<u8, u64>,
 }
 
@@ -42,38 +48,17 @@ impl ReferenceStateMachine for Reference {
         let hashing = prop_oneof![Just(Hashing::Default), Just(Hashing::Constant), Just(Hashing::Identity)];
         let expiry = prop::collection::btree_map(0..16_u8, 0..8_u64, 0..8);
         let setup = (policy, 0..12_usize, max_uses, hashing, expiry);
-        setup
-            .prop_map(|(policy, max_size, max_uses, hashing, expiry)| ReferenceState {
+        (setup, mix(LIMITS))
+            .prop_map(|((policy, max_size, max_uses, hashing, expiry), mix)| ReferenceState {
                 model: Model::with_max_uses(policy, max_size, max_uses),
+                mix,
                 setup: Setup { policy, max_size, max_uses, hashing, expiry: expiry.into_iter().collect() },
             })
             .boxed()
     }
 
     fn transitions(state: &ReferenceState) -> BoxedStrategy<Operation<u8, u64>> {
-        let anything = 0..16_u8;
-        let live = state.model.keys();
-        let key = if live.is_empty() {
-            anything.clone().boxed()
-        } else {
-            prop_oneof![4 => prop::sample::select(live), 1 => anything.clone()].boxed()
-        };
-        prop_oneof![
-            6 => (anything, any::<u64>()).prop_map(|(key, value)| Operation::Insert(key, value)),
-            1 => (key.clone(), any::<u64>()).prop_map(|(key, value)| Operation::Insert(key, value)),
-            6 => key.clone().prop_map(Operation::Get),
-            2 => key.clone().prop_map(Operation::TryGet),
-            1 => key.clone().prop_map(Operation::Peek),
-            1 => key.clone().prop_map(Operation::ContainsKey),
-            2 => key.prop_map(Operation::Remove),
-            1 => Just(Operation::Pop),
-            1 => (0..12_usize).prop_map(Operation::SetMaxSize),
-            1 => Just(Operation::Copy),
-            1 => Just(Operation::Clear),
-            3 => (0..9_u64).prop_map(Operation::SetTime),
-            1 => Just(Operation::RemoveExpired),
-        ]
-        .boxed()
+        transition(state.mix, state.model.keys()).boxed()
     }
 
     fn apply(mut state: ReferenceState, operation: &Operation<u8, u64>) -> ReferenceState {

@@ -1,5 +1,6 @@
-//! Random histories of operations. Most keys are present ones, so that hits and refusals are frequent.
+//! Random histories of operations, by the generator of the kit.
 
+use aws_client_cache_spec::generate::{Limits, Operations};
 use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject};
 use quickcheck::{Arbitrary, Gen};
 
@@ -27,46 +28,14 @@ impl History {
 impl Arbitrary for History {
     fn arbitrary(g: &mut Gen) -> Self {
         let policy = *g.choose(&POLICIES).expect("there are policies");
-        let max_size = usize::from(u8::arbitrary(g) % 8);
-        let mut model = Model::new(policy, max_size);
-        let length = usize::arbitrary(g) % g.size().max(1);
-        let operations = (0..length)
-            .map(|value| {
-                let operation = operation(g, &model.keys(), value as u64);
-                operation.apply(&mut model);
-                operation
-            })
-            .collect();
-        Self { policy, max_size, operations }
+        let limits = Limits { keys: 12, max_size: 7, operations: g.size(), times: 0 };
+        let run = Operations::seeded(limits, u64::arbitrary(g), |max_size| Model::new(policy, max_size));
+        Self { policy, max_size: run.max_size, operations: run.operations }
     }
 
     fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {
-        let history = self.clone();
-        Box::new((0..self.operations.len()).rev().map(move |gone| {
-            let mut shorter = history.clone();
-            shorter.operations.remove(gone);
-            shorter
-        }))
-    }
-}
-
-fn operation(g: &mut Gen, live: &[u8], value: u64) -> Operation<u8, u64> {
-    let any = u8::arbitrary(g) % 12;
-    let key = match g.choose(live) {
-        Some(live) if u8::arbitrary(g) % 10 < 6 => *live,
-        _ => any,
-    };
-    match u8::arbitrary(g) % 32 {
-        0..=11 => Operation::Insert(key, value),
-        12..=20 => Operation::Get(key),
-        21..=22 => Operation::TryGet(key),
-        23 => Operation::Peek(key),
-        24 => Operation::ContainsKey(key),
-        25..=27 => Operation::Remove(key),
-        28 => Operation::Pop,
-        29 => Operation::SetMaxSize(usize::from(any) % 8),
-        30 => Operation::Copy,
-        _ if u8::arbitrary(g) % 4 == 0 => Operation::Clear,
-        _ => Operation::Insert(any, value),
+        let policy = self.policy;
+        let run = Operations { max_size: self.max_size, operations: self.operations.clone() };
+        Box::new(run.shrink().map(move |run| Self { policy, max_size: run.max_size, operations: run.operations }))
     }
 }

@@ -7,9 +7,9 @@ use regex::Regex;
 
 /// The crates that a public item may name.
 ///
-/// `serde` is included for its traits, behind the feature of that name.
+/// `arbitrary`, `proptest`, `quickcheck` and `serde` are included for their traits, each behind the feature of that name.
 const ALLOWED: &str = "^(std|core|alloc|aws_(client_cache|client_cache_spec|config|credential_types|sdk_[a-z0-9]+|\
-                       smithy_[a-z_]+|types)|serde|serde_core)$";
+                       smithy_[a-z_]+|types)|arbitrary|proptest|quickcheck|serde|serde_core)$";
 
 /// A package's manifest.
 #[derive(Debug)]

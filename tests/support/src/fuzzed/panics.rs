@@ -1,7 +1,8 @@
 //! Rule P1: operations on one map, some of which panic in `Hash`, `Eq`, `Clone` or `Drop`.
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Result, Unstructured};
 use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::generate::{self, Limits};
 use aws_client_cache_spec::{
     Burned, Callback, EvictionPolicy, Fused, Model, Operation, Outcome, Subject, may_be_left, with_fuse,
 };
@@ -13,62 +14,43 @@ use crate::hashing::Hashing;
 type Key = Fused<u8>;
 type Value = Fused<u64>;
 
+/// More keys than fit into the smallest index, so that the index is rebuilt.
+const LIMITS: Limits = Limits { keys: 48, max_size: 39, operations: 1_024, times: 0 };
+
 /// A map, and a sequence of operations on it.
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub struct Input {
-    /// Chooses the policy, by the remainder.
-    policy: u8,
-    hashing: Hash,
-    max_size: u8,
-    max_uses: u8,
-    /// The operations. Each may have a callback that panics, and the number of the call that does.
-    steps: Vec<(Step, Option<(Panics, u8)>)>,
+    policy: EvictionPolicy,
+    hashing: Hashing,
+    max_size: usize,
+    max_uses: u64,
+    steps: Vec<Step>,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Hash {
-    Default,
-    Constant,
-    Identity,
-}
+/// An operation, and perhaps a callback that panics, with the number of the call that does.
+type Step = (Operation<u8, u64>, Option<(Callback, usize)>);
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Panics {
-    Hash,
-    Eq,
-    Clone,
-    Drop,
-}
-
-/// An [`Operation`] on more keys than fit into the smallest index, so that the index is rebuilt.
-#[derive(Arbitrary, Debug)]
-enum Step {
-    Insert(u8),
-    Get(u8),
-    ContainsKey(u8),
-    Remove(u8),
-    Pop,
-    Clear,
-    Copy,
-    SetMaxSize(u8),
-}
-
-const KEYS: u8 = 48;
-const MAX_SIZE: u8 = 40;
-
-impl Step {
-    fn operation(&self, value: u64) -> Operation<Key, Value> {
-        let key = |key: &u8| Fused::new(key % KEYS);
-        match self {
-            Self::Insert(k) => Operation::Insert(key(k), Fused::new(value)),
-            Self::Get(k) => Operation::Get(key(k)),
-            Self::ContainsKey(k) => Operation::ContainsKey(key(k)),
-            Self::Remove(k) => Operation::Remove(key(k)),
-            Self::Pop => Operation::Pop,
-            Self::Clear => Operation::Clear,
-            Self::Copy => Operation::Copy,
-            Self::SetMaxSize(max_size) => Operation::SetMaxSize((max_size % MAX_SIZE).into()),
+impl<'a> Arbitrary<'a> for Input {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
+        let policy = *bytes.choose(&EvictionPolicy::ALL)?;
+        let hashing = *bytes.choose(&[Hashing::Default, Hashing::Constant, Hashing::Identity])?;
+        let max_size = bytes.int_in_range(0..=usize::from(LIMITS.max_size))?;
+        let max_uses = u64::from(u8::arbitrary(bytes)?);
+        let mix = generate::arbitrary::mix(bytes, LIMITS);
+        // Keys are likely to be present ones of a model on which nothing panics.
+        let mut model = Model::with_max_uses(policy, max_size, max_uses);
+        let mut steps = Vec::new();
+        while !bytes.is_empty() && steps.len() < LIMITS.operations {
+            let operation = generate::arbitrary::operation(bytes, &mix, &model.keys(), steps.len() as u64);
+            operation.apply(&mut model);
+            let panics = if bool::arbitrary(bytes)? {
+                Some((*bytes.choose(&Callback::ALL)?, u8::arbitrary(bytes)?.into()))
+            } else {
+                None
+            };
+            steps.push((operation, panics));
         }
+        Ok(Self { policy, hashing, max_size, max_uses, steps })
     }
 }
 
@@ -92,39 +74,25 @@ fn branch(policy: EvictionPolicy, callback: Callback) -> String {
 
 impl Input {
     fn run_and_drop(self, reached: &mut Reached) {
-        let spec_policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
-        let hashing = match self.hashing {
-            Hash::Default => Hashing::Default,
-            Hash::Constant => Hashing::Constant,
-            Hash::Identity => Hashing::Identity,
-        };
-        let (max_size, max_uses) = ((self.max_size % MAX_SIZE).into(), self.max_uses.into());
+        let Self { policy: spec_policy, hashing, max_size, max_uses, steps } = self;
         let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let mut engine: Engine<Key, Value, Hashing> = Engine(map);
         // A hit that panicked may have counted a use or not. Until later operations decide it, both models are kept.
         let mut models = vec![Model::with_max_uses(spec_policy, max_size, max_uses)];
-        for (value, (step, panics)) in (0..).zip(&self.steps) {
-            let operation = step.operation(value);
+        for (operation, panics) in steps {
+            let operation = operation.map(Fused::new, Fused::new);
             match panics {
                 None => agree(&mut models, &operation, &operation.apply(&mut engine)),
-                Some((callback, calls)) => {
-                    let callback = match callback {
-                        Panics::Hash => Callback::Hash,
-                        Panics::Eq => Callback::Eq,
-                        Panics::Clone => Callback::Clone,
-                        Panics::Drop => Callback::Drop,
-                    };
-                    match with_fuse(callback, (*calls).into(), || operation.apply(&mut engine)) {
-                        Burned::Intact(outcome) => agree(&mut models, &operation, &outcome),
-                        Burned::Blown => {
-                            reached.insert(branch(spec_policy, callback));
-                            let (shown, max_size) = (engine.items(), engine.max_size());
-                            let left = |model| may_be_left(model, &operation, &shown, max_size);
-                            models = models.iter().flat_map(left).collect();
-                        }
-                        Burned::Panicked => panic!("{operation:?} panicked of itself"),
+                Some((callback, calls)) => match with_fuse(callback, calls, || operation.apply(&mut engine)) {
+                    Burned::Intact(outcome) => agree(&mut models, &operation, &outcome),
+                    Burned::Blown => {
+                        reached.insert(branch(spec_policy, callback));
+                        let (shown, max_size) = (engine.items(), engine.max_size());
+                        let left = |model| may_be_left(model, &operation, &shown, max_size);
+                        models = models.iter().flat_map(left).collect();
                     }
-                }
+                    Burned::Panicked => panic!("{operation:?} panicked of itself"),
+                },
             }
             assert_eq!(engine.check(), Ok(()));
             let (shown, max_size) = (engine.items(), engine.max_size());
