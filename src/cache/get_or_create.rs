@@ -284,7 +284,7 @@ impl ClientCache {
                 made.clone()
             };
             if creation.is_some() {
-                deferred.removed = state.in_flight.revoke(key);
+                deferred.removed = state.in_flight.take(key);
             }
             client
         };
@@ -307,7 +307,7 @@ impl ClientCache {
             return None;
         }
         let client = state.lookup_again(&guard.key)?.clone();
-        deferred.removed = state.in_flight.revoke(&guard.key);
+        deferred.removed = state.in_flight.take(&guard.key);
         Some((Completed { client, is_revoked: false }, deferred))
     }
 
@@ -332,7 +332,7 @@ impl ClientCache {
         let state = &mut *self.lock();
         state.failed();
         if state.in_flight.is_current(&guard.key, &guard.creation) {
-            deferred.removed = state.in_flight.revoke(&guard.key);
+            deferred.removed = state.in_flight.take(&guard.key);
         }
         deferred
     }

@@ -101,13 +101,13 @@ impl InFlight {
     ///
     /// The caller drops it after releasing the lock, because a part of a key may be of a caller's own type.
     #[must_use]
-    pub(super) fn revoke(&mut self, key: &AnyKey) -> Option<(AnyKey, Waiters)> {
+    pub(super) fn take(&mut self, key: &AnyKey) -> Option<(AnyKey, Waiters)> {
         self.0.remove_entry(key)
     }
 
     /// Removes all creations, likewise.
     #[must_use]
-    pub(super) fn revoke_all(&mut self) -> Self {
+    pub(super) fn take_all(&mut self) -> Self {
         std::mem::take(self)
     }
 
@@ -125,8 +125,8 @@ impl InFlight {
 
     /// Removes the creations of these keys, likewise.
     #[must_use]
-    pub(super) fn revoke_these(&mut self, keys: &[AnyKey]) -> Vec<(AnyKey, Waiters)> {
-        keys.iter().filter_map(|key| self.revoke(key)).collect()
+    pub(super) fn take_these(&mut self, keys: &[AnyKey]) -> Vec<(AnyKey, Waiters)> {
+        keys.iter().filter_map(|key| self.take(key)).collect()
     }
 
     /// Leaves a creation, and removes it if this was its last waiter.
@@ -134,7 +134,7 @@ impl InFlight {
     pub(super) fn leave(&mut self, key: &AnyKey, creation: &Arc<Creation>) -> Option<(AnyKey, Waiters)> {
         let waiters = self.0.get_mut(key).filter(|waiters| Arc::ptr_eq(&waiters.creation, creation))?;
         waiters.count -= 1;
-        if waiters.count == 0 { self.revoke(key) } else { None }
+        if waiters.count == 0 { self.take(key) } else { None }
     }
 
     #[cfg(any(test, feature = "__internals"))]

@@ -35,7 +35,7 @@ impl ClientCache {
         let (revoked, removed);
         {
             let mut state = self.lock();
-            revoked = state.in_flight.revoke(key.as_any()); // S3
+            revoked = state.in_flight.take(key.as_any()); // S3
             removed = state.remove(key.as_any()); // D6, E4
         }
         drop(revoked);
@@ -107,7 +107,7 @@ impl ClientCache {
 
     fn take(&self) -> (InFlight, map::Drain<AnyKey, AnyClient>) {
         let state = &mut *self.lock();
-        (state.in_flight.revoke_all(), state.drain()) // S3, D7
+        (state.in_flight.take_all(), state.drain()) // S3, D7
     }
 
     /// Removes all clients whose static credentials have expired, in O(n).

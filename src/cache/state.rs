@@ -108,7 +108,7 @@ impl State {
         let creations = self.in_flight.all_of(&is_removed);
         let removed = self.entries.extract(|key, _| is_removed(key));
         self.stats.removals += removed.len() as u64;
-        (self.in_flight.revoke_these(&creations), removed)
+        (self.in_flight.take_these(&creations), removed)
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {

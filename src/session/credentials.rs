@@ -131,9 +131,9 @@ struct Inner {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    refused: Option<Refused>,
+    failure: Option<LastFailure>,
     /// The backoff after credentials that AWS has refused as expired.
-    rejected: Backoff,
+    expired_token_backoff: Backoff,
 }
 
 /// The credentials of the last load that succeeded.
@@ -147,7 +147,7 @@ struct Held {
 }
 
 /// The error of the last load, if it failed.
-struct Refused {
+struct LastFailure {
     error: Arc<CredentialsError>,
     epoch: u64,
     backoff: Backoff,
@@ -301,15 +301,15 @@ impl Inner {
         let (now, epoch) = (self.now(), self.epoch());
         let state = self.lock();
         let held = state.held.as_ref().filter(|held| held.epoch == epoch);
-        let refused = state.refused.as_ref().filter(|refused| refused.epoch == epoch && refused.backoff.is_active(now));
-        match (held.map(|held| (held, held.windows.age(now))), refused) {
+        let failure = state.failure.as_ref().filter(|failure| failure.epoch == epoch && failure.backoff.is_active(now));
+        match (held.map(|held| (held, held.windows.age(now))), failure) {
             (Some((held, Age::Fresh)), _) => Step::Use(held.credentials.clone()),
             (Some((held, Age::Advisory | Age::Mandatory)), Some(_)) => Step::UseHeld(held.credentials.clone()),
             (Some((held, Age::Advisory)), None) if held.backoff.is_active(now) => {
                 Step::UseHeld(held.credentials.clone())
             }
             (Some((held, Age::Advisory)), None) => Step::Refresh(held.credentials.clone()),
-            (None | Some((_, Age::Expired)), Some(refused)) => Step::Fail(Arc::clone(&refused.error)),
+            (None | Some((_, Age::Expired)), Some(failure)) => Step::Fail(Arc::clone(&failure.error)),
             (None | Some((_, Age::Mandatory | Age::Expired)), None) => Step::Load,
         }
     }
@@ -440,12 +440,12 @@ impl Inner {
         }
         // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _outdated = {
-            let State { held, refused, .. } = &mut *self.lock();
+            let State { held, failure, .. } = &mut *self.lock();
             match loaded {
                 Ok(credentials) if held.as_ref().is_none_or(|held| held.epoch <= epoch) => {
                     let windows = Windows::new(settings, self.jitter, now, credentials.expiry());
                     let loaded = Held { credentials: credentials.clone(), windows, epoch, backoff: Backoff::default() };
-                    (held.replace(loaded), refused.take_if(|refused| refused.epoch <= epoch))
+                    (held.replace(loaded), failure.take_if(|failure| failure.epoch <= epoch))
                 }
                 Ok(_) => (None, None),
                 Err(error) => {
@@ -453,14 +453,14 @@ impl Inner {
                     if let Some(held) = held.as_mut().filter(is_advisory) {
                         held.backoff.fail_refresh(settings, self.jitter, now);
                         (None, None)
-                    } else if refused.as_ref().is_some_and(|refused| refused.epoch > epoch) {
+                    } else if failure.as_ref().is_some_and(|failure| failure.epoch > epoch) {
                         (None, None)
                     } else {
-                        let before = refused.take();
-                        let same = before.as_ref().filter(|refused| refused.epoch == epoch);
-                        let mut backoff = same.map(|refused| refused.backoff).unwrap_or_default();
+                        let before = failure.take();
+                        let same = before.as_ref().filter(|failure| failure.epoch == epoch);
+                        let mut backoff = same.map(|failure| failure.backoff).unwrap_or_default();
                         backoff.fail(settings, now);
-                        *refused = Some(Refused { error: Arc::clone(error), epoch, backoff });
+                        *failure = Some(LastFailure { error: Arc::clone(error), epoch, backoff });
                         (None, before)
                     }
                 }
@@ -474,17 +474,17 @@ impl Inner {
         let (now, settings) = (self.now(), &self.config.refresh);
         // Dropped after the lock has been released, because parts of credentials may be of a caller's own type.
         let _held = {
-            let State { held, rejected, .. } = &mut *self.lock();
+            let State { held, expired_token_backoff, .. } = &mut *self.lock();
             let Some(current) = held else { return true };
             // Never drops newer ones.
             if !is_refused(&current.credentials) {
                 return true;
             }
-            if rejected.is_active(now) {
+            if expired_token_backoff.is_active(now) {
                 return false;
             }
-            *rejected = rejected.or_new(settings, now);
-            rejected.fail(settings, now);
+            *expired_token_backoff = expired_token_backoff.or_new(settings, now);
+            expired_token_backoff.fail(settings, now);
             self.config.counters.expired_tokens.increment();
             held.take()
         };
@@ -494,7 +494,7 @@ impl Inner {
 
     /// Removes the error of an epoch.
     fn forget_failure(&self, epoch: u64) {
-        let _refused = self.lock().refused.take_if(|refused| refused.epoch == epoch);
+        let _failure = self.lock().failure.take_if(|failure| failure.epoch == epoch);
     }
 }
 

@@ -7,6 +7,7 @@ mod identity_cache;
 mod leased_auth;
 mod load_permits;
 mod load_times;
+mod retry_budgets;
 mod revocation;
 mod scope;
 mod scope_pool;
@@ -34,7 +35,8 @@ use crate::service::Service;
 
 use credentials::LoadConfig;
 use identity_cache::Provider;
-use scope::{Partitions, Scope};
+use retry_budgets::RetryBudgets;
+use scope::Scope;
 use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
 pub use session_error::{SessionError, refusal_code};
@@ -95,8 +97,8 @@ struct Inner {
     scopes: ScopePool,
     /// The credentials of the base configuration, if it has any.
     base_credentials: Option<Provider>,
-    /// The retry partitions of clients with the credentials of the base configuration.
-    base_partitions: Partitions,
+    /// The retry budgets of clients with the credentials of the base configuration.
+    base_retry_budgets: RetryBudgets,
     has_retry_partitions: bool,
     /// Contains the permits of all loads.
     // T5
@@ -363,12 +365,12 @@ impl Session {
 
     fn make<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, ClientCacheError> {
         let Some(lease) = self.lease(params)? else {
-            let partition = self.0.has_retry_partitions.then(|| self.0.base_partitions.of(params, &self.0.base));
+            let partition = self.0.has_retry_partitions.then(|| self.0.base_retry_budgets.of(params, &self.0.base));
             let interceptor = self.0.base_credentials.as_ref().map(|credentials| credentials.interceptor().clone());
             return params.make(&self.0.base, None, partition, interceptor);
         };
         let scope = lease.scope();
-        let partition = self.0.has_retry_partitions.then(|| scope.partitions().of(params, &self.0.base));
+        let partition = self.0.has_retry_partitions.then(|| scope.retry_budgets().of(params, &self.0.base));
         let interceptor = scope.credentials().map(|credentials| credentials.interceptor().clone());
         params.make(&self.0.base, Some(lease.client_auth()), partition, interceptor)
     }

@@ -11,7 +11,7 @@ use super::credentials::LoadConfig;
 use super::http::http_client;
 use super::identity_cache::{Provider, ScopedIdentityCache};
 use super::load_times::RefreshSettings;
-use super::scope::Partitions;
+use super::retry_budgets::RetryBudgets;
 use super::scope_pool::ScopePool;
 use super::{Inner, Session};
 use crate::cache::{ClientCache, ClientCacheBuilder, Evicted, EvictionCause};
@@ -444,7 +444,7 @@ impl SessionBuilder {
             cache: self.cache.policy(policy).max_size(max_size).time_source(time_source).build(),
             scopes: ScopePool::new(scope_idle_timeout, max_idle_scopes),
             base_credentials,
-            base_partitions: Partitions::default(),
+            base_retry_budgets: RetryBudgets::default(),
             has_retry_partitions: retry_partitions,
             loads,
         }))
