@@ -28,7 +28,7 @@ pub(crate) fn cause(error: &CredentialsError) -> String {
 }
 
 /// Returns the code with which a service refused the request, if `error` is a redacted refusal.
-pub(crate) fn code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
+pub(crate) fn redacted_code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
     error.downcast_ref::<Redacted>()?.code.as_deref()
 }
 
@@ -39,7 +39,7 @@ const EXPIRED_TOKEN: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "Inva
 // T12
 pub(crate) fn is_expired_token(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| {
-        code(error).or_else(|| metadata(error)?.code()).map_or_else(
+        redacted_code(error).or_else(|| metadata(error)?.code()).map_or_else(
             // If the operation's model names the error, its message begins with the code.
             || EXPIRED_TOKEN.contains(&error.to_string().split(':').next().unwrap_or_default()),
             |code| EXPIRED_TOKEN.contains(&code),
@@ -93,7 +93,7 @@ impl Redacted {
                 break;
             }
             // If a chained role was refused, the last source is the redacted error of the role before it.
-            code = self::code(source).map(Arc::from);
+            code = redacted_code(source).map(Arc::from);
             texts.push(source.to_string());
         }
         // An error that the model of an operation names has the text of the operation's error.

@@ -63,7 +63,7 @@ impl SessionError {
     /// ```
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Credentials { cause, .. } => redact::chain(&**cause).find_map(redact::code),
+            Self::Credentials { cause, .. } => redact::chain(&**cause).find_map(redact::redacted_code),
             Self::Cache(_) => None,
         }
     }
@@ -103,6 +103,6 @@ impl RefUnwindSafe for SessionError {}
 pub fn refusal_code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
     redact::chain(error).find_map(|error| match error.downcast_ref::<SessionError>() {
         Some(error) => error.code(),
-        None => redact::code(error),
+        None => redact::redacted_code(error),
     })
 }

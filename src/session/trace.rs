@@ -8,8 +8,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use tracing::{debug, warn};
 
+use super::refusal_code;
 use crate::key::{CredentialScope, ScopeSelection};
-use crate::redact::code;
 
 /// Reports that credentials were loaded, or could not be loaded.
 pub(super) fn loaded<E: AsRef<CredentialsError>>(scope: &CredentialScope, loaded: &Result<Credentials, E>) {
@@ -17,7 +17,7 @@ pub(super) fn loaded<E: AsRef<CredentialsError>>(scope: &CredentialScope, loaded
         Ok(_) => debug!(%scope, "loaded credentials"),
         Err(error) => {
             let error = error.as_ref();
-            warn!(%scope, %error, code = code(error), "credentials could not be loaded");
+            warn!(%scope, %error, code = refusal_code(error), "credentials could not be loaded");
         }
     }
 }
