@@ -67,7 +67,7 @@ use untraced as trace;
 /// let key = params.key();
 /// // the assignment
 /// cache.insert(key.clone(), params.client(sdk_config).await?)?;
-/// // retrieval, the error on a miss being ClientCacheError::NotFound
+/// // the retrieval; a miss is ClientCacheError::NotFound
 /// let s3: aws_sdk_s3::Client = cache.try_get(&key)?;
 /// # Ok(())
 /// # }
