@@ -12,10 +12,10 @@ use crate::step::Divergence;
 /// The operations that make a cache and the model differ, none of which can be omitted.
 ///
 /// [`closure`](crate::closure()) returns it, and shows an example; so do the other levels of one thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CounterExample(Box<Found>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) level: Level,
     pub(crate) policy: EvictionPolicy,
@@ -60,13 +60,11 @@ impl CounterExample {
     }
 }
 
-/// Formats a Rust test, to paste.
+/// Formats a Rust test, to paste where `new` creates your cache, as for the level.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Found { level, policy, insertion, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;
         let expiry = self.0.expiry_of_what_occurs();
-        writeln!(f, "// {level}: {divergence}")?;
-        writeln!(f, "#[test]\nfn a_cache_and_the_model_part() {{")?;
         let reference = match level {
             Level::Dict => format!("Dict::new({max_size})"),
             _ if *max_uses == u64::MAX => format!("Model::new(EvictionPolicy::{policy:?}, {max_size})"),
@@ -78,15 +76,35 @@ impl fmt::Display for CounterExample {
                 Level::Panics => format!("Fused::new({key})"),
                 _ => key.to_string(),
             });
-        let name = if *level == Level::Dict { "dict" } else { "model" };
-        let also = if *max_uses == u64::MAX { String::new() } else { format!(", with counts up to {max_uses}") };
-        let expires = if expiry.is_empty() { String::new() } else { format!(", with the expiries {expiry:?}") };
-        writeln!(f, "    let mut cache = todo!(\"yours, empty, with a bound of {max_size}{also}{expires}\");")?;
-        writeln!(f, "    let mut {name} = {reference};")?;
         let (last, before) = match (&operations[..], panic) {
             ([before @ .., last], Some(panic)) => (Some((last, panic)), before),
             (all, _) => (None, all),
         };
+        let uses_fused = *level == Level::Panics && (!before.is_empty() || !expiry.is_empty());
+        let used = [
+            ("Callback", last.is_some()),
+            ("Dict", *level == Level::Dict),
+            ("EvictionPolicy", *level != Level::Dict),
+            ("Fused", uses_fused),
+            ("InsertionMode", *insertion != InsertionMode::default()),
+            ("Model", *level != Level::Dict),
+            ("Operation", true),
+            ("panic_step", last.is_some()),
+            ("step", *level != Level::Dict && !before.is_empty()),
+        ];
+        let used: Vec<_> = used.into_iter().filter_map(|(name, is_used)| is_used.then_some(name)).collect();
+        writeln!(f, "// {level}: {divergence}")?;
+        writeln!(f, "use aws_client_cache_spec::{{{}}};\n", used.join(", "))?;
+        writeln!(f, "#[test]\nfn the_cache_matches_the_model() {{")?;
+        let name = if *level == Level::Dict { "dict" } else { "model" };
+        let also = if *max_uses == u64::MAX { String::new() } else { format!(", with counts up to {max_uses}") };
+        let expires = if expiry.is_empty() { String::new() } else { format!(", with the expiries {expiry:?}") };
+        let changes = if before.is_empty() { "" } else { "mut " };
+        writeln!(
+            f,
+            "    let {changes}cache = new({max_size}); // yours, empty, with a bound of {max_size}{also}{expires}"
+        )?;
+        writeln!(f, "    let {changes}{name} = {reference};")?;
         for operation in before {
             match level {
                 Level::Dict => writeln!(f, "    dict.step(&mut cache, &Operation::{operation:?}).unwrap();")?,
@@ -103,7 +121,14 @@ impl fmt::Display for CounterExample {
                 "    panic_step(cache, &model, &Operation::{operation:?}, Callback::{callback:?}, {calls}).unwrap();"
             )?;
         }
-        write!(f, "}}")
+        writeln!(f, "}}")
+    }
+}
+
+/// Formats like [`Display`](fmt::Display), so that `unwrap` prints the test.
+impl fmt::Debug for CounterExample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::caught::caught;
 use crate::expiry::Expiry;
 use crate::model::{Entry, EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, Outcome, Refusal};
@@ -48,7 +49,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     /// let mut dict = Dict::new(1).with_insertion(InsertionMode::Replace);
     /// dict.step(&mut cache, &Operation::Insert('a', 1))?;
     /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 2)).unwrap_err();
-    /// assert!(divergence.to_string().ends_with("the model Evicted([('a', 1)])"));
+    /// assert!(divergence.to_string().ends_with("the model expects Evicted([('a', 1)])"));
     /// # Ok::<(), aws_client_cache_spec::Divergence>(())
     /// ```
     #[must_use]
@@ -66,7 +67,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     /// let mut dict = Dict::new(1).with_expiry('a', 5);
     /// dict.step(&mut cache, &Operation::SetTime(5))?;
     /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 1)).unwrap_err();
-    /// assert!(divergence.to_string().ends_with("the model Refused(Expired)"));
+    /// assert!(divergence.to_string().ends_with("the model expects Refused(Expired)"));
     /// # Ok::<(), aws_client_cache_spec::Divergence>(())
     /// ```
     #[must_use]
@@ -96,7 +97,8 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         cache: &mut C,
         operation: &Operation<K, V>,
     ) -> Result<Option<Outcome<K, V>>, Divergence> {
-        let outcome = operation.apply(cache);
+        let outcome = caught(|| operation.apply(cache))
+            .map_err(|message| Divergence::panic(format!("{operation:?}"), &message, "no panic"))?;
         if outcome == Outcome::Missing {
             return Ok(None);
         }
@@ -184,7 +186,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
             }
             Operation::Pop => match outcome {
                 Outcome::Entry(key, _) if !self.entries.is_empty() => {
-                    let Some(popped) = self.held(key) else { return Err("an entry that was there".to_owned()) };
+                    let Some(popped) = self.held(key) else { return Err("an entry that was present".to_owned()) };
                     self.entries.retain(|(present, _)| present != key);
                     Outcome::Entry(key.clone(), popped) // D6
                 }
@@ -239,7 +241,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         for (nth, entry) in gone.iter().enumerate() {
             let is_there = self.entries.contains(entry) && !gone[..nth].contains(entry);
             if !is_there || newcomer == Some(&entry.0) {
-                return Err(format!("{excess} that were there"));
+                return Err(format!("{excess} evicted that were present"));
             }
         }
         if gone.len() != excess || !matches!(outcome, Outcome::Evicted(_)) {

@@ -1,10 +1,13 @@
 //! Keys and values whose callbacks panic on demand.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+
+use crate::caught::quietly;
 
 /// A callback: the code of a caller that a cache runs.
 ///
@@ -47,6 +50,11 @@ pub(crate) fn on_drop(hook: impl Fn() + 'static, call: impl FnOnce()) {
 /// The payload of the panic of a fuse.
 struct Blown;
 
+/// Returns `true` for the payload of the panic of a fuse.
+pub(crate) fn is_of_a_fuse(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Blown>()
+}
+
 fn called(callback: Callback) {
     match FUSE.get() {
         Some((armed, 0)) if armed == callback => {
@@ -85,11 +93,11 @@ pub enum Burned<T> {
 /// ```
 pub fn with_fuse<T>(callback: Callback, calls: usize, call: impl FnOnce() -> T) -> Burned<T> {
     FUSE.set(Some((callback, calls)));
-    let result = catch_unwind(AssertUnwindSafe(call));
+    let result = quietly(|| catch_unwind(AssertUnwindSafe(call)));
     let blown = FUSE.take().is_none();
     match result {
         Ok(result) if !blown => Burned::Intact(result),
-        Err(payload) if !payload.is::<Blown>() => Burned::Panicked,
+        Err(payload) if !is_of_a_fuse(&*payload) => Burned::Panicked,
         // A cache may have caught the panic.
         _ => Burned::Blown,
     }

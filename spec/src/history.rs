@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::expiry::calls;
 use crate::level::Level;
-use crate::model::Model;
+use crate::model::{InsertionMode, Model};
 use crate::operation::{Operation, Outcome};
 
 /// One call of a thread.
@@ -233,7 +233,15 @@ impl<K, V> NotLinearizable<K, V> {
 /// Formats a Rust test, to paste.
 impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Model { policy, insertion, max_size, expiry, .. } = &self.model;
+        let mode = if *insertion == InsertionMode::default() { "" } else { "InsertionMode, " };
+        let mut returned = self.history.calls.iter().filter_map(|call| call.outcome.as_ref());
+        let refusal = if returned.any(|outcome| matches!(outcome, Outcome::Refused(_))) { ", Refusal" } else { "" };
         writeln!(f, "// {}: no order of these calls explains what they returned", Level::Threads)?;
+        writeln!(
+            f,
+            "use aws_client_cache_spec::{{Call, EvictionPolicy, History, {mode}Model, Operation, Outcome{refusal}}};\n"
+        )?;
         writeln!(f, "#[test]\nfn the_calls_have_an_order() {{")?;
         writeln!(f, "    let history = History::new(vec![")?;
         for Call { thread, time, operation, outcome } in &self.history.calls {
@@ -241,8 +249,9 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             match outcome {
                 None => writeln!(f, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
                 Some(outcome) => {
-                    // The `Debug` output of a vector is an array.
+                    // The `Debug` output of a vector is an array, and that of a variant has no path.
                     let outcome = format!("{outcome:?}").replacen("([", "(vec![", 1);
+                    let outcome = outcome.replacen("Refused(", "Refused(Refusal::", 1);
                     writeln!(
                         f,
                         "        Call::new({thread}, {time:?}, Operation::{operation:?}, Outcome::{outcome}),"
@@ -250,11 +259,10 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
                 }
             }
         }
-        let Model { policy, insertion, max_size, expiry, .. } = &self.model;
         let calls = insertion.call() + &calls(expiry.keys(), |key| format!("{key:?}"));
         writeln!(f, "    ]);")?;
         writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size}){calls}).unwrap();")?;
-        write!(f, "}}")
+        writeln!(f, "}}")
     }
 }
 

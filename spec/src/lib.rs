@@ -204,6 +204,7 @@
 //! * [`Branches`], the branches that operations took.
 
 mod branch;
+mod caught;
 mod closure;
 mod counter_example;
 mod creation;

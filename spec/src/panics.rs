@@ -1,5 +1,6 @@
 //! L3: every panic of a caller's code, in every state of a small scope.
 
+use crate::caught::{caught, message};
 use crate::counter_example::CounterExample;
 use crate::explore::{Explore, Scope, Visit, walk};
 use crate::fused::{Burned, Callback, Fused, with_fuse};
@@ -138,12 +139,16 @@ fn harm<C: Explore<Key, Value>>(
     let fused = operation.clone().map(Key::new, Value::new);
     match with_fuse(callback, calls, || fused.apply(&mut cache)) {
         Burned::Intact(_) => return Ok(None),
-        Burned::Panicked => return Err(Divergence::new(at("a panic of its own"), "", "nothing")),
+        Burned::Panicked => {
+            let what = format!("{operation:?} in which call {calls} of {callback:?} panics");
+            return Err(Divergence::panic(what, &message(), "no other panic"));
+        }
         Burned::Blown => {}
     }
 
-    cache.check().map_err(|broken| Divergence::new(at("check"), broken, "Ok(())"))?;
-    let shown = cache.items();
+    let panic = |message: String| Divergence::panic(at("an accessor"), &message, "no other panic");
+    caught(|| cache.check()).map_err(panic)?.map_err(|broken| Divergence::new(at("check"), broken, "Ok(())"))?;
+    let shown = caught(|| cache.items()).map_err(panic)?;
     let mut left = may_be_left(model, &fused, &shown, cache.max_size());
     if !differs::<Key, Value, C>(Difference::Unordered) {
         left.retain(|model| model.items() == shown);
@@ -164,7 +169,7 @@ fn harm<C: Explore<Key, Value>>(
                 break;
             }
             Burned::Intact(Err(divergence)) => went_on = Err(divergence),
-            _ => went_on = Err(Divergence::new(at("a panic of its own later"), "", "nothing")),
+            _ => went_on = Err(Divergence::panic(at("a later operation"), &message(), "no other panic")),
         }
     }
     drop(left);

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug};
 
+use crate::caught::caught;
 use crate::expiry::Expiry;
 use crate::model::Model;
 use crate::operation::{Operation, Outcome};
@@ -10,24 +11,39 @@ use crate::subject::{Difference, Subject, differs};
 /// A difference between a cache and the model.
 ///
 /// [`step`] returns it, and shows an example.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Divergence {
     what: String,
     cache: String,
-    model: String,
+    /// The expected result, in words or as a printed value.
+    expected: String,
 }
 
 impl Divergence {
-    /// Creates a divergence. `model` is the expected result, in words or as a printed value.
-    pub(crate) fn new(what: impl Into<String>, cache: impl Debug, model: impl Into<String>) -> Self {
-        Self { what: what.into(), cache: format!("{cache:?}"), model: model.into() }
+    /// Creates a divergence of a result.
+    pub(crate) fn new(what: impl Into<String>, cache: impl Debug, expected: impl Into<String>) -> Self {
+        Self { what: what.into(), cache: format!("returns {cache:?}"), expected: expected.into() }
+    }
+
+    /// Creates a divergence of a cache that panics.
+    pub(crate) fn panic(what: impl Into<String>, message: &str, expected: impl Into<String>) -> Self {
+        Self { what: what.into(), cache: format!("panics: {message}"), expected: expected.into() }
     }
 }
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, cache, model } = self;
-        write!(f, "{what}: the cache says {cache}, the model {model}")
+        let Self { what, cache, expected } = self;
+        // A message may have several lines, and this one stands in a comment.
+        let line = format!("{what}: the cache {cache}; the model expects {expected}");
+        f.write_str(&line.replace('\n', " "))
+    }
+}
+
+/// Formats like [`Display`](fmt::Display), so that `unwrap` shows the difference.
+impl Debug for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -53,7 +69,7 @@ impl std::error::Error for Divergence {}
 /// let divergence = step(&mut wrong, &mut model, &Operation::Insert('b', 2)).unwrap_err();
 /// assert_eq!(
 ///     divergence.to_string(),
-///     "Insert('b', 2): the cache says Evicted([('b', 2)]), the model Evicted([])",
+///     "Insert('b', 2): the cache returns Evicted([('b', 2)]); the model expects Evicted([])",
 /// );
 /// # Ok::<(), aws_client_cache_spec::Divergence>(())
 /// ```
@@ -79,7 +95,10 @@ where
     V: Clone + Eq + Debug,
     C: Subject<K, V>,
 {
-    let outcome = operation.apply(cache);
+    let outcome = caught(|| operation.apply(cache)).map_err(|message| {
+        let expected = operation.apply(model);
+        Divergence::panic(format!("{operation:?}"), &message, format!("{expected:?}"))
+    })?;
     if outcome == Outcome::Missing {
         return Ok(None);
     }
@@ -100,7 +119,27 @@ where
 }
 
 /// Compares every accessor of a cache with its entries after an operation, expired or not.
+///
+/// A cache that panics differs.
 pub(crate) fn look<K, V, C>(
+    cache: &C,
+    operation: &Operation<K, V>,
+    there: &[(K, V)],
+    ordered: bool,
+    max_size: usize,
+    expiry: &Expiry<K>,
+) -> Result<(), Divergence>
+where
+    K: Clone + Eq + Debug,
+    V: Clone + Eq + Debug,
+    C: Subject<K, V>,
+{
+    caught(|| look_at_all(cache, operation, there, ordered, max_size, expiry)).unwrap_or_else(|message| {
+        Err(Divergence::panic(format!("an accessor after {operation:?}"), &message, "no panic"))
+    })
+}
+
+fn look_at_all<K, V, C>(
     cache: &C,
     operation: &Operation<K, V>,
     there: &[(K, V)],

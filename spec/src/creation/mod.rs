@@ -132,7 +132,7 @@ pub struct Scheduled {
 /// A shortest schedule that violates the rules.
 ///
 /// [`creation`] shows an example.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Violation {
     schedules: Schedules,
     steps: Vec<Step>,
@@ -148,13 +148,15 @@ impl Violation {
     }
 }
 
-/// Formats a Rust test, to paste.
+/// Formats a Rust test, to paste where `new` creates your cache, as for [`creation`].
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { schedules: Schedules { policy, max_size, callers, is_shared, .. }, steps, what } = self;
+        let operation = if steps.iter().any(|step| matches!(step, Step::Dict(_))) { "Operation, " } else { "" };
         writeln!(f, "// {}: {what}", Level::Creation)?;
-        writeln!(f, "#[test]\nfn a_schedule_goes_by_the_rules() {{")?;
-        writeln!(f, "    let cache = todo!(\"yours, {policy:?}, empty, with a bound of {max_size}\");")?;
+        writeln!(f, "use aws_client_cache_spec::{{EvictionPolicy, {operation}Schedules, Step}};\n")?;
+        writeln!(f, "#[test]\nfn a_schedule_follows_the_rules() {{")?;
+        writeln!(f, "    let cache = new(); // yours, {policy:?}, empty, with a bound of {max_size}")?;
         writeln!(
             f,
             "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, policy: EvictionPolicy::{policy:?}, is_shared: {is_shared}, ..Schedules::new() }};"
@@ -167,7 +169,14 @@ impl fmt::Display for Violation {
         }
         writeln!(f, "    ];")?;
         writeln!(f, "    schedules.run(&cache, &steps).unwrap();")?;
-        write!(f, "}}")
+        writeln!(f, "}}")
+    }
+}
+
+/// Formats like [`Display`](fmt::Display), so that `unwrap` prints the test.
+impl fmt::Debug for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -305,7 +314,7 @@ impl<'a, C: Creates> World<'a, C> {
         self.done.push(step.clone());
         let compared = self.compare(step);
         compared
-            .map_err(|(cache, rules)| self.violation(format!("{step:?}: the cache {cache}, the rules want {rules}")))
+            .map_err(|(cache, rules)| self.violation(format!("{step:?}: the cache {cache}; the rules expect {rules}")))
     }
 
     /// Does a step, and compares it with the rules.

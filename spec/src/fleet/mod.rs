@@ -60,6 +60,9 @@ pub enum Fault {
     // D3, D13, D14.
     /// The insertion of a present key removes all other entries.
     PresentKeyRemovesOthers,
+    // D3, D13, D14.
+    /// The insertion of a present key removes all entries, that of the key too unless it is replaced.
+    PresentKeyClears,
     // D13, D14.
     /// A present key is refused, though it should be replaced or kept.
     RefusesPresentKeys,
@@ -255,7 +258,7 @@ impl Fault {
     /// All faults.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 79] = [
+    pub const ALL: [Self; 80] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -266,6 +269,7 @@ impl Fault {
         Self::RefusalIsAUse,
         Self::Replaces,
         Self::PresentKeyRemovesOthers,
+        Self::PresentKeyClears,
         Self::RefusesPresentKeys,
         Self::ReplacementKeepsTheOld,
         Self::ReplacementReturnsTheNew,
@@ -426,6 +430,7 @@ impl Fault {
             | Self::EvictsBeforeItLooks
             | Self::Replaces
             | Self::PresentKeyRemovesOthers
+            | Self::PresentKeyClears
             | Self::RefusesPresentKeys
             | Self::ReplacementKeepsTheOld
             | Self::ReplacementReturnsTheNew

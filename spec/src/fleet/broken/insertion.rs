@@ -31,6 +31,15 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     pub(super) fn insert_present(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         match self.fault {
             Some(Fault::PresentKeyRemovesOthers) => self.model().entries.retain(|entry| entry.key == key),
+            Some(Fault::PresentKeyClears) => {
+                let replaced = self.model().peek(&key).filter(|_| self.model().insertion == InsertionMode::Replace);
+                self.model().clear();
+                return match (replaced, self.model().insertion) {
+                    (Some(old), _) => self.model().insert(key.clone(), value).map(|_| Some((key, old))),
+                    (None, InsertionMode::Refuse) => Err(Refusal::AlreadyExists),
+                    (None, _) => Ok(None),
+                };
+            }
             Some(Fault::RefusalIsAUse) => drop(self.model().get(&key)),
             Some(Fault::Replaces) => {
                 if let Some(entry) = self.model().entries.iter_mut().find(|entry| entry.key == key) {
