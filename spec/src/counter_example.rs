@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) operations: Vec<Operation<u8, u64>>,
     /// The callback that panics in the last operation, and the number of its call.
     pub(crate) panic: Option<(Callback, usize)>,
+    /// An explanation, if it is not the cache that is wrong.
+    pub(crate) note: Option<&'static str>,
     pub(crate) divergence: Divergence,
 }
 
@@ -63,7 +65,7 @@ impl CounterExample {
 /// Formats a Rust test, to paste where `new` creates your cache, as for the level.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { level, policy, insertion, max_size, max_uses, operations, panic, divergence, .. } = &*self.0;
+        let Found { level, policy, insertion, max_size, max_uses, operations, panic, note, divergence, .. } = &*self.0;
         let expiry = self.0.expiry_of_what_occurs();
         let reference = match level {
             Level::Dict => format!("Dict::new({max_size})"),
@@ -94,6 +96,9 @@ impl fmt::Display for CounterExample {
         ];
         let used: Vec<_> = used.into_iter().filter_map(|(name, is_used)| is_used.then_some(name)).collect();
         writeln!(f, "// {level}: {divergence}")?;
+        if let Some(note) = note {
+            writeln!(f, "// {note}")?;
+        }
         writeln!(f, "use aws_client_cache_spec::{{{}}};\n", used.join(", "))?;
         writeln!(f, "#[test]\nfn the_cache_matches_the_model() {{")?;
         let name = if *level == Level::Dict { "dict" } else { "model" };

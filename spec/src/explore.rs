@@ -3,6 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt::Debug;
 
+use fastrand::Rng;
+
 use crate::counter_example::{CounterExample, Found};
 use crate::expiry::times;
 use crate::fused::Callback;
@@ -12,19 +14,19 @@ use crate::operation::{Operation, OperationKinds};
 use crate::step::{Divergence, compare};
 use crate::subject::{Difference, Subject, differs};
 
-/// A [`Subject`] that can be copied exactly, with a layout by which a search recognizes its states.
+/// A [`Subject`] that can be copied exactly, with a fingerprint by which a search recognizes its states.
 ///
 /// ```
 /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
 ///
-/// // The model shows its own: it is all that it consists of.
+/// // The fingerprint of the model is all that it consists of.
 /// let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 3, 4) };
 /// let covered = closure(scope, |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size))?;
 /// assert_eq!((covered.states, covered.transitions), (10, 200));
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub trait Explore<K: Eq, V>: Subject<K, V> {
-    /// Returns an exact copy, down to the layout.
+    /// Returns an exact copy, down to the layout in memory.
     ///
     /// This is not [`copy`](Subject::copy), which may tidy up.
     #[must_use]
@@ -34,7 +36,23 @@ pub trait Explore<K: Eq, V>: Subject<K, V> {
     ///
     /// `names` shows the keys. A cache that returns nothing is checked in every state of the model, but not in every
     /// state of its own.
-    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+    ///
+    /// Return ranks, never absolute counters: a cache that orders its entries by a tick of a clock returns their order,
+    /// not the ticks. Otherwise each use leads to a new state, and the search reaches its
+    /// [limit](Scope::max_states). Omit nothing either: two states of one fingerprint count as one. At its end, the
+    /// search [samples](Scope::samples) such states, and reports a fingerprint that hides a difference between them.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::Names;
+    ///
+    /// /// The fingerprint of a cache that remembers when each of its keys was used.
+    /// fn fingerprint(last_uses: &[(char, u64)], names: Names<'_, char>) -> Vec<u64> {
+    ///     let mut by_last_use = last_uses.to_vec();
+    ///     by_last_use.sort_by_key(|(_, tick)| *tick);
+    ///     by_last_use.iter().map(|(key, _)| names.of(key)).collect()
+    /// }
+    /// ```
+    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
         let _ = names;
         Vec::new()
     }
@@ -45,36 +63,36 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
         self.clone()
     }
 
-    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
         // LRU counts have no effect.
         let counts = |uses| if self.policy == EvictionPolicy::Lru { 0 } else { uses };
         let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(key), counts(uses)]);
-        let mut layout: Vec<_> = [self.max_size() as u64, self.floor].into_iter().chain(entries).collect();
+        let mut fingerprint: Vec<_> = [self.max_size() as u64, self.floor].into_iter().chain(entries).collect();
         // Where nothing expires, the time has no effect. Where a key expires, keys with different expiries are not
         // interchangeable, whatever their names are.
         if self.expiry.occurs() {
-            layout.push(self.now());
+            fingerprint.push(self.now());
             let expiries = self.by_last_use().map(|(key, _)| self.expiry.of(key));
-            layout.extend(expiries.flat_map(|at| [at.is_some().into(), at.unwrap_or_default()]));
+            fingerprint.extend(expiries.flat_map(|at| [at.is_some().into(), at.unwrap_or_default()]));
         }
-        layout
+        fingerprint
     }
 }
 
-/// The representation of keys in a layout.
+/// The representation of keys in a fingerprint.
 ///
-/// [`Explore::layout`] is called with them.
+/// [`Explore::fingerprint`] is called with them.
 ///
 /// ```
 /// use aws_client_cache_spec::Names;
 ///
-/// /// The layout of a cache that is a list of keys, and has an index of them.
-/// fn layout(keys: &[char], buckets: &[u64], names: Names<'_, char>) -> Vec<u64> {
-///     let mut layout: Vec<_> = keys.iter().map(|key| names.of(key)).collect();
+/// /// The fingerprint of a cache that is a list of keys, and has an index of them.
+/// fn fingerprint(keys: &[char], buckets: &[u64], names: Names<'_, char>) -> Vec<u64> {
+///     let mut fingerprint: Vec<_> = keys.iter().map(|key| names.of(key)).collect();
 ///     if names.are_own() {
-///         layout.extend(buckets);
+///         fingerprint.extend(buckets);
 ///     }
-///     layout
+///     fingerprint
 /// }
 /// ```
 #[derive(Debug)]
@@ -102,7 +120,7 @@ impl<K: PartialEq> Names<'_, K> {
 }
 
 impl<K> Names<'_, K> {
-    /// Returns `true` if keys have individual names, so that the layout must be complete.
+    /// Returns `true` if keys have individual names, so that the fingerprint must be complete.
     ///
     /// Otherwise keys are interchangeable. Then omit everything that depends on the identity of a key, such as the
     /// bucket that its hash selects.
@@ -130,11 +148,19 @@ pub struct Scope {
     pub max_uses: u64,
     /// Merges states that differ only by the identity of keys with equal expiry.
     ///
-    /// So a search covers more keys in less time. Omit everything that depends on hashes from the layout, and cover it
-    /// by a search that is not symmetric.
+    /// So a search covers more keys in less time. Omit everything that depends on hashes from the fingerprint, and cover
+    /// it by a search that is not symmetric.
     pub symmetric: bool,
     /// The maximum number of operations in a sequence.
     pub depth: usize,
+    /// The maximum number of states, after which the search fails.
+    ///
+    /// A search that has no end is most often one whose [fingerprints](Explore::fingerprint) contain counters.
+    pub max_states: usize,
+    /// The number of repeated states from which operations are drawn at the end of the search.
+    ///
+    /// So it finds a [fingerprint](Explore::fingerprint) that hides a part of the cache's state.
+    pub samples: usize,
     /// The keys that expire, each with its expiry (E1).
     ///
     /// Caches must be created with the same expiries. The clock is then set to time 0 and, for each expiry, to the last
@@ -155,6 +181,8 @@ pub struct Scope {
 impl Scope {
     /// Creates a scope of sequences of every length, with individual keys that do not expire.
     ///
+    /// It has up to 200,000 states, of which 100 repeated ones are sampled.
+    ///
     /// Present keys are refused. Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
     ///
     /// [`Explore`] shows an example.
@@ -164,7 +192,8 @@ impl Scope {
             EvictionPolicy::Lfu | EvictionPolicy::Lfuda => 3,
         };
         let insertion = InsertionMode::Refuse;
-        Self { policy, insertion, max_size, keys, max_uses, symmetric: false, depth: usize::MAX, expiry: &[] }
+        let (depth, max_states, samples) = (usize::MAX, 200_000, 100);
+        Self { policy, insertion, max_size, keys, max_uses, symmetric: false, depth, max_states, samples, expiry: &[] }
     }
 
     /// Creates the empty model that caches are compared with.
@@ -182,7 +211,7 @@ impl Scope {
     ) -> Found {
         let Self { policy, insertion, max_uses, expiry, .. } = self;
         let max_size = self.max_size.into();
-        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, divergence }
+        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, note: None, divergence }
     }
 }
 
@@ -233,6 +262,7 @@ where
     let mut open = VecDeque::from([first]);
     let mut transitions = 0;
     let mut answered = OperationKinds::default();
+    let mut samples = Samples::new(scope);
     while let Some(joint) = open.pop_front() {
         let place = trail.len();
         trail.push(joint.found.clone());
@@ -260,17 +290,96 @@ where
             }
             transitions += 1;
             answered.insert(operation.kind());
-            if seen.insert(canonical(&next, scope, &universe)) {
+            if !seen.insert(canonical(&next, scope, &universe)) {
+                samples.offer(next);
+            } else if seen.len() > scope.max_states {
+                let limit = format!("no end of the search after {} states", scope.max_states);
+                let found = scope.counter_example(level, path(&trail, place, operation), Divergence::note(limit));
+                return Err(Found { note: Some(ENDLESS), ..found }.into());
+            } else {
                 open.push_back(next);
             }
         }
     }
+    if level == Level::Closure {
+        samples.check(level, scope, &trail)?;
+    }
     Ok(Covered { states: seen.len(), transitions, answered })
 }
 
+/// The explanation of a search that reaches its limit.
+const ENDLESS: &str = "These operations lead to one state more than `Scope::max_states`. Does the fingerprint contain \
+    counters? Return ranks, lower `max_uses`, limit `depth`, or raise `max_states`.";
+
+/// The explanation of a divergence that only sampling finds.
+const HIDDEN: &str = "Other operations lead to a state with the same fingerprint, in which the cache does as expected. \
+    So the fingerprint hides a part of the state.";
+
+/// Repeated states, drawn evenly from all those that a search reaches.
+struct Samples<C, K, V> {
+    rng: Rng,
+    limit: usize,
+    offered: usize,
+    drawn: Vec<Joint<C, K, V>>,
+}
+
+impl<C, K, V> Samples<C, K, V> {
+    fn new(scope: Scope) -> Self {
+        // In a search of limited depth, a repeated state may lead further than the search has been.
+        let limit = if scope.depth == usize::MAX { scope.samples } else { 0 };
+        Self { rng: Rng::with_seed(0), limit, offered: 0, drawn: Vec::new() }
+    }
+
+    /// Keeps a state, each of those offered with the same probability.
+    fn offer(&mut self, state: Joint<C, K, V>) {
+        self.offered += 1;
+        if self.drawn.len() < self.limit {
+            self.drawn.push(state);
+        } else if self.limit > 0
+            && let Some(drawn) = self.drawn.get_mut(self.rng.usize(..self.offered))
+        {
+            *drawn = state;
+        }
+    }
+
+    /// Compares the cache with the model after random operations in each of the states.
+    ///
+    /// The search has found no difference, so one that shows here is hidden by the fingerprint.
+    fn check(
+        mut self,
+        level: Level,
+        scope: Scope,
+        trail: &[Option<(usize, Operation<u8, u64>)>],
+    ) -> Result<(), CounterExample>
+    where
+        K: Clone + Eq + Debug + From<u8>,
+        V: Clone + Eq + Debug + From<u64>,
+        C: Explore<K, V>,
+    {
+        for Joint { mut cache, mut model, found, .. } in self.drawn {
+            let Some((place, operation)) = found else { continue };
+            let mut operations_so_far = path(trail, place, operation);
+            for _ in 0..SAMPLED_OPERATIONS {
+                let possible = operations::<K, V, C>(&model, scope);
+                let operation = possible[self.rng.usize(..possible.len())].clone();
+                operations_so_far.push(operation.clone());
+                let operation = operation.map(K::from, V::from);
+                if let Err(divergence) = compare(&mut cache, &mut model, &operation) {
+                    let found = scope.counter_example(level, operations_so_far, divergence);
+                    return Err(Found { note: Some(HIDDEN), ..found }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of operations in a sampled state.
+const SAMPLED_OPERATIONS: usize = 50;
+
 /// Returns a state in a comparable form.
 ///
-/// It consists of the model's state and the cache's layout, with equal names of keys.
+/// It consists of the model's state and the cache's fingerprint, with equal names of keys.
 fn canonical<K, V, C>(joint: &Joint<C, K, V>, scope: Scope, universe: &[K]) -> Vec<u64>
 where
     K: Clone + Eq,
@@ -279,10 +388,10 @@ where
 {
     let order: Vec<K> = joint.model.by_last_use().map(|(key, _)| key.clone()).collect();
     let names = Names { keys: if scope.symmetric { &order } else { universe }, own: !scope.symmetric };
-    let mut state = joint.model.layout(names);
+    let mut state = joint.model.fingerprint(names);
     // The model's part has a known length, so the two parts cannot overlap.
     state.push(state.len() as u64);
-    state.extend(joint.cache.layout(names));
+    state.extend(joint.cache.fingerprint(names));
     state
 }
 

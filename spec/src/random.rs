@@ -73,7 +73,8 @@ impl Random {
     fn counter_example(self, level: Level, found: Failing) -> CounterExample {
         let Self { policy, insertion, max_uses, expiry, .. } = self;
         let (max_size, operations, divergence) = found;
-        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, divergence }.into()
+        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, note: None, divergence }
+            .into()
     }
 }
 

@@ -12,31 +12,30 @@ use crate::subject::{Difference, Subject, differs};
 ///
 /// [`step`] returns it, and shows an example.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Divergence {
-    what: String,
-    cache: String,
-    /// The expected result, in words or as a printed value.
-    expected: String,
-}
+pub struct Divergence(String);
 
 impl Divergence {
-    /// Creates a divergence of a result.
-    pub(crate) fn new(what: impl Into<String>, cache: impl Debug, expected: impl Into<String>) -> Self {
-        Self { what: what.into(), cache: format!("returns {cache:?}"), expected: expected.into() }
+    /// Creates a divergence of a result. The expected one is in words, or a printed value.
+    pub(crate) fn new(what: impl fmt::Display, cache: impl Debug, expected: impl fmt::Display) -> Self {
+        Self(format!("{what}: the cache returns {cache:?}; the model expects {expected}"))
     }
 
     /// Creates a divergence of a cache that panics.
-    pub(crate) fn panic(what: impl Into<String>, message: &str, expected: impl Into<String>) -> Self {
-        Self { what: what.into(), cache: format!("panics: {message}"), expected: expected.into() }
+    pub(crate) fn panic(what: impl fmt::Display, message: &str, expected: impl fmt::Display) -> Self {
+        // A message may have several lines, and this one stands in a comment.
+        let message = message.replace('\n', " ");
+        Self(format!("{what}: the cache panics: {message}; the model expects {expected}"))
+    }
+
+    /// Creates a divergence that is described in words.
+    pub(crate) fn note(what: impl Into<String>) -> Self {
+        Self(what.into())
     }
 }
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, cache, expected } = self;
-        // A message may have several lines, and this one stands in a comment.
-        let line = format!("{what}: the cache {cache}; the model expects {expected}");
-        f.write_str(&line.replace('\n', " "))
+        f.write_str(&self.0)
     }
 }
 

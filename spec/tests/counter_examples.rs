@@ -158,8 +158,8 @@ impl Explore<u8, u64> for Panics {
         self.clone()
     }
 
-    fn layout(&self, names: Names<'_, u8>) -> Vec<u64> {
-        self.0.layout(names)
+    fn fingerprint(&self, names: Names<'_, u8>) -> Vec<u64> {
+        self.0.fingerprint(names)
     }
 }
 

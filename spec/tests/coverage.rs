@@ -51,8 +51,8 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Fixed<K, V> {
         Self(self.0.clone())
     }
 
-    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
-        self.0.layout(names)
+    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
+        self.0.fingerprint(names)
     }
 }
 

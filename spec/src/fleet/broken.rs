@@ -390,12 +390,12 @@ impl<K: Clone + Eq, V: Clone> Explore<K, V> for Broken<K, V> {
         self.clone()
     }
 
-    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
         let mut left: Vec<_> = self.left.iter().map(|(key, uses)| [names.of(key), *uses]).collect();
         left.sort_unstable();
-        let mut layout = left.concat();
-        layout.extend([u64::MAX, self.busy.get().into()]);
-        layout.extend(self.model.borrow().layout(names));
-        layout
+        let mut fingerprint = left.concat();
+        fingerprint.extend([u64::MAX, self.busy.get().into()]);
+        fingerprint.extend(self.model.borrow().fingerprint(names));
+        fingerprint
     }
 }

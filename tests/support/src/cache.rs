@@ -222,7 +222,7 @@ impl Explore<u8, u64> for Cache {
         self.with(self.shared.fork())
     }
 
-    fn layout(&self, names: Names<'_, u8>) -> Vec<u64> {
+    fn fingerprint(&self, names: Names<'_, u8>) -> Vec<u64> {
         // The index is left out, because it depends on hashes, which differ in each process: so would the number of states.
         let mut layout = self.shared.layout(|key| names.of(&self.number(key)), false);
         layout.push(self.now);

@@ -125,7 +125,7 @@ where
         Self(self.0.clone())
     }
 
-    fn layout(&self, names: Names<'_, K>) -> Vec<u64> {
+    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
         self.0.layout(|key| names.of(key), names.are_own())
     }
 }

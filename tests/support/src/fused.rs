@@ -167,7 +167,7 @@ impl Explore<Key, Value> for FusedCache {
         self.with(self.cache.fork())
     }
 
-    fn layout(&self, names: Names<'_, Key>) -> Vec<u64> {
+    fn fingerprint(&self, names: Names<'_, Key>) -> Vec<u64> {
         self.cache.layout(|key| names.of(&Fused::new(self.number(key))), names.are_own())
     }
 }

@@ -1,0 +1,136 @@
+//! Traps of an adapter's fingerprint: counters in it, and state that is missing from it.
+
+use aws_client_cache_spec::{EvictionPolicy, Explore, Level, Model, Names, Refusal, Scope, Subject, closure};
+
+/// An LRU that orders its entries by the tick of their last use, and that may lose every seventh use.
+#[derive(Clone)]
+struct Ticks {
+    entries: Vec<(u8, u64, u64)>,
+    capacity: usize,
+    tick: u64,
+    shows: Shows,
+}
+
+/// The content of the fingerprint.
+#[derive(Clone, Copy, PartialEq)]
+enum Shows {
+    Nothing,
+    Ranks,
+    Ticks,
+    /// Nothing, while every seventh use is lost.
+    NothingOfLostUses,
+    /// The number of uses modulo seven, while every seventh one is lost.
+    LostUses,
+}
+
+impl Ticks {
+    fn new(shows: Shows) -> impl Fn(usize) -> Self {
+        move |capacity| Self { entries: Vec::new(), capacity, tick: 0, shows }
+    }
+
+    fn loses_uses(&self) -> bool {
+        matches!(self.shows, Shows::NothingOfLostUses | Shows::LostUses)
+    }
+
+    fn by_last_use(&self) -> Vec<(u8, u64, u64)> {
+        let mut entries = self.entries.clone();
+        entries.sort_by_key(|(.., tick)| *tick);
+        entries
+    }
+}
+
+impl Subject<u8, u64> for Ticks {
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        if self.entries.iter().any(|(present, ..)| *present == key) {
+            return Err(Refusal::AlreadyExists);
+        }
+        if self.capacity == 0 {
+            return Ok(Some((key, value)));
+        }
+        let victim = (self.entries.len() == self.capacity).then(|| self.pop()).transpose()?;
+        self.tick += 1;
+        self.entries.push((key, value, self.tick));
+        Ok(victim)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        let position = self.entries.iter().position(|(present, ..)| present == key)?;
+        self.tick += 1;
+        if !self.loses_uses() || !self.tick.is_multiple_of(7) {
+            self.entries[position].2 = self.tick;
+        }
+        Some(self.entries[position].1)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        let position = self.entries.iter().position(|(present, ..)| present == key).ok_or(Refusal::NotFound)?;
+        Ok(self.entries.remove(position).1)
+    }
+
+    fn max_size(&self) -> usize {
+        self.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.by_last_use().into_iter().map(|(key, value, _)| (key, value)).collect()
+    }
+}
+
+impl Explore<u8, u64> for Ticks {
+    fn fork(&self) -> Self {
+        self.clone()
+    }
+
+    fn fingerprint(&self, names: Names<'_, u8>) -> Vec<u64> {
+        match self.shows {
+            Shows::Nothing | Shows::NothingOfLostUses => Vec::new(),
+            Shows::Ranks => self.by_last_use().iter().map(|(key, ..)| names.of(key)).collect(),
+            Shows::Ticks => self.entries.iter().flat_map(|(key, _, tick)| [names.of(key), *tick]).collect(),
+            Shows::LostUses => vec![self.tick % 7],
+        }
+    }
+}
+
+const SCOPE: Scope = Scope::new(EvictionPolicy::Lru, 2, 3);
+
+#[test]
+fn a_correct_cache_passes_with_ranks_or_with_nothing() {
+    for shows in [Shows::Nothing, Shows::Ranks] {
+        let covered = closure(SCOPE, Ticks::new(shows)).unwrap();
+        assert_eq!(covered.states, 10, "the ranks are the model's");
+    }
+}
+
+#[test]
+fn a_search_without_an_end_fails_with_advice() {
+    let scope = Scope { max_states: 1_000, ..SCOPE };
+    let found = closure(scope, Ticks::new(Shows::Ticks)).unwrap_err();
+    let printed = found.to_string();
+    assert!(printed.starts_with("// L2 every state: no end of the search after 1000 states\n// "), "{printed}");
+    assert!(printed.contains("Does the fingerprint contain counters? Return ranks"), "{printed}");
+    assert_eq!(found.level(), Level::Closure);
+}
+
+#[test]
+fn a_limit_that_suffices_changes_nothing() {
+    let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size);
+    let states = closure(SCOPE, new).unwrap().states;
+    assert_eq!(closure(Scope { max_states: states, ..SCOPE }, new).unwrap().states, states);
+    assert!(closure(Scope { max_states: states - 1, ..SCOPE }, new).is_err());
+}
+
+#[test]
+fn a_fingerprint_that_hides_state_is_found_by_samples() {
+    // Without samples, the search finds nothing: each state of the model is reached with all uses counted.
+    closure(Scope { samples: 0, ..SCOPE }, Ticks::new(Shows::NothingOfLostUses)).unwrap();
+    let found = closure(SCOPE, Ticks::new(Shows::NothingOfLostUses)).unwrap_err();
+    assert!(found.to_string().contains("the fingerprint hides a part of the state"), "{found}");
+
+    // With the state in the fingerprint, the search itself finds the fault.
+    let found = closure(SCOPE, Ticks::new(Shows::LostUses)).unwrap_err();
+    assert!(!found.to_string().contains("hides"), "{found}");
+}
