@@ -14,7 +14,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use aws_client_cache_spec::{Branches, Broken, CounterExample, EvictionPolicy, Fault, InsertionMode, Random, order};
+use aws_client_cache_spec::check::{Branches, order};
+use aws_client_cache_spec::faults::{Fault, Faulty};
+use aws_client_cache_spec::{CounterExample, InsertionMode, Model, Policy, Random};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use support::engine::Engine;
@@ -24,7 +26,7 @@ use support::engine::Engine;
 struct Arguments {
     /// The eviction policy: lru, lfu or lfuda.
     #[arg(long, default_value = "lru", value_parser = policy)]
-    policy: EvictionPolicy,
+    policy: Policy,
     /// The number of operations to compare.
     #[arg(long, default_value_t = 1_000_000)]
     operations: u64,
@@ -48,9 +50,9 @@ struct Arguments {
     fault: Option<Fault>,
 }
 
-fn policy(name: &str) -> Result<EvictionPolicy, String> {
-    let named = EvictionPolicy::ALL.into_iter().find(|policy| format!("{policy:?}").eq_ignore_ascii_case(name));
-    named.ok_or_else(|| format!("expected one of {:?}", EvictionPolicy::ALL))
+fn policy(name: &str) -> Result<Policy, String> {
+    let named = Policy::ALL.into_iter().find(|policy| format!("{policy:?}").eq_ignore_ascii_case(name));
+    named.ok_or_else(|| format!("expected one of {:?}", Policy::ALL))
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
@@ -83,24 +85,21 @@ fn compare(arguments: &Arguments, progress: &ProgressBar) -> Result<Branches, Co
     let mut branches = Branches::default();
     let mut run = 0;
     while branches.operations() < arguments.operations {
+        // Some faults show only if present keys are replaced.
+        let insertion = arguments.fault.map_or_else(InsertionMode::default, |fault| fault.insertions()[0]);
+        let model = |max_size| Model::with_max_uses(policy, max_size, max_uses).with_insertion(insertion);
         let random = Random {
-            policy,
-            // Some faults show only if present keys are replaced.
-            insertion: arguments.fault.map_or_else(InsertionMode::default, |fault| fault.insertions()[0]),
-            max_uses,
             seed: arguments.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(run),
             runs: 1,
             operations: arguments.run.min(arguments.operations - branches.operations()),
             keys: arguments.keys,
             max_size: arguments.max_size,
-            // The engine does not implement expiry.
-            expiry: &[],
         };
         branches += match arguments.fault {
-            None => order(random, |max_size| Engine::with_max_uses(policy, max_size, max_uses))?,
+            None => order(random, model, |max_size| Engine::with_max_uses(policy, max_size, max_uses))?,
             Some(fault) => {
-                let broken = |max_size| Broken::new(fault, policy, max_size, max_uses);
-                order(random, |max_size| broken(max_size).with_insertion(random.insertion))?
+                let faulty = |max_size| Faulty::new(fault, policy, max_size, max_uses);
+                order(random, model, |max_size| faulty(max_size).with_insertion(insertion))?
             }
         };
         progress.set_position(branches.operations());

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{EvictionPolicy, InsertionMode, Model};
-use crate::operation::{Operation, OperationKinds, Outcome, Refusal};
-use crate::subject::Subject;
+use crate::model::InsertionMode;
+use crate::operation::{Operation, OperationKind, OperationKinds, Outcome, Refusal, pattern};
+use crate::reference::{Reference, follow};
 
 /// A branch of an operation, as the rules distinguish it.
 ///
@@ -152,6 +152,15 @@ pub enum Branch {
     // D14.
     /// An insertion that leaves a present entry unchanged.
     InsertKeeps,
+    // D12.
+    /// A predicate that rejects no entry.
+    RetainAll,
+    // D12.
+    /// A predicate that rejects some entries.
+    RetainSome,
+    // D12.
+    /// A predicate that rejects all entries.
+    RetainNone,
 }
 
 impl Branch {
@@ -208,7 +217,7 @@ impl Branch {
         Self::TimeBack,
     ];
 
-    /// The branches that exist only under [`EvictionPolicy::Lfuda`].
+    /// The branches that exist only under [`Policy::Lfuda`](crate::Policy).
     pub const OF_AGING: [Self; 9] = [
         Self::InsertRaisesFloor,
         Self::InsertRaisesFloorAgain,
@@ -224,6 +233,9 @@ impl Branch {
     /// The branches of other insertion modes, in place of [`InsertRefused`](Self::InsertRefused).
     pub const OF_INSERTION: [Self; 3] = [Self::InsertReplacesNextVictim, Self::InsertReplaces, Self::InsertKeeps];
 
+    /// The branches of [`Operation::Retain`], which exist only where a cache has it.
+    pub const OF_RETAIN: [Self; 3] = [Self::RetainAll, Self::RetainSome, Self::RetainNone];
+
     /// Returns the insertion mode of a branch that exists under one only.
     fn insertion(self) -> Option<InsertionMode> {
         match self {
@@ -235,32 +247,40 @@ impl Branch {
     }
 
     /// Returns the branch of an operation that was applied to `before`, with its outcome.
-    fn of(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
-        let next_victim = before.keys().first().copied();
-        let uses = |key: u8| before.entries.iter().find(|entry| entry.key == key).map(|entry| entry.uses);
+    fn of(before: &Before<'_>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Self {
         if let Some(branch) = Self::of_expired(before, operation, outcome) {
             return branch;
         }
+        let next_victim = before.entries.first().map(|(key, _)| *key);
+        let (is_empty, max_size) = (before.entries.is_empty(), before.max_size);
         match (operation, outcome) {
             (Operation::Insert(..), Outcome::Refused(_)) => Self::InsertRefused,
-            (Operation::Insert(..), _) if before.max_size() == 0 => Self::InsertAtZero,
-            (Operation::Insert(key, _), _) if before.contains_key(key) => match before.insertion {
-                InsertionMode::KeepFirst => Self::InsertKeeps,
-                _ if next_victim == Some(*key) => Self::InsertReplacesNextVictim,
+            (Operation::Insert(..), _) if max_size == 0 => Self::InsertAtZero,
+            (Operation::Insert(key, _), Outcome::Evicted(replaced)) if before.holds(*key) => match next_victim {
+                _ if replaced.is_empty() => Self::InsertKeeps,
+                Some(next) if next == *key => Self::InsertReplacesNextVictim,
                 _ => Self::InsertReplaces,
             },
-            (Operation::Insert(..), Outcome::Evicted(victims)) if !victims.is_empty() => {
-                let lowest = before.entries.iter().map(|entry| entry.uses).min();
-                let tied = before.entries.iter().filter(|entry| Some(entry.uses) == lowest).count();
-                if tied > 1 { Self::InsertEvictsTied } else { Self::InsertEvicts }
-            }
+            (Operation::Insert(..), Outcome::Evicted(victims)) if !victims.is_empty() => Self::InsertEvicts,
             (Operation::Insert(..), _) => Self::InsertStores,
-            (Operation::Get(key) | Operation::TryGet(key), Outcome::Value(Some(_))) => match uses(*key) {
-                Some(uses) if uses == before.max_uses => Self::HitSaturated,
-                _ if next_victim == Some(*key) => Self::HitNextVictim,
-                _ => Self::Hit,
-            },
-            (Operation::Get(_) | Operation::TryGet(_), _) => Self::Miss,
+            (Operation::GetOrInsert(key, _), Outcome::Found(..)) if before.holds(*key) => {
+                if next_victim == Some(*key) {
+                    Self::HitNextVictim
+                } else {
+                    Self::Hit
+                }
+            }
+            (Operation::GetOrInsert(..), Outcome::Found(..)) if max_size == 0 => Self::InsertAtZero,
+            (Operation::GetOrInsert(..), Outcome::Found(_, victims)) if !victims.is_empty() => Self::InsertEvicts,
+            (Operation::GetOrInsert(..), _) => Self::InsertStores,
+            (Operation::Get(key) | Operation::TryGet(key) | Operation::GetMut(key, _), Outcome::Value(Some(_))) => {
+                if next_victim == Some(*key) {
+                    Self::HitNextVictim
+                } else {
+                    Self::Hit
+                }
+            }
+            (Operation::Get(_) | Operation::TryGet(_) | Operation::GetMut(..), _) => Self::Miss,
             (Operation::Peek(_), Outcome::Value(Some(_))) | (Operation::ContainsKey(_), Outcome::Answer(true)) => {
                 Self::LookThere
             }
@@ -270,11 +290,11 @@ impl Branch {
             (Operation::Remove(_), _) => Self::Remove,
             (Operation::Pop, Outcome::Refused(_)) => Self::PopEmpty,
             (Operation::Pop, _) => Self::Pop,
-            (Operation::Clear, _) if before.is_empty() => Self::ClearEmpty,
-            (Operation::Clear, _) => Self::Clear,
-            (Operation::Copy, _) if before.is_empty() => Self::CopyEmpty,
+            (Operation::Clear | Operation::Drain(_), _) if is_empty => Self::ClearEmpty,
+            (Operation::Clear | Operation::Drain(_), _) => Self::Clear,
+            (Operation::Copy, _) if is_empty => Self::CopyEmpty,
             (Operation::Copy, _) => Self::Copy,
-            (Operation::SetMaxSize(max_size), _) if *max_size >= before.max_size() => Self::Grow,
+            (Operation::SetMaxSize(lower), _) if *lower >= max_size => Self::Grow,
             (Operation::SetMaxSize(0), Outcome::Evicted(victims)) if !victims.is_empty() => Self::ShrinkToZero,
             (Operation::SetMaxSize(_), Outcome::Evicted(victims)) => match victims.len() {
                 0 => Self::ShrinkFits,
@@ -282,31 +302,41 @@ impl Branch {
                 _ => Self::ShrinkSeveral,
             },
             (Operation::SetMaxSize(_), _) => Self::ShrinkFits,
-            (Operation::Items, _) if before.is_empty() => Self::ItemsEmpty,
-            (Operation::Items, _) => Self::Items,
-            (Operation::SetTime(now), _) if *now < before.now() => Self::TimeBack,
+            (Operation::Items | Operation::Iterate(_), _) if is_empty => Self::ItemsEmpty,
+            (Operation::Items | Operation::Iterate(_), _) => Self::Items,
+            (Operation::NextVictim, Outcome::Entry(..)) => Self::LookThere,
+            (Operation::NextVictim, _) => Self::LookAbsent,
+            (Operation::Retain(answers), _) => {
+                let mut keeps = pattern(*answers);
+                let kept = before.entries.iter().filter(|_| keeps()).count();
+                match kept {
+                    _ if kept == before.entries.len() => Self::RetainAll,
+                    0 => Self::RetainNone,
+                    _ => Self::RetainSome,
+                }
+            }
+            (Operation::SetTime(now), _) if *now < before.now => Self::TimeBack,
             (Operation::SetTime(_), _) => Self::TimeForth,
             (Operation::RemoveExpired, Outcome::Entries(removed)) if !removed.is_empty() => {
-                if removed.len() == before.len() { Self::ExpireAll } else { Self::ExpireSome }
+                if removed.len() == before.entries.len() { Self::ExpireAll } else { Self::ExpireSome }
             }
             (Operation::RemoveExpired, _) => Self::ExpireNone,
         }
     }
 
     /// Returns the same for an operation that would take another branch if nothing were expired.
-    fn of_expired(before: &Model<u8, u64>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Option<Self> {
-        let is_expired = |key: u8| before.expiry.is_past(&key);
-        let is_there = |key: u8| before.position(&key).is_some();
-        let was_there = operation.key().is_some_and(|key| is_expired(*key) && is_there(*key));
+    fn of_expired(before: &Before<'_>, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) -> Option<Self> {
+        let was_there = operation.key().is_some_and(|key| before.is_expired(*key) && before.holds(*key));
         match (operation, outcome) {
             (Operation::Insert(..), Outcome::Refused(Refusal::Expired)) if was_there => Some(Self::InsertExpiredThere),
             (Operation::Insert(..), Outcome::Refused(Refusal::Expired)) => Some(Self::InsertExpired),
-            (Operation::Insert(..), Outcome::Evicted(victims)) => {
+            (Operation::Insert(..), Outcome::Evicted(victims))
+            | (Operation::GetOrInsert(..), Outcome::Found(_, victims)) => {
                 let spares = |(victim, _): &(u8, u64)| {
-                    is_there(*victim)
+                    before.holds(*victim)
                         && operation.key() != Some(victim)
-                        && !is_expired(*victim)
-                        && before.entries.iter().any(|entry| is_expired(entry.key))
+                        && !before.is_expired(*victim)
+                        && before.entries.iter().any(|(key, _)| before.is_expired(*key))
                 };
                 victims.first().is_some_and(spares).then_some(Self::InsertSparesExpired)
             }
@@ -315,6 +345,16 @@ impl Branch {
             (Operation::Peek(_) | Operation::ContainsKey(_), _) if was_there => Some(Self::LookExpired),
             _ => None,
         }
+    }
+
+    /// Returns the branch, or the more special one that a reference distinguishes in its place.
+    fn or_special(self, own: &[Self]) -> Self {
+        let special = match self {
+            Self::InsertEvicts => Self::InsertEvictsTied,
+            Self::Hit | Self::HitNextVictim => Self::HitSaturated,
+            _ => return self,
+        };
+        if own.contains(&special) { special } else { self }
     }
 
     /// Returns the branch of a dict without an order.
@@ -327,26 +367,24 @@ impl Branch {
             other => other,
         }
     }
+}
 
-    /// Returns the branch of aging that an operation took in addition, from `before` to `after`.
-    fn of_aging(before: &Model<u8, u64>, operation: &Operation<u8, u64>, after: &Model<u8, u64>) -> Option<Self> {
-        let is_gone = |key: &u8| after.position(key).is_none();
-        let gone = before.entries.iter().find(|entry| is_gone(&entry.key));
-        let raises = after.floor > before.floor;
-        let leaves = before.floor > 0 && gone.is_some_and(|entry| entry.uses != before.floor);
-        let stores = after.len() > before.len();
-        match operation {
-            Operation::Insert(..) if raises && before.floor == 0 => Some(Self::InsertRaisesFloor),
-            Operation::Insert(..) if raises => Some(Self::InsertRaisesFloorAgain),
-            Operation::Insert(..) if stores && before.floor > 0 => Some(Self::InsertAboveFloor),
-            Operation::Insert(..) if before.max_size == 0 && before.floor > 0 => Some(Self::InsertAtZeroLeavesFloor),
-            Operation::Remove(_) if leaves => Some(Self::RemoveLeavesFloor),
-            Operation::Pop if leaves => Some(Self::PopLeavesFloor),
-            Operation::Clear if before.floor > 0 => Some(Self::ClearResetsFloor),
-            Operation::Copy if before.floor > 0 => Some(Self::CopyKeepsFloor),
-            Operation::SetMaxSize(_) if raises => Some(Self::ShrinkRaisesFloor),
-            _ => None,
-        }
+/// A cache before an operation, as a reference or a dict knows it.
+pub(crate) struct Before<'a> {
+    /// The entries, next victim first if there is an order.
+    pub(crate) entries: &'a [(u8, u64)],
+    pub(crate) max_size: usize,
+    pub(crate) now: u64,
+    pub(crate) expiry: &'a dyn Fn(u8) -> Option<u64>,
+}
+
+impl Before<'_> {
+    fn holds(&self, key: u8) -> bool {
+        self.entries.iter().any(|(present, _)| *present == key)
+    }
+
+    fn is_expired(&self, key: u8) -> bool {
+        (self.expiry)(key).is_some_and(|at| self.now >= at)
     }
 }
 
@@ -356,10 +394,11 @@ impl Branch {
 /// [`Difference`](crate::Difference).
 ///
 /// ```
-/// use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
+/// use aws_client_cache_spec::check::{Branch, Branches};
+/// use aws_client_cache_spec::{Model, Operation};
 ///
 /// let mut branches = Branches::default();
-/// let mut model = Model::new(EvictionPolicy::Lru, 1);
+/// let mut model = Model::lru(1);
 /// branches.apply(&mut model, &Operation::Insert(1, 10));
 /// branches.apply(&mut model, &Operation::Insert(2, 20));
 /// assert_eq!(branches.count(Branch::InsertEvicts), 1);
@@ -370,64 +409,76 @@ impl Branch {
 pub struct Branches {
     taken: [u64; Self::NUMBER],
     answered: OperationKinds,
-    /// Is `true` if a model was followed, which has an order, and not only a dict.
+    /// Is `true` if a reference was followed, which has an order, and not only a dict.
     ordered: bool,
-    /// Is `true` for each insertion mode that a model or dict had.
+    /// Is `true` for each insertion mode that a reference or dict had.
     insertions: [bool; InsertionMode::ALL.len()],
-    // F2.
-    /// Is `true` if a model had the policy that ages.
-    ages: bool,
+    /// Is `true` for each branch that only some references distinguish, if one of those was followed.
+    own: [bool; Self::NUMBER],
 }
 
 /// Creates counts of 0.
 impl Default for Branches {
     fn default() -> Self {
-        Self { taken: [0; _], answered: OperationKinds::default(), ordered: false, insertions: [false; _], ages: false }
+        let answered = OperationKinds::default();
+        Self { taken: [0; _], answered, ordered: false, insertions: [false; _], own: [false; _] }
     }
 }
 
 impl Branches {
     const NUMBER: usize =
-        Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len() + Branch::OF_INSERTION.len();
+        Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len() + Branch::OF_INSERTION.len() + 3;
 
-    /// Applies an operation to a model, and counts the branch that it takes.
+    /// Applies an operation to a reference, and counts the branch that it takes.
     ///
     /// The type shows an example.
-    pub fn apply(&mut self, model: &mut Model<u8, u64>, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        let before = model.clone();
-        let outcome = operation.apply(model);
-        self.add(&before, operation, &outcome, model);
+    pub fn apply<R: Reference<u8, u64>>(
+        &mut self,
+        reference: &mut R,
+        operation: &Operation<u8, u64>,
+    ) -> Outcome<u8, u64> {
+        self.expect(reference);
+        let before = reference.clone();
+        let outcome = follow(reference, operation);
+        self.add(&before, operation, &outcome, reference);
         outcome
     }
 
-    /// Counts the branch of an operation that led from one model to another.
-    pub(crate) fn add(
+    /// Notes the branches that a reference can take.
+    pub(crate) fn expect<R: Reference<u8, u64>>(&mut self, reference: &R) {
+        self.ordered = true;
+        self.expect_mode(InsertionMode::of(reference));
+        reference.own_branches().into_iter().for_each(|branch| self.own[branch as usize] = true);
+    }
+
+    /// Notes that present keys are inserted in a mode.
+    pub(crate) fn expect_mode(&mut self, insertion: Option<InsertionMode>) {
+        insertion.into_iter().for_each(|insertion| self.insertions[insertion as usize] = true);
+    }
+
+    /// Counts the branch of an operation that led from one state of a reference to another.
+    pub(crate) fn add<R: Reference<u8, u64>>(
         &mut self,
-        before: &Model<u8, u64>,
+        before: &R,
         operation: &Operation<u8, u64>,
         outcome: &Outcome<u8, u64>,
-        after: &Model<u8, u64>,
+        after: &R,
     ) {
-        self.ordered = true;
-        self.insertions[before.insertion as usize] = true;
+        let (entries, expiry) = (before.entries(), |key| before.expiry(&key));
+        let seen = Before { entries: &entries, max_size: before.bound(), now: before.now(), expiry: &expiry };
+        let own = before.own_branches_of(operation, after);
         self.answered.insert(operation.kind());
-        self.taken[Branch::of(before, operation, outcome) as usize] += 1;
-        if after.policy == EvictionPolicy::Lfuda {
-            self.ages = true;
-            if let Some(branch) = Branch::of_aging(before, operation, after) {
-                self.taken[branch as usize] += 1;
-            }
-        }
+        self.taken[Branch::of(&seen, operation, outcome).or_special(&own) as usize] += 1;
+        own.iter().filter(|own| Branch::OF_AGING.contains(own)).for_each(|own| self.taken[*own as usize] += 1);
     }
 
     /// Counts the branch of an operation of a dict without an order.
     pub(crate) fn add_without_order(
         &mut self,
-        before: &Model<u8, u64>,
+        before: &Before<'_>,
         operation: &Operation<u8, u64>,
         outcome: &Outcome<u8, u64>,
     ) {
-        self.insertions[before.insertion as usize] = true;
         self.answered.insert(operation.kind());
         self.taken[Branch::of(before, operation, outcome).without_order() as usize] += 1;
     }
@@ -451,39 +502,49 @@ impl Branches {
     /// The type shows an example.
     pub fn operations(&self) -> u64 {
         let exclusive = Branch::ALL.into_iter().chain(Branch::OF_EXPIRY).chain(Branch::OF_INSERTION);
+        let exclusive = exclusive.chain(Branch::OF_RETAIN);
         exclusive.map(|branch| self.count(branch)).sum()
     }
 
     /// Returns the branches that can be taken.
     ///
-    /// Those [of order](Branch::OF_ORDER) are included only if a model was followed, and not a dict. Of those [of
-    /// insertion](Branch::OF_INSERTION) and [`Branch::InsertRefused`], those of each mode that occurred are. Those [of
-    /// expiry](Branch::OF_EXPIRY) are included only if one of them was taken, those [of aging](Branch::OF_AGING) only if
-    /// a model had the policy [`EvictionPolicy::Lfuda`].
+    /// Those [of order](Branch::OF_ORDER) are included only if a reference was followed, and not a dict; some of them,
+    /// and those [of aging](Branch::OF_AGING), only if the reference distinguishes them. Of those
+    /// [of insertion](Branch::OF_INSERTION) and [`Branch::InsertRefused`], those of each mode that occurred are. Those
+    /// [of expiry](Branch::OF_EXPIRY) are included only if one of them was taken, and those
+    /// [of retaining](Branch::OF_RETAIN) only if the cache has the operation.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, Operation};
+    /// # use aws_client_cache_spec::check::{Branch, Branches};
+    /// # use aws_client_cache_spec::{Model, Operation};
     /// let mut branches = Branches::default();
-    /// branches.apply(&mut Model::new(EvictionPolicy::Lfu, 1), &Operation::Clear);
+    /// branches.apply(&mut Model::lfu(1), &Operation::Clear);
     /// assert_eq!(branches.all().count(), Branch::ALL.len());
-    /// branches.apply(&mut Model::new(EvictionPolicy::Lfuda, 1), &Operation::Clear);
+    /// branches.apply(&mut Model::lfuda(1), &Operation::Clear);
     /// assert_eq!(branches.all().count(), Branch::ALL.len() + Branch::OF_AGING.len());
     /// ```
     pub fn all(&self) -> impl Iterator<Item = Branch> {
-        let expires = Branch::OF_EXPIRY.into_iter().any(|branch| self.count(branch) > 0);
-        let of_expiry = Branch::OF_EXPIRY.into_iter().filter(move |_| expires);
-        let ages = self.ages;
-        let of_aging = Branch::OF_AGING.into_iter().filter(move |_| ages);
-        let ordered = self.ordered;
-        let only_ordered =
-            |branch: &Branch| Branch::OF_ORDER.contains(branch) || *branch == Branch::InsertReplacesNextVictim;
-        let (insertions, any) = (self.insertions, self.insertions.contains(&true));
-        let of_mode = move |branch: &Branch| {
-            branch.insertion().is_none_or(|mode| insertions[mode as usize] || (!any && mode == InsertionMode::Refuse))
+        let this = *self;
+        let expires = Branch::OF_EXPIRY.into_iter().any(|branch| this.count(branch) > 0);
+        let retains = this.answered.contains(OperationKind::Retain);
+        let any_mode = this.insertions.contains(&true);
+        let is_of_mode = move |branch: Branch| {
+            let is_there = |mode| this.insertions[mode as usize] || (!any_mode && mode == InsertionMode::Refuse);
+            branch.insertion().is_none_or(is_there)
         };
-        let of_all = Branch::ALL.into_iter().chain(Branch::OF_INSERTION);
-        let of_all = of_all.filter(move |branch| ordered || !only_ordered(branch)).filter(of_mode);
-        of_all.chain(of_expiry).chain(of_aging)
+        let is_possible = move |branch: &Branch| match branch {
+            Branch::InsertEvictsTied | Branch::HitSaturated => this.own[*branch as usize],
+            Branch::HitNextVictim | Branch::RemoveNextVictim | Branch::InsertReplacesNextVictim => {
+                this.ordered && is_of_mode(*branch)
+            }
+            branch if Branch::OF_RETAIN.contains(branch) => retains,
+            branch if Branch::OF_EXPIRY.contains(branch) => expires,
+            branch if Branch::OF_AGING.contains(branch) => this.own[*branch as usize],
+            branch => is_of_mode(*branch),
+        };
+        let all = Branch::ALL.into_iter().chain(Branch::OF_INSERTION).chain(Branch::OF_EXPIRY).chain(Branch::OF_AGING);
+        let all = all.chain(Branch::OF_RETAIN);
+        all.filter(is_possible)
     }
 
     /// Returns the branches of [all](Self::all) that were never taken.
@@ -500,7 +561,7 @@ impl std::ops::AddAssign for Branches {
         self.answered |= other.answered;
         self.ordered |= other.ordered;
         self.insertions.iter_mut().zip(other.insertions).for_each(|(mode, more)| *mode |= more);
-        self.ages |= other.ages;
+        self.own.iter_mut().zip(other.own).for_each(|(own, more)| *own |= more);
     }
 }
 
@@ -519,6 +580,7 @@ impl fmt::Debug for Branches {
 impl fmt::Display for Branches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let others = Branch::OF_INSERTION.into_iter().chain(Branch::OF_EXPIRY).chain(Branch::OF_AGING);
+        let others = others.chain(Branch::OF_RETAIN);
         let others = others.filter(|branch| self.count(*branch) > 0);
         Branch::ALL.into_iter().chain(others).try_for_each(|branch| {
             let name = format!("{branch:?}");

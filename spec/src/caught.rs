@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use crate::fused::is_of_a_fuse;
+use crate::panic_probe::is_injected;
 
 thread_local! {
     /// Is `true` while panics of this thread are caught.
@@ -48,7 +48,7 @@ pub(crate) fn message() -> String {
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     match quietly(|| catch_unwind(AssertUnwindSafe(call))) {
         Ok(result) => Ok(result),
-        Err(panic) if is_of_a_fuse(&*panic) => resume_unwind(panic),
+        Err(panic) if is_injected(&*panic) => resume_unwind(panic),
         Err(_) => Err(message()),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Debug;
 
+use crate::branch::Before;
 use crate::caught::caught;
-use crate::expiry::Expiry;
-use crate::model::{Entry, EvictionPolicy, InsertionMode, Model};
-use crate::operation::{Operation, Outcome, Refusal};
-use crate::step::{Divergence, look, same_set};
-use crate::subject::{Difference, Subject, differs};
+use crate::expiry::{Expiring, Expiry};
+use crate::model::{InsertionMode, Model};
+use crate::operation::{Operation, Outcome, Refusal, pattern};
+use crate::step::{Divergence, There, look, same_set};
+use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
 /// A bounded dict that leaves the choice of victims to the cache that it is compared with.
 ///
@@ -15,13 +16,13 @@ use crate::subject::{Difference, Subject, differs};
 /// afterwards.
 ///
 /// ```
-/// use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
+/// use aws_client_cache_spec::{Dict, Model, Operation};
 ///
-/// let mut cache = Model::new(EvictionPolicy::Lru, 1);
+/// let mut cache = Model::lru(1);
 /// let mut dict = Dict::new(1);
 /// dict.step(&mut cache, &Operation::Insert('a', 1))?;
 /// dict.step(&mut cache, &Operation::Insert('b', 2))?;
-/// # Ok::<(), aws_client_cache_spec::Divergence>(())
+/// # Ok::<(), aws_client_cache_spec::check::Divergence>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Dict<K, V> {
@@ -44,13 +45,13 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     /// Sets the effect of inserting a present key, as [`Model::with_insertion`] does.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Dict, EvictionPolicy, InsertionMode, Model, Operation};
-    /// let mut cache = Model::new(EvictionPolicy::Lru, 1); // one that refuses
+    /// # use aws_client_cache_spec::{Dict, InsertionMode, Model, Operation};
+    /// let mut cache = Model::lru(1); // one that refuses
     /// let mut dict = Dict::new(1).with_insertion(InsertionMode::Replace);
     /// dict.step(&mut cache, &Operation::Insert('a', 1))?;
     /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 2)).unwrap_err();
     /// assert!(divergence.to_string().ends_with("the model expects Evicted([('a', 1)])"));
-    /// # Ok::<(), aws_client_cache_spec::Divergence>(())
+    /// # Ok::<(), aws_client_cache_spec::check::Divergence>(())
     /// ```
     #[must_use]
     pub fn with_insertion(mut self, insertion: InsertionMode) -> Self {
@@ -59,16 +60,17 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     }
 
     // E1.
-    /// Makes a key expire at a time, as in [`Model::with_expiry`](crate::Model::with_expiry).
+    /// Makes a key expire at a time, as in [`Model::with_expiry`].
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Dict, EvictionPolicy, Model, Operation};
-    /// let mut cache = Model::new(EvictionPolicy::Lru, 1); // one in which nothing expires
+    /// # use aws_client_cache_spec::model::Expiring;
+    /// # use aws_client_cache_spec::{Dict, Model, Operation};
+    /// let mut cache = Expiring::new(Model::lru(1)); // one in which nothing expires
     /// let mut dict = Dict::new(1).with_expiry('a', 5);
     /// dict.step(&mut cache, &Operation::SetTime(5))?;
     /// let divergence = dict.step(&mut cache, &Operation::Insert('a', 1)).unwrap_err();
     /// assert!(divergence.to_string().ends_with("the model expects Refused(Expired)"));
-    /// # Ok::<(), aws_client_cache_spec::Divergence>(())
+    /// # Ok::<(), aws_client_cache_spec::check::Divergence>(())
     /// ```
     #[must_use]
     pub fn with_expiry(mut self, key: K, at: u64) -> Self {
@@ -82,17 +84,21 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     ///
     /// # Errors
     ///
-    /// The first difference, or a failure of the cache's own [`check`](Subject::check).
+    /// The first difference, or a failure of the cache's own [`check`](SystemUnderTest::check).
     ///
     /// The type shows an example.
-    pub fn step<C: Subject<K, V>>(&mut self, cache: &mut C, operation: &Operation<K, V>) -> Result<(), Divergence> {
+    pub fn step<C: SystemUnderTest<K, V>>(
+        &mut self,
+        cache: &mut C,
+        operation: &Operation<K, V>,
+    ) -> Result<(), Divergence> {
         self.compare(cache, operation).map(drop)
     }
 
     /// Does the same as [`step`](Self::step), and returns the outcome.
     ///
     /// Returns `None` if the cache does not have the operation.
-    pub(crate) fn compare<C: Subject<K, V>>(
+    pub(crate) fn compare<C: SystemUnderTest<K, V>>(
         &mut self,
         cache: &mut C,
         operation: &Operation<K, V>,
@@ -102,19 +108,14 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         if outcome == Outcome::Missing {
             return Ok(None);
         }
-        let untold = differs::<K, V, C>(Difference::VictimsUntold);
+        let untold = differs::<K, V, C>(Difference::VictimsNotReturned);
         let followed = self
             .follow(operation, &outcome, untold.then(|| cache.items()).as_deref())
             .map_err(|expected| Divergence::new(format!("{operation:?}"), &outcome, expected))?;
-        look(cache, operation, &self.entries, false, self.max_size, &self.expiry)?;
+        let is_expired = |key: &K| self.expiry.is_past(key);
+        let there = There { entries: &self.entries, ordered: false, max_size: self.max_size, is_expired: &is_expired };
+        look(cache, operation, &there)?;
         Ok(Some(followed))
-    }
-
-    /// Returns a model with the same entries, whose order has no meaning.
-    pub(crate) fn to_model(&self) -> Model<K, V> {
-        let entries = self.entries.iter().cloned().map(|(key, value)| Entry { key, value, uses: 1 }).collect();
-        let model = Model::new(EvictionPolicy::Lru, self.max_size);
-        Model { entries, insertion: self.insertion, expiry: self.expiry.clone(), ..model }
     }
 
     /// Returns the value under a key, expired or not.
@@ -206,8 +207,53 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                 Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(outcome.clone()), // D7
                 _ => Outcome::Entries(self.entries.clone()),
             },
+            Operation::Iterate(_) => match outcome {
+                Outcome::Entries(shown) if same_set(shown, &self.entries) => return Ok(outcome.clone()), // D7
+                _ => Outcome::Entries(self.entries.clone()),
+            },
+            Operation::NextVictim => match outcome {
+                Outcome::Entry(key, value) if self.held(key).as_ref() == Some(value) => return Ok(outcome.clone()), // D12
+                _ if self.entries.is_empty() => Outcome::Refused(Refusal::Empty),
+                _ => return Err("an entry that is present".to_owned()),
+            },
+            Operation::GetOrInsert(key, value) => match (self.used(key), outcome) {
+                (Ok(present), _) => Outcome::Found(present, Vec::new()), // D4
+                _ if self.expiry.is_past(key) => Outcome::Refused(Refusal::Expired), // E2
+                (Err(_), Outcome::Found(found, evicted)) if found == value => {
+                    self.entries.push((key.clone(), value.clone()));
+                    let newcomer = (self.max_size > 0).then_some(key);
+                    let evicted = self.evict(&Outcome::Evicted(evicted.clone()), left, newcomer)?; // D2
+                    let Outcome::Evicted(evicted) = evicted else { return Err("evicted entries".to_owned()) };
+                    return Ok(Outcome::Found(value.clone(), evicted));
+                }
+                (Err(_), _) => return Err(format!("Found({value:?}, …)")),
+            },
+            Operation::GetMut(key, value) => match self.used(key) {
+                Ok(old) => {
+                    self.entries.iter_mut().filter(|(present, _)| present == key).for_each(|(_, held)| {
+                        held.clone_from(value);
+                    });
+                    Outcome::Value(Some(old)) // D4
+                }
+                Err(_) => Outcome::Value(None), // D4
+            },
+            Operation::Retain(answers) => match outcome {
+                Outcome::Entries(asked) if same_set(asked, &self.entries) => {
+                    let mut keeps = pattern(*answers);
+                    self.entries = asked.iter().filter(|_| keeps()).cloned().collect();
+                    return Ok(outcome.clone()); // D12
+                }
+                _ => Outcome::Entries(self.entries.clone()),
+            },
+            Operation::Drain(_) => {
+                let all = std::mem::take(&mut self.entries);
+                match outcome {
+                    Outcome::Entries(drained) if same_set(drained, &all) => return Ok(outcome.clone()), // D12
+                    _ => Outcome::Entries(all),
+                }
+            }
             Operation::SetTime(now) => {
-                self.expiry.set_time(*now);
+                self.expiry.now = *now;
                 Outcome::Done // E5
             }
             Operation::RemoveExpired => {
@@ -249,5 +295,29 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         }
         self.entries.retain(|entry| !gone.contains(entry));
         Ok(Outcome::Evicted(gone))
+    }
+}
+
+impl Dict<u8, u64> {
+    pub(crate) fn insertion(&self) -> InsertionMode {
+        self.insertion
+    }
+
+    /// Returns an empty model with the same rules, to draw operations with.
+    pub(crate) fn to_model(&self) -> Expiring<u8, Model<u8, u64>> {
+        let inner = Model::lru(self.max_size).with_insertion(self.insertion);
+        Expiring { inner, expiry: self.expiry.clone() }
+    }
+
+    /// Calls `call` with the present state.
+    pub(crate) fn with_before<T>(&self, call: impl FnOnce(&Before<'_>) -> T) -> T {
+        let expiry = |key| self.expiry.of(&key);
+        call(&Before { entries: &self.entries, max_size: self.max_size, now: self.expiry.now, expiry: &expiry })
+    }
+
+    /// Returns code that creates the dict, with the keys that occur in operations.
+    pub(crate) fn source(&self, operations: &[Operation<u8, u64>]) -> String {
+        let keys: Vec<_> = operations.iter().filter_map(|operation| operation.key().copied()).collect();
+        format!("Dict::new({}){}{}", self.max_size, self.insertion.call(), self.expiry.calls(&keys))
     }
 }

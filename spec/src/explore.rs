@@ -7,28 +7,29 @@ use fastrand::Rng;
 
 use crate::counter_example::{CounterExample, Found};
 use crate::expiry::times;
-use crate::fused::Callback;
 use crate::level::Level;
-use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, OperationKinds};
+use crate::panic_probe::Callback;
+use crate::reference::{Reference, expiries, source};
 use crate::step::{Divergence, compare};
-use crate::subject::{Difference, Subject, differs};
+use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
-/// A [`Subject`] that can be copied exactly, with a fingerprint by which a search recognizes its states.
+/// A [`SystemUnderTest`] that can be copied exactly, with a fingerprint by which a search recognizes its states.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
+/// use aws_client_cache_spec::check::exhaustive;
+/// use aws_client_cache_spec::{Model, Scope};
 ///
 /// // The fingerprint of the model is all that it consists of.
-/// let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 3, 4) };
-/// let covered = closure(scope, |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size))?;
-/// assert_eq!((covered.states, covered.transitions), (10, 200));
+/// let scope = Scope { symmetric: true, ..Scope::new(3, 4) };
+/// let covered = exhaustive(scope, Model::lru, Model::lru)?;
+/// assert_eq!((covered.states, covered.transitions), (10, 290));
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
-pub trait Explore<K: Eq, V>: Subject<K, V> {
+pub trait Explore<K: Eq, V>: SystemUnderTest<K, V> {
     /// Returns an exact copy, down to the layout in memory.
     ///
-    /// This is not [`copy`](Subject::copy), which may tidy up.
+    /// This is not [`copy`](SystemUnderTest::copy), which may tidy up.
     #[must_use]
     fn fork(&self) -> Self;
 
@@ -55,27 +56,6 @@ pub trait Explore<K: Eq, V>: Subject<K, V> {
     fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
         let _ = names;
         Vec::new()
-    }
-}
-
-impl<K: Clone + Eq, V: Clone> Explore<K, V> for Model<K, V> {
-    fn fork(&self) -> Self {
-        self.clone()
-    }
-
-    fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
-        // LRU counts have no effect.
-        let counts = |uses| if self.policy == EvictionPolicy::Lru { 0 } else { uses };
-        let entries = self.by_last_use().flat_map(|(key, uses)| [names.of(key), counts(uses)]);
-        let mut fingerprint: Vec<_> = [self.max_size() as u64, self.floor].into_iter().chain(entries).collect();
-        // Where nothing expires, the time has no effect. Where a key expires, keys with different expiries are not
-        // interchangeable, whatever their names are.
-        if self.expiry.occurs() {
-            fingerprint.push(self.now());
-            let expiries = self.by_last_use().map(|(key, _)| self.expiry.of(key));
-            fingerprint.extend(expiries.flat_map(|at| [at.is_some().into(), at.unwrap_or_default()]));
-        }
-        fingerprint
     }
 }
 
@@ -119,7 +99,12 @@ impl<K: PartialEq> Names<'_, K> {
     }
 }
 
-impl<K> Names<'_, K> {
+impl<'a, K> Names<'a, K> {
+    /// Names each of these keys by its index, and no other key.
+    pub(crate) fn of_all(keys: &'a [K]) -> Self {
+        Self { keys, own: true }
+    }
+
     /// Returns `true` if keys have individual names, so that the fingerprint must be complete.
     ///
     /// Otherwise keys are interchangeable. Then omit everything that depends on the identity of a key, such as the
@@ -136,16 +121,10 @@ impl<K> Names<'_, K> {
 /// [`Explore`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// The policy under test.
-    pub policy: EvictionPolicy,
-    /// The effect of inserting a present key.
-    pub insertion: InsertionMode,
     /// The largest bound that is set; all bounds from 0 on are.
     pub max_size: u8,
     /// The number of keys.
     pub keys: u8,
-    /// The use count at which counts saturate.
-    pub max_uses: u64,
     /// Merges states that differ only by the identity of keys with equal expiry.
     ///
     /// So a search covers more keys in less time. Omit everything that depends on hashes from the fingerprint, and cover
@@ -161,57 +140,28 @@ pub struct Scope {
     ///
     /// So it finds a [fingerprint](Explore::fingerprint) that hides a part of the cache's state.
     pub samples: usize,
-    /// The keys that expire, each with its expiry (E1).
-    ///
-    /// Caches must be created with the same expiries. The clock is then set to time 0 and, for each expiry, to the last
-    /// moment before it, the moment itself and the first moment after it.
-    ///
-    /// ```
-    /// use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
-    ///
-    /// let scope = Scope { expiry: &[(0, 1)], ..Scope::new(EvictionPolicy::Lru, 1, 2) };
-    /// let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size).with_expiry(0, 1);
-    /// // At bound 0 nothing is held, and at bound 1 either of the keys or none, each at the times 0, 1 and 2.
-    /// assert_eq!(closure(scope, new)?.states, (1 + 3) * 3);
-    /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
-    /// ```
-    pub expiry: &'static [(u8, u64)],
 }
 
 impl Scope {
-    /// Creates a scope of sequences of every length, with individual keys that do not expire.
+    /// Creates a scope of sequences of every length, with individual keys and bounds up to `max_size`.
     ///
     /// It has up to 200,000 states, of which 100 repeated ones are sampled.
     ///
-    /// Present keys are refused. Counts saturate at 3 under LFU and LFUDA, and don't matter under LRU.
-    ///
     /// [`Explore`] shows an example.
-    pub const fn new(policy: EvictionPolicy, max_size: u8, keys: u8) -> Self {
-        let max_uses = match policy {
-            EvictionPolicy::Lru => 1,
-            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => 3,
-        };
-        let insertion = InsertionMode::Refuse;
+    pub const fn new(max_size: u8, keys: u8) -> Self {
         let (depth, max_states, samples) = (usize::MAX, 200_000, 100);
-        Self { policy, insertion, max_size, keys, max_uses, symmetric: false, depth, max_states, samples, expiry: &[] }
-    }
-
-    /// Creates the empty model that caches are compared with.
-    pub(crate) fn model<K: Eq + From<u8>, V>(self) -> Model<K, V> {
-        let model = Model::with_max_uses(self.policy, self.max_size.into(), self.max_uses);
-        let model = model.with_insertion(self.insertion);
-        self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
+        Self { max_size, keys, symmetric: false, depth, max_states, samples }
     }
 
     pub(crate) fn counter_example(
         self,
         level: Level,
+        reference: String,
         operations: Vec<Operation<u8, u64>>,
         divergence: Divergence,
     ) -> Found {
-        let Self { policy, insertion, max_uses, expiry, .. } = self;
         let max_size = self.max_size.into();
-        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, note: None, divergence }
+        Found { level, reference, max_size, operations, panic: None, note: None, divergence }
     }
 }
 
@@ -230,35 +180,41 @@ pub struct Covered {
     pub answered: OperationKinds,
 }
 
-struct Joint<C, K, V> {
+struct Joint<C, R> {
     cache: C,
-    model: Model<K, V>,
+    model: R,
     /// The state and the operation from which the search reached this state.
     found: Option<(usize, Operation<u8, u64>)>,
     depth: usize,
 }
+
+/// The states and operations by which a search reached each of its states.
+type Trail = [Option<(usize, Operation<u8, u64>)>];
 
 /// The result of a visit: a divergence, and the panic that led to it.
 pub(crate) type Visit = Result<(), (Divergence, Option<(Callback, usize)>)>;
 
 /// Applies every operation in every joint state, after it has called `visit` with both.
 ///
-/// Cache and model must then agree.
-pub(crate) fn walk<K, V, C>(
+/// Cache and reference must then agree.
+pub(crate) fn walk<K, V, R, C>(
     level: Level,
     scope: Scope,
+    reference: impl Fn(usize) -> R,
     new: impl Fn(usize) -> C,
-    mut visit: impl FnMut(&C, &Model<K, V>, &Operation<u8, u64>) -> Visit,
+    mut visit: impl FnMut(&C, &R, &Operation<u8, u64>) -> Visit,
 ) -> Result<Covered, CounterExample>
 where
     K: Clone + Eq + Debug + From<u8>,
     V: Clone + Eq + Debug + From<u64>,
+    R: Reference<K, V>,
     C: Explore<K, V>,
 {
-    let first = Joint { cache: new(scope.max_size.into()), model: scope.model(), found: None, depth: 0 };
-    let universe: Vec<K> = (0..scope.keys).map(K::from).collect();
-    let mut seen = HashSet::from([canonical(&first, scope, &universe)]);
-    let mut trail: Vec<Option<(usize, Operation<u8, u64>)>> = Vec::new();
+    let empty = reference(scope.max_size.into());
+    let universe = Universe::new(&empty, scope);
+    let first = Joint { cache: new(scope.max_size.into()), model: empty.clone(), found: None, depth: 0 };
+    let mut seen = HashSet::from([universe.canonical(&first)]);
+    let mut trail = Vec::new();
     let mut open = VecDeque::from([first]);
     let mut transitions = 0;
     let mut answered = OperationKinds::default();
@@ -269,7 +225,7 @@ where
         if joint.depth == scope.depth {
             continue;
         }
-        for operation in operations::<K, V, C>(&joint.model, scope) {
+        for operation in universe.operations::<V, R, C>(&joint.model) {
             let mut next = Joint {
                 cache: joint.cache.fork(),
                 model: joint.model.clone(),
@@ -284,46 +240,48 @@ where
                 Ok(None) => continue,
                 Ok(Some(_)) => {}
                 Err((divergence, panic)) => {
-                    let found = scope.counter_example(level, path(&trail, place, operation), divergence);
+                    let operations = path(&trail, place, operation);
+                    let found = scope.counter_example(level, source(&empty, &operations), operations, divergence);
                     return Err(Found { panic, ..found }.into());
                 }
             }
             transitions += 1;
             answered.insert(operation.kind());
-            if !seen.insert(canonical(&next, scope, &universe)) {
+            if !seen.insert(universe.canonical(&next)) {
                 samples.offer(next);
             } else if seen.len() > scope.max_states {
-                let limit = format!("no end of the search after {} states", scope.max_states);
-                let found = scope.counter_example(level, path(&trail, place, operation), Divergence::note(limit));
+                let limit = Divergence::note(format!("no end of the search after {} states", scope.max_states));
+                let operations = path(&trail, place, operation);
+                let found = scope.counter_example(level, source(&empty, &operations), operations, limit);
                 return Err(Found { note: Some(ENDLESS), ..found }.into());
             } else {
                 open.push_back(next);
             }
         }
     }
-    if level == Level::Closure {
-        samples.check(level, scope, &trail)?;
+    if level == Level::Exhaustive {
+        samples.check(&universe, &empty, &trail)?;
     }
     Ok(Covered { states: seen.len(), transitions, answered })
 }
 
 /// The explanation of a search that reaches its limit.
 const ENDLESS: &str = "These operations lead to one state more than `Scope::max_states`. Does the fingerprint contain \
-    counters? Return ranks, lower `max_uses`, limit `depth`, or raise `max_states`.";
+    counters? Return ranks, let counts saturate, limit `depth`, or raise `max_states`.";
 
 /// The explanation of a divergence that only sampling finds.
 const HIDDEN: &str = "Other operations lead to a state with the same fingerprint, in which the cache does as expected. \
     So the fingerprint hides a part of the state.";
 
 /// Repeated states, drawn evenly from all those that a search reaches.
-struct Samples<C, K, V> {
+struct Samples<C, R> {
     rng: Rng,
     limit: usize,
     offered: usize,
-    drawn: Vec<Joint<C, K, V>>,
+    drawn: Vec<Joint<C, R>>,
 }
 
-impl<C, K, V> Samples<C, K, V> {
+impl<C, R> Samples<C, R> {
     fn new(scope: Scope) -> Self {
         // In a search of limited depth, a repeated state may lead further than the search has been.
         let limit = if scope.depth == usize::MAX { scope.samples } else { 0 };
@@ -331,7 +289,7 @@ impl<C, K, V> Samples<C, K, V> {
     }
 
     /// Keeps a state, each of those offered with the same probability.
-    fn offer(&mut self, state: Joint<C, K, V>) {
+    fn offer(&mut self, state: Joint<C, R>) {
         self.offered += 1;
         if self.drawn.len() < self.limit {
             self.drawn.push(state);
@@ -342,30 +300,26 @@ impl<C, K, V> Samples<C, K, V> {
         }
     }
 
-    /// Compares the cache with the model after random operations in each of the states.
+    /// Compares the cache with the reference after random operations in each of the states.
     ///
     /// The search has found no difference, so one that shows here is hidden by the fingerprint.
-    fn check(
-        mut self,
-        level: Level,
-        scope: Scope,
-        trail: &[Option<(usize, Operation<u8, u64>)>],
-    ) -> Result<(), CounterExample>
+    fn check<K, V>(mut self, universe: &Universe<K>, empty: &R, trail: &Trail) -> Result<(), CounterExample>
     where
         K: Clone + Eq + Debug + From<u8>,
         V: Clone + Eq + Debug + From<u64>,
+        R: Reference<K, V>,
         C: Explore<K, V>,
     {
         for Joint { mut cache, mut model, found, .. } in self.drawn {
             let Some((place, operation)) = found else { continue };
-            let mut operations_so_far = path(trail, place, operation);
+            let mut done = path(trail, place, operation);
             for _ in 0..SAMPLED_OPERATIONS {
-                let possible = operations::<K, V, C>(&model, scope);
+                let possible = universe.operations::<V, R, C>(&model);
                 let operation = possible[self.rng.usize(..possible.len())].clone();
-                operations_so_far.push(operation.clone());
-                let operation = operation.map(K::from, V::from);
-                if let Err(divergence) = compare(&mut cache, &mut model, &operation) {
-                    let found = scope.counter_example(level, operations_so_far, divergence);
+                done.push(operation.clone());
+                if let Err(divergence) = compare(&mut cache, &mut model, &operation.map(K::from, V::from)) {
+                    let reference = source(empty, &done);
+                    let found = universe.scope.counter_example(Level::Exhaustive, reference, done, divergence);
                     return Err(Found { note: Some(HIDDEN), ..found }.into());
                 }
             }
@@ -377,79 +331,105 @@ impl<C, K, V> Samples<C, K, V> {
 /// The number of operations in a sampled state.
 const SAMPLED_OPERATIONS: usize = 50;
 
-/// Returns a state in a comparable form.
-///
-/// It consists of the model's state and the cache's fingerprint, with equal names of keys.
-fn canonical<K, V, C>(joint: &Joint<C, K, V>, scope: Scope, universe: &[K]) -> Vec<u64>
-where
-    K: Clone + Eq,
-    V: Clone,
-    C: Explore<K, V>,
-{
-    let order: Vec<K> = joint.model.by_last_use().map(|(key, _)| key.clone()).collect();
-    let names = Names { keys: if scope.symmetric { &order } else { universe }, own: !scope.symmetric };
-    let mut state = joint.model.fingerprint(names);
-    // The model's part has a known length, so the two parts cannot overlap.
-    state.push(state.len() as u64);
-    state.extend(joint.cache.fingerprint(names));
-    state
+/// The keys and times of a search.
+pub(crate) struct Universe<K> {
+    scope: Scope,
+    keys: Vec<K>,
+    expiries: Vec<(u8, u64)>,
+    symmetric: bool,
 }
 
-/// Returns every operation that may make a difference.
-///
-/// If keys are interchangeable, one absent key stands for all absent keys with the same expiry. Expired entries are
-/// present.
-pub(crate) fn operations<K, V, C>(model: &Model<K, V>, scope: Scope) -> Vec<Operation<u8, u64>>
-where
-    K: Clone + Eq + From<u8>,
-    V: Clone + Eq + From<u64>,
-    C: Subject<K, V>,
-{
-    let (present, absent): (Vec<u8>, Vec<u8>) =
-        (0..scope.keys).partition(|key| model.position(&K::from(*key)).is_some());
-    let expiry = |key: u8| model.expiry.of(&K::from(key));
-    let first = |place: usize| !absent[..place].iter().any(|other| expiry(*other) == expiry(absent[place]));
-    let absent = (0..absent.len()).filter(|place| !scope.symmetric || first(*place)).map(|place| absent[place]);
-    let about = |key: u8, value: u64| {
-        [
-            Operation::Insert(key, value),
-            Operation::Get(key),
-            Operation::TryGet(key),
-            Operation::Peek(key),
-            Operation::ContainsKey(key),
-            Operation::Remove(key),
-        ]
-    };
-    // The value differs from the present one, so that a replacement shows.
-    let holds = |key: u8, value: u64| {
-        let position = model.position(&K::from(key));
-        position.is_some_and(|position| model.entries[position].value == V::from(value))
-    };
-    let other = |key: u8| u64::from(key) + if holds(key, key.into()) { 100 } else { 0 };
-    let present = present.into_iter().flat_map(|key| about(key, other(key)));
-    let absent = absent.flat_map(|key| about(key, key.into()));
-    let sizes = (0..=scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
-    let others = [Operation::Pop, Operation::Clear, Operation::Copy, Operation::Items];
-    let times = times(scope.expiry).into_iter().map(Operation::SetTime);
-    let expiring = (!scope.expiry.is_empty()).then_some(Operation::RemoveExpired);
-    let all = present.chain(absent).chain(sizes).chain(others).chain(times).chain(expiring);
-    all.filter(may_be_asked::<K, V, C>).collect()
+impl<K: Clone + Eq + From<u8>> Universe<K> {
+    pub(crate) fn new<V: Clone, R: Reference<K, V>>(empty: &R, scope: Scope) -> Self {
+        let keys: Vec<K> = (0..scope.keys).map(K::from).collect();
+        let names_no_state = empty.state(Names { keys: &keys, own: true }).is_none();
+        let symmetric = scope.symmetric && !names_no_state;
+        Self { scope, keys, expiries: expiries(empty, scope.keys), symmetric }
+    }
+
+    /// Returns a state in a comparable form.
+    ///
+    /// It consists of the reference's state and the cache's fingerprint, with equal names of keys.
+    fn canonical<V: Clone, R: Reference<K, V>, C: Explore<K, V>>(&self, joint: &Joint<C, R>) -> (Option<R>, Vec<u64>) {
+        let order: Vec<K> =
+            if self.symmetric { joint.model.entries().into_iter().map(|(key, _)| key).collect() } else { Vec::new() };
+        let names = Names { keys: if self.symmetric { &order } else { &self.keys }, own: !self.symmetric };
+        let (itself, mut state) = match joint.model.state(names) {
+            Some(state) => (None, state),
+            None => (Some(joint.model.clone()), Vec::new()),
+        };
+        // The reference's part has a known length, so the two parts cannot overlap.
+        state.push(state.len() as u64);
+        state.extend(joint.cache.fingerprint(names));
+        (itself, state)
+    }
+
+    /// Returns every operation that may make a difference.
+    ///
+    /// If keys are interchangeable, one absent key stands for all absent keys with the same expiry. Expired entries are
+    /// present.
+    pub(crate) fn operations<V, R, C>(&self, model: &R) -> Vec<Operation<u8, u64>>
+    where
+        V: Clone + Eq + From<u64>,
+        R: Reference<K, V>,
+        C: SystemUnderTest<K, V>,
+    {
+        let entries = model.entries();
+        let value = |key: u8| {
+            let key = K::from(key);
+            entries.iter().find_map(|(present, value)| (*present == key).then_some(value))
+        };
+        let (present, absent): (Vec<u8>, Vec<u8>) = (0..self.scope.keys).partition(|key| value(*key).is_some());
+        let expiry = |key: u8| self.expiries.iter().find_map(|(expiring, at)| (*expiring == key).then_some(*at));
+        let first = |place: usize| !absent[..place].iter().any(|other| expiry(*other) == expiry(absent[place]));
+        let absent = (0..absent.len()).filter(|place| !self.symmetric || first(*place)).map(|place| absent[place]);
+        let about = |key: u8, value: u64| {
+            [
+                Operation::Insert(key, value),
+                Operation::Get(key),
+                Operation::TryGet(key),
+                Operation::Peek(key),
+                Operation::ContainsKey(key),
+                Operation::Remove(key),
+                Operation::GetOrInsert(key, value),
+                Operation::GetMut(key, value),
+            ]
+        };
+        // The value differs from the present one, so that a replacement shows.
+        let other = |key: u8| u64::from(key) + if value(key) == Some(&V::from(key.into())) { 100 } else { 0 };
+        let present = present.into_iter().flat_map(|key| about(key, other(key)));
+        let absent = absent.flat_map(|key| about(key, key.into()));
+        let sizes = (0..=self.scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
+        let others = [
+            Operation::Pop,
+            Operation::Clear,
+            Operation::Copy,
+            Operation::Items,
+            Operation::Iterate(0b0110),
+            Operation::NextVictim,
+            Operation::Retain(0b0101_0101),
+            Operation::Retain(0b1010_1010),
+            Operation::Drain(0b0110),
+        ];
+        let times = times(&self.expiries).into_iter().map(Operation::SetTime);
+        let expiring = (!self.expiries.is_empty()).then_some(Operation::RemoveExpired);
+        let all = present.chain(absent).chain(sizes).chain(others).chain(times).chain(expiring);
+        all.filter(may_be_asked::<K, V, C>).collect()
+    }
 }
 
 /// Returns `true` unless the cache declares a difference in the operation.
-pub(crate) fn may_be_asked<K: Eq, V, C: Subject<K, V>>(operation: &Operation<u8, u64>) -> bool {
+pub(crate) fn may_be_asked<K: Eq, V, C: SystemUnderTest<K, V>>(operation: &Operation<u8, u64>) -> bool {
     match operation {
         Operation::SetMaxSize(0) => !differs::<K, V, C>(Difference::NoZero),
-        Operation::Pop => !differs::<K, V, C>(Difference::NoPop),
+        Operation::Pop | Operation::NextVictim => !differs::<K, V, C>(Difference::NoPop),
+        // The predicate is asked about entries in their order.
+        Operation::Retain(_) => !differs::<K, V, C>(Difference::Unordered),
         _ => true,
     }
 }
 
-fn path(
-    trail: &[Option<(usize, Operation<u8, u64>)>],
-    mut place: usize,
-    last: Operation<u8, u64>,
-) -> Vec<Operation<u8, u64>> {
+fn path(trail: &Trail, mut place: usize, last: Operation<u8, u64>) -> Vec<Operation<u8, u64>> {
     let mut operations = vec![last];
     while let Some((from, operation)) = &trail[place] {
         operations.push(operation.clone());

@@ -1,14 +1,14 @@
 //! Histories of the calls of threads, and the search for an order that explains them.
 
 use std::collections::HashSet;
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 use std::hash::Hash;
 use std::ops::Range;
 
-use crate::expiry::calls;
+use crate::counter_example::imports;
 use crate::level::Level;
-use crate::model::{InsertionMode, Model};
 use crate::operation::{Operation, Outcome};
+use crate::reference::{Reference, follow};
 
 /// One call of a thread.
 ///
@@ -34,14 +34,15 @@ impl<K, V> Call<K, V> {
     /// Creates a call that had not returned when the history ends. It may have taken effect or not.
     ///
     /// ```
-    /// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
+    /// use aws_client_cache_spec::concurrency::{Call, History};
+    /// use aws_client_cache_spec::{Model, Operation, Outcome};
     ///
     /// // The insertion has not returned, but has happened.
     /// let history = History::new(vec![
     ///     Call::pending(0, 0, Operation::Insert('a', 1)),
     ///     Call::new(1, 1..2, Operation::Get('a'), Outcome::Value(Some(1))),
     /// ]);
-    /// assert_eq!(history.linearize(&Model::new(EvictionPolicy::Lru, 1)), Ok(vec![0, 1]));
+    /// assert_eq!(history.linearize(&Model::lru(1)), Ok(vec![0, 1]));
     /// ```
     pub fn pending(thread: usize, called: u64, operation: Operation<K, V>) -> Self {
         Self { thread, time: called..u64::MAX, operation, outcome: None }
@@ -51,9 +52,10 @@ impl<K, V> Call<K, V> {
 /// The calls of threads to a cache.
 ///
 /// ```
-/// use aws_client_cache_spec::{Call, EvictionPolicy, History, Model, Operation, Outcome};
+/// use aws_client_cache_spec::concurrency::{Call, History};
+/// use aws_client_cache_spec::{Model, Operation, Outcome};
 ///
-/// let model = Model::new(EvictionPolicy::Lru, 1);
+/// let model = Model::lru(1);
 /// let get = |outcome| {
 ///     History::new(vec![
 ///         Call::new(0, 0..3, Operation::Insert('a', 1), Outcome::Evicted(vec![])),
@@ -98,7 +100,8 @@ impl<K, V> History<K, V> {
     /// If there are none, the history does not test concurrency.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Call, History, Operation, Outcome};
+    /// # use aws_client_cache_spec::concurrency::{Call, History};
+    /// # use aws_client_cache_spec::{Operation, Outcome};
     /// let pop = |thread, time| Call::new(thread, time, Operation::<u8, u8>::Pop, Outcome::Done);
     /// assert_eq!(History::new(vec![pop(0, 0..1), pop(1, 2..3)]).overlapping(), 0);
     /// assert_eq!(History::new(vec![pop(0, 0..2), pop(1, 1..3)]).overlapping(), 2);
@@ -114,11 +117,11 @@ impl<K, V> History<K, V> {
 impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
     /// Returns an order of the calls, by their indices, that explains their outcomes.
     ///
-    /// The model, from its current state, returns the same outcomes in this order. No call precedes a call that had
+    /// The reference, from its current state, returns the same outcomes in this order. No call precedes a call that had
     /// returned before the first one was made.
     ///
     /// The search is that of Wing and Gong. Like Lowe's, it remembers the calls that had been placed in each state of
-    /// the model. Evictions couple all keys, so a history cannot be split by keys. The search is exponential in the
+    /// the reference. Evictions couple all keys, so a history cannot be split by keys. The search is exponential in the
     /// number of calls that overlap.
     ///
     /// # Errors
@@ -126,16 +129,17 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
     /// If there is no such order: the shortest prefix of the history that has none.
     ///
     /// The type shows an example.
-    pub fn linearize(&self, model: &Model<K, V>) -> Result<Vec<usize>, NotLinearizable<K, V>> {
-        if let Some(order) = self.order(model) {
+    pub fn linearize<R: Reference<K, V>>(&self, reference: &R) -> Result<Vec<usize>, NotLinearizable<K, V>> {
+        if let Some(order) = self.order(reference) {
             return Ok(order);
         }
         // If a prefix has no order, no longer prefix has one.
         let mut ends: Vec<u64> = self.calls.iter().map(|call| call.time.end).collect();
         ends.sort_unstable();
-        let shortest = ends.partition_point(|end| self.until(*end).order(model).is_some());
+        let shortest = ends.partition_point(|end| self.until(*end).order(reference).is_some());
         let history = ends.get(shortest).map_or_else(|| self.clone(), |end| self.until(*end));
-        Err(NotLinearizable { model: model.clone(), history })
+        let keys: Vec<K> = history.calls.iter().filter_map(|call| call.operation.key().cloned()).collect();
+        Err(NotLinearizable { reference: reference.source(&keys), history })
     }
 
     /// Returns the history as known at a time: a call that had not returned is pending.
@@ -147,11 +151,11 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
         Self { calls: calls.collect() }
     }
 
-    fn order(&self, model: &Model<K, V>) -> Option<Vec<usize>> {
+    fn order<R: Reference<K, V>>(&self, reference: &R) -> Option<Vec<usize>> {
         let mut search = Search { calls: &self.calls, placed: vec![false; self.calls.len()], order: Vec::new() };
         // The tried combinations of placed calls and model states. Repeating one is useless.
         let mut tried = HashSet::new();
-        let mut branches = vec![(model.clone(), search.next())];
+        let mut branches = vec![(reference.clone(), search.next())];
         while let Some((model, next)) = branches.last_mut() {
             // Pending calls need no place.
             if search.left().all(|place| self.calls[place].outcome.is_none()) {
@@ -164,7 +168,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
             };
             let call = &self.calls[place];
             let mut after = model.clone();
-            let outcome = call.operation.apply(&mut after);
+            let outcome = follow(&mut after, &call.operation);
             if call.outcome.as_ref().is_none_or(|returned| *returned == outcome) {
                 search.place(place);
                 if tried.insert((search.placed.clone(), after.clone())) {
@@ -217,7 +221,8 @@ impl<K, V> Search<'_, K, V> {
 /// [`History::linearize`] returns it, and [`linearizable`](crate::linearizable()) shows an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotLinearizable<K, V> {
-    model: Model<K, V>,
+    /// Code that creates the reference empty.
+    reference: String,
     history: History<K, V>,
 }
 
@@ -233,36 +238,26 @@ impl<K, V> NotLinearizable<K, V> {
 /// Formats a Rust test, to paste.
 impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Model { policy, insertion, max_size, expiry, .. } = &self.model;
-        let mode = if *insertion == InsertionMode::default() { "" } else { "InsertionMode, " };
-        let mut returned = self.history.calls.iter().filter_map(|call| call.outcome.as_ref());
-        let refusal = if returned.any(|outcome| matches!(outcome, Outcome::Refused(_))) { ", Refusal" } else { "" };
-        writeln!(f, "// {}: no order of these calls explains what they returned", Level::Threads)?;
-        writeln!(
-            f,
-            "use aws_client_cache_spec::{{Call, EvictionPolicy, History, {mode}Model, Operation, Outcome{refusal}}};\n"
-        )?;
-        writeln!(f, "#[test]\nfn the_calls_have_an_order() {{")?;
-        writeln!(f, "    let history = History::new(vec![")?;
+        let mut body = "    let history = History::new(vec![\n".to_owned();
         for Call { thread, time, operation, outcome } in &self.history.calls {
             let Range { start, .. } = time;
             match outcome {
-                None => writeln!(f, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
+                None => writeln!(body, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
                 Some(outcome) => {
                     // The `Debug` output of a vector is an array, and that of a variant has no path.
                     let outcome = format!("{outcome:?}").replacen("([", "(vec![", 1);
                     let outcome = outcome.replacen("Refused(", "Refused(Refusal::", 1);
                     writeln!(
-                        f,
+                        body,
                         "        Call::new({thread}, {time:?}, Operation::{operation:?}, Outcome::{outcome}),"
                     )?;
                 }
             }
         }
-        let calls = insertion.call() + &calls(expiry.keys(), |key| format!("{key:?}"));
-        writeln!(f, "    ]);")?;
-        writeln!(f, "    history.linearize(&Model::new(EvictionPolicy::{policy:?}, {max_size}){calls}).unwrap();")?;
-        writeln!(f, "}}")
+        writeln!(body, "    ]);\n    history.linearize(&{}).unwrap();", self.reference)?;
+        writeln!(f, "// {}: no order of these calls explains what they returned", Level::Linearizable)?;
+        writeln!(f, "{}", imports(&body))?;
+        write!(f, "#[test]\nfn the_calls_have_an_order() {{\n{body}}}\n")
     }
 }
 

@@ -5,25 +5,25 @@ use std::fmt;
 /// A level that a cache can claim, each checked by a function.
 ///
 /// ```
-/// use aws_client_cache_spec::Level;
+/// use aws_client_cache_spec::check::Level;
 ///
-/// assert_eq!(Level::Order.to_string(), "L1 eviction order");
-/// assert!(Level::Dict < Level::Closure);
+/// assert_eq!(Level::Order.to_string(), "eviction order");
+/// assert!(Level::Dict < Level::Exhaustive);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Level {
-    /// L0, [`dict`](crate::dict()): a bounded dict, whichever entries it evicts, in random runs.
+    /// [`dict`](crate::check::dict()): a bounded dict, whichever entries it evicts, in random runs.
     Dict,
-    /// L1, [`order`](crate::order()): a strict LRU, LFU or LFUDA, in random runs.
+    /// [`order`](crate::check::order()): a strict LRU, LFU or LFUDA, in random runs.
     Order,
-    /// L2, [`closure`](crate::closure()): the same, in every state of a small scope.
-    Closure,
-    /// L3, [`panics`](crate::panics()): the same under panics of callers' code, in a small scope.
+    /// [`exhaustive`](crate::check::exhaustive()): the same, in every state of a small scope.
+    Exhaustive,
+    /// [`panics`](crate::check::panics()): the same under panics of callers' code, in a small scope.
     Panics,
-    /// L4, [`linearizable`](crate::linearizable()): the same, shared by threads.
-    Threads,
-    /// L5, [`creation`](crate::creation()): creation on a miss, exactly once, in every schedule.
+    /// [`linearizable`](crate::concurrency::linearizable()): the same, shared by threads.
+    Linearizable,
+    /// [`creation`](crate::creation::creation()): creation on a miss, exactly once, in every schedule.
     Creation,
 }
 
@@ -31,18 +31,19 @@ impl Level {
     /// All levels, weakest first.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 6] = [Self::Dict, Self::Order, Self::Closure, Self::Panics, Self::Threads, Self::Creation];
+    pub const ALL: [Self; 6] =
+        [Self::Dict, Self::Order, Self::Exhaustive, Self::Panics, Self::Linearizable, Self::Creation];
 }
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Dict => "L0 dict",
-            Self::Order => "L1 eviction order",
-            Self::Closure => "L2 every state",
-            Self::Panics => "L3 panic safety",
-            Self::Threads => "L4 linearizability",
-            Self::Creation => "L5 creation",
+            Self::Dict => "dict",
+            Self::Order => "eviction order",
+            Self::Exhaustive => "every state",
+            Self::Panics => "panic safety",
+            Self::Linearizable => "linearizability",
+            Self::Creation => "creation",
         })
     }
 }

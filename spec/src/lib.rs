@@ -1,15 +1,10 @@
-//! A conformance kit for bounded caches with strict LRU, LFU or LFUDA eviction.
-//!
-//! The kit consists of a reference model, and of levels that any cache can claim, each by one call.
-//!
-//! The [`rules`] are numbered, as everywhere in `aws-client-cache`, whose caches have every level. [`Model`] is the
-//! specification as a program: a plain `Vec`, so simple that you can see that it is right. To check your own cache,
-//! forward to it from a [`Subject`]:
+//! Tests a bounded cache against a simple reference, and prints a short test for each difference.
 //!
 //! ```
 //! use std::collections::VecDeque;
 //!
-//! use aws_client_cache_spec::{EvictionPolicy, Random, Refusal, Subject, dict, order};
+//! use aws_client_cache_spec::check::{dict, order};
+//! use aws_client_cache_spec::{Dict, Model, Random, Refusal, SystemUnderTest};
 //!
 //! /// Your cache: an LRU in fifteen lines.
 //! struct Lru<K, V> {
@@ -19,8 +14,8 @@
 //!
 //! impl<K: PartialEq, V: Clone> Lru<K, V> {
 //!     fn get(&mut self, key: &K) -> Option<V> {
-//!         let place = self.oldest_first.iter().position(|(present, _)| present == key)?;
-//!         let (key, value) = self.oldest_first.remove(place)?;
+//!         let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
+//!         let (key, value) = self.oldest_first.remove(index)?;
 //!         self.oldest_first.push_back((key, value.clone()));
 //!         Some(value)
 //!     }
@@ -32,7 +27,7 @@
 //! }
 //!
 //! /// The adapter for the kit: six methods that forward.
-//! impl<K: Clone + Eq, V: Clone> Subject<K, V> for Lru<K, V> {
+//! impl<K: Clone + Eq, V: Clone> SystemUnderTest<K, V> for Lru<K, V> {
 //!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
 //!         if self.contains_key(&key) { Err(Refusal::AlreadyExists) } else { Ok(self.put(key, value)) }
 //!     }
@@ -40,8 +35,8 @@
 //!         self.get(key)
 //!     }
 //!     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
-//!         let place = self.oldest_first.iter().position(|(present, _)| present == key);
-//!         let removed = place.and_then(|place| self.oldest_first.remove(place));
+//!         let index = self.oldest_first.iter().position(|(present, _)| present == key);
+//!         let removed = index.and_then(|index| self.oldest_first.remove(index));
 //!         removed.map(|(_, value)| value).ok_or(Refusal::NotFound)
 //!     }
 //!     fn max_size(&self) -> usize {
@@ -56,83 +51,176 @@
 //! }
 //!
 //! let new = |capacity| Lru { oldest_first: VecDeque::new(), capacity };
-//! dict(Random::new(EvictionPolicy::Lru), new)?; // L0
-//! order(Random::new(EvictionPolicy::Lru), new)?; // L1
+//! dict(Random::new(), Dict::new, new)?; // a bounded dict, whichever entries it evicts
+//! order(Random::new(), Model::lru, new)?; // a strict LRU
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
+//!
+//! The cache is compared with a [`Reference`]: [`Model`] for LRU, LFU and LFUDA, or your own. The [`rules`] of the model
+//! are numbered, and stand in fewer than a hundred lines of code.
 //!
 //! # The levels
 //!
 //! | level | function | cache | checks |
 //! |---|---|---|---|
-//! | L0 | [`dict()`] | [`Subject`] | a bounded dict, whichever entries it evicts, in random runs |
-//! | L1 | [`order()`] | [`Subject`] | the strict order of LRU, LFU or LFUDA, in random runs |
-//! | L2 | [`closure()`] | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations |
-//! | L2 | [`bounded()`] | [`Subject`] | the same after every short sequence, for a cache that cannot be copied |
-//! | L3 | [`panics()`] | [`Explore`] of [`Fused`] keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
-//! | L4 | [`linearizable()`] | [`Shared`] | some order explains the outcomes of threads |
-//! | L4 | [`reentrant()`] | [`Shared`] of [`Fused`] keys and values | keys and values may use the cache when they are dropped |
-//! | L5 | [`creation()`] | [`Creates`] | creation on a miss, exactly once, in every schedule |
+//! | dict | [`dict`](check::dict()) | [`SystemUnderTest`] | a bounded dict, whichever entries it evicts, in random runs |
+//! | eviction order | [`order`](check::order()) | [`SystemUnderTest`] | the order of a reference, in random runs |
+//! | every state | [`exhaustive`](check::exhaustive()) | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations |
+//! | every state | [`exhaustive_to_depth`](check::exhaustive_to_depth()) | [`SystemUnderTest`] | the same after every short sequence, for a cache that cannot be copied |
+//! | panic safety | [`panics`](check::panics()) | [`Explore`] of [`PanicProbe`](check::PanicProbe) keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
+//! | linearizability | [`linearizable`](concurrency::linearizable()) | [`Shared`](concurrency::Shared) | some order explains the outcomes of threads |
+//! | linearizability | [`reentrant`](concurrency::reentrant()) | the same of [`PanicProbe`](check::PanicProbe) keys and values | keys and values may use the cache when they are dropped |
+//! | creation | [`creation`](creation::creation()) | [`Creates`](creation::Creates) | creation on a miss, exactly once, in every schedule |
 //!
-//! Each function returns the covered scope: numbers and, at L0 to L3, the set of operations that the cache answered. Only
-//! compared operations count. Assert both, so that a test that has lost coverage fails: for example, because an adapter
-//! no longer overrides [`Subject::copy`].
+//! Each function takes its limits, a function that creates an empty reference, and one that creates an empty cache, both
+//! with a given bound. It returns the covered scope: numbers and, on one thread, the set of operations that the cache
+//! answered. Only compared operations count. Assert both, so that a test that has lost coverage fails: for example,
+//! because an adapter no longer overrides [`SystemUnderTest::copy`].
 //!
-//! If the cache fails, the function returns a counterexample from which nothing can be omitted. Its `Display` is a Rust
-//! test to paste.
+//! If the cache differs or panics, the function returns a counterexample from which nothing can be omitted. Its `Display`
+//! and its `Debug` are a Rust test to paste.
 //!
-//! Declare a deliberate difference of your cache as a [`Difference`]; it is not compared. Operations that your cache
-//! does not have ([`Subject::copy`], [`Subject::set_max_size`], [`Subject::set_time`]) are not compared, and not counted.
+//! Declare a deliberate difference of your cache as a [`Difference`](check::Difference); it is not compared. Operations
+//! that your cache or the reference does not have are not compared, and not counted.
 //!
-//! LFUDA is LFU with dynamic aging: an entry starts above the count of the last victim, so that entries that were busy
-//! once are evicted in time. [`EvictionPolicy::ALL`] lists the policies to claim a level for.
+//! # Another policy: a SIEVE
 //!
-//! # Caches that replace
-//!
-//! By default, a cache must refuse to insert a present key. Most caches replace its value. Name that in
-//! [`Random::insertion`] or [`Scope::insertion`]: [`InsertionMode::Replace`], or [`InsertionMode::KeepFirst`]. A
-//! replacement is then checked as any other operation: for its old value and its new one, its effect on the order, and in
-//! every state. The adapter returns the entry that leaves, replaced or evicted:
+//! A policy of your own needs a reference of your own: the policy in its simplest form, in any time and space. Here, it
+//! is a SIEVE. Hits set a bit. A hand walks from the oldest entry to the newest, clears bits, and evicts the first entry
+//! without one. The cache itself keeps its entries in two queues, before and after the hand.
 //!
 //! ```
 //! use std::collections::VecDeque;
+//! use std::mem::swap;
 //!
-//! use aws_client_cache_spec::{
-//!     EvictionPolicy, Explore, InsertionMode, OperationKind, Random, Refusal, Scope, Subject, closure, dict, order, panics,
-//! };
+//! use aws_client_cache_spec::check::{dict, exhaustive, order, panics};
+//! use aws_client_cache_spec::{Dict, Explore, Names, Operation, Outcome, Random, Reference, Refusal, Scope, SystemUnderTest};
+//!
+//! /// The policy as its paper tells it: a queue with bits, oldest first, and a hand.
+//! #[derive(Clone, PartialEq, Eq, Hash)]
+//! struct SieveModel<K, V> {
+//!     queue: Vec<(K, V, bool)>,
+//!     hand: usize,
+//!     max_size: usize,
+//! }
+//!
+//! impl<K: Clone + Eq, V: Clone> SieveModel<K, V> {
+//!     fn new(max_size: usize) -> Self {
+//!         Self { queue: Vec::new(), hand: 0, max_size }
+//!     }
+//!
+//!     fn take(&mut self, index: usize) -> (K, V) {
+//!         let (key, value, _) = self.queue.remove(index);
+//!         self.hand -= usize::from(index < self.hand);
+//!         self.hand %= self.queue.len().max(1);
+//!         (key, value)
+//!     }
+//!
+//!     fn evict(&mut self) -> (K, V) {
+//!         while std::mem::take(&mut self.queue[self.hand].2) {
+//!             self.hand = (self.hand + 1) % self.queue.len();
+//!         }
+//!         self.take(self.hand)
+//!     }
+//! }
+//!
+//! impl<K, V> Reference<K, V> for SieveModel<K, V>
+//! where
+//!     K: Clone + Eq + std::hash::Hash,
+//!     V: Clone + Eq + std::hash::Hash,
+//! {
+//!     fn apply(&mut self, operation: &Operation<K, V>) -> Outcome<K, V> {
+//!         let found = operation.key().and_then(|key| self.queue.iter().position(|(present, ..)| present == key));
+//!         match (operation, found) {
+//!             (Operation::Insert(..), Some(_)) => Outcome::Refused(Refusal::AlreadyExists),
+//!             (Operation::Insert(key, value), None) if self.max_size == 0 => {
+//!                 Outcome::Evicted(vec![(key.clone(), value.clone())])
+//!             }
+//!             (Operation::Insert(key, value), None) => {
+//!                 let victim = (self.queue.len() == self.max_size).then(|| self.evict());
+//!                 self.queue.push((key.clone(), value.clone(), false));
+//!                 Outcome::Evicted(victim.into_iter().collect())
+//!             }
+//!             (Operation::Get(_), None) => Outcome::Value(None),
+//!             (Operation::Get(_), Some(index)) => {
+//!                 self.queue[index].2 = true;
+//!                 Outcome::Value(Some(self.queue[index].1.clone()))
+//!             }
+//!             (Operation::Remove(_), None) => Outcome::Refused(Refusal::NotFound),
+//!             (Operation::Remove(_), Some(index)) => Outcome::Value(Some(self.take(index).1)),
+//!             _ => Outcome::Missing, // not compared, or derived from the others
+//!         }
+//!     }
+//!     fn entries(&self) -> Vec<(K, V)> {
+//!         self.queue.iter().map(|(key, value, _)| (key.clone(), value.clone())).collect()
+//!     }
+//!     fn bound(&self) -> usize {
+//!         self.max_size
+//!     }
+//! }
 //!
 //! /// Your cache.
 //! #[derive(Clone)]
-//! struct Lru<K, V> {
-//!     oldest_first: VecDeque<(K, V)>,
+//! struct Sieve<K, V> {
+//!     /// The entries behind the hand, then those ahead of it, oldest first.
+//!     queues: [VecDeque<(K, V, bool)>; 2],
 //!     capacity: usize,
 //! }
 //!
-//! impl<K: PartialEq, V: Clone> Lru<K, V> {
-//!     fn put(&mut self, key: K, value: V) -> Option<(K, V)> {
-//!         let present = self.oldest_first.iter().position(|(present, _)| *present == key);
-//!         let replaced = present.and_then(|index| self.oldest_first.remove(index));
-//!         self.oldest_first.push_back((key, value));
-//!         if self.oldest_first.len() > self.capacity { self.oldest_first.pop_front() } else { replaced }
+//! impl<K: PartialEq, V: Clone> Sieve<K, V> {
+//!     fn new(capacity: usize) -> Self {
+//!         Self { queues: [VecDeque::new(), VecDeque::new()], capacity }
 //!     }
-//! #   fn get(&mut self, key: &K) -> Option<V> {
-//! #       let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
-//! #       let value = self.oldest_first[index].1.clone();
-//! #       self.oldest_first.remove(index).into_iter().for_each(|entry| self.oldest_first.push_back(entry));
-//! #       Some(value)
-//! #   }
-//! #   fn take(&mut self, key: &K) -> Option<V> {
-//! #       let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
-//! #       let (key, value) = self.oldest_first.remove(index)?;
-//! #       drop(key); // here, or the value would leak if this panicked
-//! #       Some(value)
-//! #   }
-//!     // … `get` and `take`
+//!
+//!     fn get(&mut self, key: &K) -> Option<V> {
+//!         let (_, value, visited) = self.queues.iter_mut().flatten().find(|(present, ..)| present == key)?;
+//!         *visited = true;
+//!         Some(value.clone())
+//!     }
+//!
+//!     /// Moves the hand to the oldest entry, if it has passed the newest.
+//!     fn wrap(&mut self) {
+//!         let [behind, ahead] = &mut self.queues;
+//!         if ahead.is_empty() {
+//!             swap(behind, ahead);
+//!         }
+//!     }
+//!
+//!     fn evict(&mut self) -> Option<(K, V)> {
+//!         loop {
+//!             self.wrap();
+//!             let (key, value, visited) = self.queues[1].pop_front()?;
+//!             if !visited {
+//!                 self.wrap();
+//!                 return Some((key, value));
+//!             }
+//!             self.queues[0].push_back((key, value, false));
+//!         }
+//!     }
+//!
+//!     fn put(&mut self, key: K, value: V) -> Option<(K, V)> {
+//!         if self.capacity == 0 {
+//!             return Some((key, value));
+//!         }
+//!         let is_full = self.queues.iter().flatten().count() == self.capacity;
+//!         let victim = if is_full { self.evict() } else { None };
+//!         self.queues[1].push_back((key, value, false));
+//!         victim
+//!     }
+//!
+//!     fn take(&mut self, key: &K) -> Option<V> {
+//!         let place = |queue: &VecDeque<(K, V, bool)>| queue.iter().position(|(present, ..)| present == key);
+//!         let (queue, index) = (0..2).find_map(|queue| Some((queue, place(&self.queues[queue])?)))?;
+//!         let (key, value, _) = self.queues[queue].remove(index)?;
+//!         self.wrap();
+//!         drop(key); // here, or the value would leak if this panicked
+//!         Some(value)
+//!     }
 //! }
 //!
-//! impl<K: Clone + Eq, V: Clone> Subject<K, V> for Lru<K, V> {
+//! impl<K: Clone + Eq, V: Clone> SystemUnderTest<K, V> for Sieve<K, V> {
 //!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
-//!         Ok(self.put(key, value))
+//!         if self.contains_key(&key) { Err(Refusal::AlreadyExists) } else { Ok(self.put(key, value)) }
 //!     }
 //!     fn get(&mut self, key: &K) -> Option<V> {
 //!         self.get(key)
@@ -144,27 +232,88 @@
 //!         self.capacity
 //!     }
 //!     fn len(&self) -> usize {
-//!         self.oldest_first.len()
+//!         self.queues.iter().flatten().count()
 //!     }
 //!     fn items(&self) -> Vec<(K, V)> {
-//!         self.oldest_first.iter().cloned().collect()
+//!         self.queues.iter().flatten().map(|(key, value, _)| (key.clone(), value.clone())).collect()
 //!     }
 //! }
 //!
-//! /// The search of all states (L2) also needs copies.
-//! impl<K: Clone + Eq, V: Clone> Explore<K, V> for Lru<K, V> {
+//! /// A search of all states also needs copies, and a fingerprint of each state.
+//! impl<K: Clone + Eq, V: Clone> Explore<K, V> for Sieve<K, V> {
 //!     fn fork(&self) -> Self {
 //!         self.clone()
 //!     }
+//!     fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
+//!         let nodes = self.queues.iter().flatten().flat_map(|(key, _, visited)| [names.of(key), (*visited).into()]);
+//!         [self.queues[0].len() as u64].into_iter().chain(nodes).collect()
+//!     }
 //! }
 //!
-//! let random = Random { insertion: InsertionMode::Replace, ..Random::new(EvictionPolicy::Lru) };
-//! dict(random, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L0
-//! order(random, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L1
-//! let scope = Scope { insertion: InsertionMode::Replace, ..Scope::new(EvictionPolicy::Lru, 3, 4) };
-//! let covered = closure(scope, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L2
-//! assert_eq!((covered.states, covered.answered.contains(OperationKind::SetMaxSize)), (41, false));
-//! panics(scope, |capacity| Lru { oldest_first: VecDeque::new(), capacity })?; // L3
+//! dict(Random::new(), Dict::new, Sieve::new)?; // a bounded dict
+//! order(Random::new(), SieveModel::new, Sieve::new)?; // in random runs
+//! let covered = exhaustive(Scope::new(3, 4), SieveModel::new, Sieve::new)?; // in every state
+//! assert_eq!(covered.states, 489);
+//! panics(Scope::new(2, 3), SieveModel::new, Sieve::new)?; // and after every panic
+//! # Ok::<(), aws_client_cache_spec::CounterExample>(())
+//! ```
+//!
+//! # Caches that replace
+//!
+//! By default, a cache must refuse to insert a present key. Most caches replace its value. Name that by
+//! [`Model::with_insertion`] and [`Dict::with_insertion`]: [`InsertionMode::Replace`], or [`InsertionMode::KeepFirst`]. A
+//! replacement is then checked as any other operation: for its old value and its new one, its effect on the order, and in
+//! every state. The adapter returns the entry that leaves, replaced or evicted:
+//!
+//! ```
+//! # use std::collections::VecDeque;
+//! use aws_client_cache_spec::check::order;
+//! use aws_client_cache_spec::{InsertionMode, Model, Random, Refusal, SystemUnderTest};
+//! # struct Lru<K, V> {
+//! #     oldest_first: VecDeque<(K, V)>,
+//! #     capacity: usize,
+//! # }
+//! # impl<K: PartialEq, V: Clone> Lru<K, V> {
+//! #     fn put(&mut self, key: K, value: V) -> Option<(K, V)> {
+//! #         let present = self.oldest_first.iter().position(|(present, _)| *present == key);
+//! #         let replaced = present.and_then(|index| self.oldest_first.remove(index));
+//! #         self.oldest_first.push_back((key, value));
+//! #         if self.oldest_first.len() > self.capacity { self.oldest_first.pop_front() } else { replaced }
+//! #     }
+//! #     fn get(&mut self, key: &K) -> Option<V> {
+//! #         let index = self.oldest_first.iter().position(|(present, _)| present == key)?;
+//! #         let (key, value) = self.oldest_first.remove(index)?;
+//! #         self.oldest_first.push_back((key, value.clone()));
+//! #         Some(value)
+//! #     }
+//! # }
+//!
+//! impl<K: Clone + Eq, V: Clone> SystemUnderTest<K, V> for Lru<K, V> {
+//!     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+//!         Ok(self.put(key, value)) // which replaces
+//!     }
+//! #   fn get(&mut self, key: &K) -> Option<V> {
+//! #       self.get(key)
+//! #   }
+//! #   fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+//! #       let index = self.oldest_first.iter().position(|(present, _)| present == key);
+//! #       let removed = index.and_then(|index| self.oldest_first.remove(index));
+//! #       removed.map(|(_, value)| value).ok_or(Refusal::NotFound)
+//! #   }
+//! #   fn max_size(&self) -> usize {
+//! #       self.capacity
+//! #   }
+//! #   fn len(&self) -> usize {
+//! #       self.oldest_first.len()
+//! #   }
+//! #   fn items(&self) -> Vec<(K, V)> {
+//! #       self.oldest_first.iter().cloned().collect()
+//! #   }
+//!     // … the other methods as above
+//! }
+//!
+//! let new = |capacity| Lru { oldest_first: VecDeque::new(), capacity };
+//! order(Random::new(), |max_size| Model::lru(max_size).with_insertion(InsertionMode::Replace), new)?;
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
 //!
@@ -172,76 +321,80 @@
 //!
 //! # Expiry
 //!
-//! A cache whose keys expire (the rules E) has a clock that [`Subject::set_time`] sets. Name the keys that expire in
-//! [`Random::expiry`] or [`Scope::expiry`], and create caches in which the same keys expire. L0 to L3 then check each
-//! expiry, at every time that could make a difference. Here, the cache is the [`Model`]:
+//! A cache whose keys expire (the rules E) has a clock that [`SystemUnderTest::set_time`] sets. Wrap the reference in
+//! [`Expiring`](model::Expiring), name the keys that expire, and create caches in which the same keys expire. The levels
+//! of one thread then check each expiry, at every time that could make a difference. Here, the cache is the model itself:
 //!
 //! ```
-//! use aws_client_cache_spec::{EvictionPolicy, Model, Scope, closure};
+//! use aws_client_cache_spec::check::exhaustive;
+//! use aws_client_cache_spec::{Model, Scope};
 //!
-//! let scope = Scope { expiry: &[(0, 1), (1, 2)], ..Scope::new(EvictionPolicy::Lru, 2, 3) };
-//! let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size).with_expiry(0, 1).with_expiry(1, 2);
-//! let covered = closure(scope, new)?;
-//! assert_eq!((covered.states, covered.transitions), (60, 1_800));
+//! let expiring = |max_size| Model::lru(max_size).with_expiry(0, 1).with_expiry(1, 2);
+//! let covered = exhaustive(Scope::new(2, 3), expiring, expiring)?;
+//! assert_eq!((covered.states, covered.transitions), (60, 2_460));
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
-//!
-//! # Faulty caches
-//!
-//! These caches prove that the levels can fail. [`Broken`], [`BrokenShared`] and [`Reference`] each have one subtle
-//! fault, if you name a [`Fault`], a [`SharedFault`] or a [`CreationFault`]. The level that names the fault refuses the
-//! cache. Faults of expiry ([`Fault::is_of_expiry`]) show where keys expire. Each fault shows under the policies of
-//! [`Fault::policies`], and in the insertion modes of [`Fault::insertions`].
 //!
 //! # Parts for your own tests
 //!
 //! The levels consist of parts that also serve property tests and fuzzers:
 //!
-//! * An [`Operation`] and its [`Outcome`].
-//! * [`step()`], one step of a comparison, and [`panic_step()`].
-//! * A [`Recorder`] of histories, for a scheduler of your own, and [`History::linearize`].
-//! * [`Schedules::run`] for one schedule.
-//! * [`Branches`], the branches that operations took.
+//! * [`Operation`]s and their [`Outcome`]s.
+//! * [`step`](check::step()), one step of a comparison, and [`panic_step`](check::panic_step()).
+//! * A [`Recorder`](concurrency::Recorder) of histories, for a scheduler of your own, and
+//!   [`History::linearize`](concurrency::History::linearize).
+//! * [`Schedules::run`](creation::Schedules::run) for one schedule.
+//! * [`Branches`](check::Branches), the branches that operations took.
+//!
+//! With the feature `faults`, the module `faults` has caches with one subtle fault each. They prove that the levels can
+//! fail.
 
 mod branch;
 mod caught;
-mod closure;
+pub mod check;
+pub mod concurrency;
 mod counter_example;
-mod creation;
+pub mod creation;
 mod dict;
+mod exhaustive;
 mod expiry;
 mod explore;
-mod fleet;
-mod fused;
+#[cfg(feature = "faults")]
+mod faulty;
 pub mod generate;
 mod history;
 mod level;
-mod model;
+pub mod model;
 mod operation;
+mod panic_probe;
 mod panics;
 mod random;
+mod reference;
 mod shrink;
 mod step;
-mod subject;
+mod system_under_test;
 mod threads;
 
-pub use branch::{Branch, Branches};
-pub use closure::{bounded, closure};
 pub use counter_example::CounterExample;
-pub use creation::{Creates, Creation, Failure, Reference, Scheduled, Schedules, Step, Violation, creation};
 pub use dict::Dict;
-pub use explore::{Covered, Explore, Names, Scope};
-pub use fleet::{Broken, BrokenShared, CreationFault, Fault, SharedFault};
-pub use fused::{Burned, Callback, Fused, with_fuse};
-pub use history::{Call, History, NotLinearizable};
-pub use level::Level;
-pub use model::{EvictionPolicy, InsertionMode, Model};
-pub use operation::{Operation, OperationKind, OperationKinds, Outcome, Refusal};
-pub use panics::{Panicked, may_be_left, panic_step, panics};
-pub use random::{Random, dict, order};
-pub use step::{Divergence, step};
-pub use subject::{Difference, Subject};
-pub use threads::{Deadlock, Recorded, Recorder, Shared, Threads, linearizable, reentrant};
+pub use explore::{Explore, Names, Scope};
+pub use model::{InsertionMode, Model, Policy};
+pub use operation::{Operation, Outcome, Refusal};
+pub use random::Random;
+pub use reference::Reference;
+pub use system_under_test::SystemUnderTest;
+
+/// Caches with one subtle fault each, which prove that the levels can fail.
+///
+/// [`Faulty`](faults::Faulty), [`FaultyShared`](faults::FaultyShared) and [`FaultyCreator`](faults::FaultyCreator) are
+/// correct, unless you name a fault. The level that names the fault refuses the cache. Faults of expiry
+/// ([`Fault::is_of_expiry`](faults::Fault::is_of_expiry)) show where keys expire. Each fault shows under the policies of
+/// [`Fault::policies`](faults::Fault::policies), and in the insertion modes of
+/// [`Fault::insertions`](faults::Fault::insertions).
+#[cfg(feature = "faults")]
+pub mod faults {
+    pub use crate::faulty::{CreationFault, Fault, Faulty, FaultyCreator, FaultyShared, SharedFault};
+}
 
 #[doc = include_str!("../SPEC.md")]
 pub mod rules {}

@@ -5,9 +5,9 @@ use std::fmt;
 /// One call of a cache's operations.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Subject};
+/// use aws_client_cache_spec::{Model, Operation, Outcome, Policy, SystemUnderTest};
 ///
-/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// let mut model = Model::new(Policy::Lru, 2);
 /// assert_eq!(Operation::Insert('a', 1).apply(&mut model), Outcome::Evicted(vec![]));
 /// assert_eq!(Operation::Get('a').apply(&mut model), Outcome::Value(Some(1)));
 /// ```
@@ -35,6 +35,22 @@ pub enum Operation<K, V> {
     SetMaxSize(usize),
     /// Takes a snapshot, in eviction order (D7).
     Items,
+    /// Iterates from both ends, interleaved (D7).
+    ///
+    /// The bits of the number, lowest first and repeated, tell if the next entry is taken from the back.
+    Iterate(u8),
+    /// Looks at the next victim, not as a use (D12).
+    NextVictim,
+    /// Looks up, as a use, or inserts (D2, D4).
+    GetOrInsert(K, V),
+    /// Looks up, as a use, and sets the value of a present key (D4).
+    GetMut(K, V),
+    /// Removes the entries that a predicate rejects, which is asked about each of them in eviction order (D12).
+    ///
+    /// The bits of the number, lowest first and repeated, are its answers: `true` keeps the entry.
+    Retain(u8),
+    /// Removes all entries by an iterator, from both ends as in [`Iterate`](Self::Iterate) (D12).
+    Drain(u8),
     /// Sets the clock, forward or back (E5).
     SetTime(u64),
     /// Removes all expired entries (E4).
@@ -54,8 +70,10 @@ pub enum Outcome<K, V> {
     Value(Option<V>),
     /// An entry.
     Entry(K, V),
-    /// Entries, in eviction order.
+    /// Entries, in eviction order, or in the order in which they were shown.
     Entries(Vec<(K, V)>),
+    /// A value, present or new, with the entries that were evicted for it.
+    Found(V, Vec<(K, V)>),
     /// A yes or no.
     Answer(bool),
     /// A refusal, which has changed nothing.
@@ -67,9 +85,9 @@ pub enum Outcome<K, V> {
 /// The reason for refusing an operation.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
+/// use aws_client_cache_spec::{Model, Policy, Refusal, SystemUnderTest};
 ///
-/// let mut model: Model<u8, u8> = Model::new(EvictionPolicy::Lru, 2);
+/// let mut model: Model<u8, u8> = Model::new(Policy::Lru, 2);
 /// assert_eq!(model.pop(), Err(Refusal::Empty));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,6 +143,18 @@ pub enum OperationKind {
     SetMaxSize,
     /// [`Operation::Items`].
     Items,
+    /// [`Operation::Iterate`].
+    Iterate,
+    /// [`Operation::NextVictim`].
+    NextVictim,
+    /// [`Operation::GetOrInsert`].
+    GetOrInsert,
+    /// [`Operation::GetMut`].
+    GetMut,
+    /// [`Operation::Retain`].
+    Retain,
+    /// [`Operation::Drain`].
+    Drain,
     /// [`Operation::SetTime`].
     SetTime,
     /// [`Operation::RemoveExpired`].
@@ -135,7 +165,7 @@ impl OperationKind {
     /// All kinds, those that concern expiry last.
     ///
     /// [`OperationKinds`] shows an example.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Insert,
         Self::Get,
         Self::TryGet,
@@ -147,6 +177,12 @@ impl OperationKind {
         Self::Copy,
         Self::SetMaxSize,
         Self::Items,
+        Self::Iterate,
+        Self::NextVictim,
+        Self::GetOrInsert,
+        Self::GetMut,
+        Self::Retain,
+        Self::Drain,
         Self::SetTime,
         Self::RemoveExpired,
     ];
@@ -155,10 +191,11 @@ impl OperationKind {
 /// A set of kinds of operations, such as those that a cache answered.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, OperationKind, OperationKinds, Random, order};
+/// use aws_client_cache_spec::check::order;
+/// use aws_client_cache_spec::model::{OperationKind, OperationKinds};
+/// use aws_client_cache_spec::{Model, Random};
 ///
-/// let model = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size);
-/// let covered = order(Random::new(EvictionPolicy::Lru), model)?;
+/// let covered = order(Random::new(), Model::lru, Model::lru)?;
 /// // Where nothing expires, no operation of expiry is called.
 /// assert_eq!(covered.answered(), OperationKinds::WITHOUT_EXPIRY);
 /// assert!(covered.answered().contains(OperationKind::Copy));
@@ -166,7 +203,7 @@ impl OperationKind {
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct OperationKinds(u16);
+pub struct OperationKinds(u32);
 
 impl OperationKinds {
     /// All kinds.
@@ -177,31 +214,49 @@ impl OperationKinds {
     /// All kinds but those of expiry.
     ///
     /// The type shows an example.
-    pub const WITHOUT_EXPIRY: Self = Self((1 << OperationKind::SetTime as u16) - 1);
+    pub const WITHOUT_EXPIRY: Self = Self((1 << OperationKind::SetTime as u32) - 1);
+
+    /// The kinds that a map has, but not every cache: those that iterate, change a value in place, or remove many entries.
+    ///
+    /// [`minus`](Self::minus) shows an example.
+    pub const OF_MAP: Self =
+        Self(((1 << OperationKind::SetTime as u32) - 1) & !((1 << OperationKind::Iterate as u32) - 1));
+
+    /// Returns the kinds that are not in the other set.
+    ///
+    /// ```
+    /// # use aws_client_cache_spec::model::{OperationKind, OperationKinds};
+    /// let of_cache = OperationKinds::WITHOUT_EXPIRY.minus(OperationKinds::OF_MAP);
+    /// assert!(of_cache.contains(OperationKind::Items) && !of_cache.contains(OperationKind::Drain));
+    /// ```
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 
     /// Returns `true` if a kind is in the set.
     ///
     /// The type shows an example.
     pub const fn contains(self, kind: OperationKind) -> bool {
-        self.0 & (1 << kind as u16) != 0
+        self.0 & (1 << kind as u32) != 0
     }
 
     /// Adds a kind.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{OperationKind, OperationKinds};
+    /// # use aws_client_cache_spec::model::{OperationKind, OperationKinds};
     /// let mut kinds = OperationKinds::default();
     /// kinds.insert(OperationKind::Pop);
     /// assert!(kinds.contains(OperationKind::Pop));
     /// ```
     pub const fn insert(&mut self, kind: OperationKind) {
-        self.0 |= 1 << kind as u16;
+        self.0 |= 1 << kind as u32;
     }
 
     /// Returns the kinds in the set, in the order of [`OperationKind::ALL`].
     ///
     /// ```
-    /// # use aws_client_cache_spec::{OperationKind, OperationKinds};
+    /// # use aws_client_cache_spec::model::{OperationKind, OperationKinds};
     /// assert!(OperationKinds::ALL.iter().eq(OperationKind::ALL));
     /// ```
     pub fn iter(self) -> impl Iterator<Item = OperationKind> {
@@ -234,7 +289,8 @@ impl<K, V> Operation<K, V> {
     /// Returns the kind of the operation.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Operation, OperationKind};
+    /// # use aws_client_cache_spec::model::OperationKind;
+    /// # use aws_client_cache_spec::Operation;
     /// assert_eq!(Operation::Insert('a', 1).kind(), OperationKind::Insert);
     /// ```
     pub fn kind(&self) -> OperationKind {
@@ -250,6 +306,12 @@ impl<K, V> Operation<K, V> {
             Self::Copy => OperationKind::Copy,
             Self::SetMaxSize(_) => OperationKind::SetMaxSize,
             Self::Items => OperationKind::Items,
+            Self::Iterate(_) => OperationKind::Iterate,
+            Self::NextVictim => OperationKind::NextVictim,
+            Self::GetOrInsert(..) => OperationKind::GetOrInsert,
+            Self::GetMut(..) => OperationKind::GetMut,
+            Self::Retain(_) => OperationKind::Retain,
+            Self::Drain(_) => OperationKind::Drain,
             Self::SetTime(_) => OperationKind::SetTime,
             Self::RemoveExpired => OperationKind::RemoveExpired,
         }
@@ -265,6 +327,8 @@ impl<K, V> Operation<K, V> {
     pub fn key(&self) -> Option<&K> {
         match self {
             Self::Insert(key, _)
+            | Self::GetOrInsert(key, _)
+            | Self::GetMut(key, _)
             | Self::Get(key)
             | Self::TryGet(key)
             | Self::Peek(key)
@@ -275,6 +339,10 @@ impl<K, V> Operation<K, V> {
             | Self::Copy
             | Self::SetMaxSize(_)
             | Self::Items
+            | Self::Iterate(_)
+            | Self::NextVictim
+            | Self::Retain(_)
+            | Self::Drain(_)
             | Self::SetTime(_)
             | Self::RemoveExpired => None,
         }
@@ -283,11 +351,11 @@ impl<K, V> Operation<K, V> {
     /// Applies the operation to a cache.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Refusal};
-    /// let mut model = Model::<u8, u8>::new(EvictionPolicy::Lru, 2);
+    /// # use aws_client_cache_spec::{Model, Operation, Outcome, Policy, Refusal};
+    /// let mut model = Model::<u8, u8>::new(Policy::Lru, 2);
     /// assert_eq!(Operation::Remove(1).apply(&mut model), Outcome::Refused(Refusal::NotFound));
     /// ```
-    pub fn apply<C: crate::Subject<K, V>>(&self, cache: &mut C) -> Outcome<K, V>
+    pub fn apply<C: crate::SystemUnderTest<K, V>>(&self, cache: &mut C) -> Outcome<K, V>
     where
         K: Clone + Eq,
         V: Clone,
@@ -325,6 +393,27 @@ impl<K, V> Operation<K, V> {
             },
             Self::SetMaxSize(max_size) => cache.set_max_size(*max_size).map_or(Outcome::Missing, Outcome::Evicted),
             Self::Items => Outcome::Entries(cache.items()),
+            Self::Iterate(ends) => cache.iterate(&mut pattern(*ends)).map_or(Outcome::Missing, Outcome::Entries),
+            Self::NextVictim => match cache.next_victim() {
+                None => Outcome::Missing,
+                Some(None) => Outcome::Refused(Refusal::Empty),
+                Some(Some((key, value))) => Outcome::Entry(key, value),
+            },
+            Self::GetOrInsert(key, value) => match cache.get_or_insert(key.clone(), value.clone()) {
+                None => Outcome::Missing,
+                Some(Ok((value, evicted))) => Outcome::Found(value, evicted.into_iter().collect()),
+                Some(Err(refusal)) => Outcome::Refused(refusal),
+            },
+            Self::GetMut(key, value) => cache.get_mut(key, value.clone()).map_or(Outcome::Missing, Outcome::Value),
+            Self::Retain(answers) => {
+                let (mut answer, mut asked) = (pattern(*answers), Vec::new());
+                let retained = cache.retain(&mut |key, value| {
+                    asked.push((key.clone(), value.clone()));
+                    answer()
+                });
+                retained.map_or(Outcome::Missing, |()| Outcome::Entries(asked))
+            }
+            Self::Drain(ends) => cache.drain(&mut pattern(*ends)).map_or(Outcome::Missing, Outcome::Entries),
             Self::SetTime(now) => cache.set_time(*now).map_or(Outcome::Missing, |()| Outcome::Done),
             Self::RemoveExpired => cache.remove_expired().map_or(Outcome::Missing, Outcome::Entries),
         }
@@ -350,8 +439,38 @@ impl<K, V> Operation<K, V> {
             Self::Copy => Operation::Copy,
             Self::SetMaxSize(max_size) => Operation::SetMaxSize(max_size),
             Self::Items => Operation::Items,
+            Self::Iterate(ends) => Operation::Iterate(ends),
+            Self::NextVictim => Operation::NextVictim,
+            Self::GetOrInsert(k, v) => Operation::GetOrInsert(key(k), value(v)),
+            Self::GetMut(k, v) => Operation::GetMut(key(k), value(v)),
+            Self::Retain(answers) => Operation::Retain(answers),
+            Self::Drain(ends) => Operation::Drain(ends),
             Self::SetTime(now) => Operation::SetTime(now),
             Self::RemoveExpired => Operation::RemoveExpired,
         }
     }
+}
+
+/// Returns the bits of a number, lowest first and repeated, one at each call.
+pub(crate) fn pattern(bits: u8) -> impl FnMut() -> bool {
+    let mut next = (0..u8::BITS).cycle();
+    move || next.next().is_some_and(|bit| bits >> bit & 1 == 1)
+}
+
+/// Takes all items of an iterator, each from the back if `from_back` returns `true`.
+///
+/// It serves [`SystemUnderTest::iterate`](crate::SystemUnderTest::iterate) and
+/// [`SystemUnderTest::drain`](crate::SystemUnderTest::drain).
+///
+/// ```
+/// use aws_client_cache_spec::check::from_both_ends;
+///
+/// let mut from_back = [false, true, true].into_iter().cycle();
+/// assert_eq!(from_both_ends(0..5, &mut || from_back.next() == Some(true)), [0, 4, 3, 1, 2]);
+/// ```
+pub fn from_both_ends<T>(
+    mut iterator: impl DoubleEndedIterator<Item = T>,
+    from_back: &mut dyn FnMut() -> bool,
+) -> Vec<T> {
+    std::iter::from_fn(|| if from_back() { iterator.next_back() } else { iterator.next() }).collect()
 }

@@ -1,17 +1,17 @@
-//! L3: every panic of a caller's code, in every state of a small scope.
+//! Every panic of a caller's code, in every state of a small scope.
 
 use crate::caught::{caught, message};
 use crate::counter_example::CounterExample;
 use crate::explore::{Explore, Scope, Visit, walk};
-use crate::fused::{Burned, Callback, Fused, with_fuse};
 use crate::level::Level;
-use crate::model::{EvictionPolicy, Model};
-use crate::operation::{Operation, OperationKinds};
+use crate::operation::{Operation, OperationKinds, Outcome};
+use crate::panic_probe::{Callback, Injected, PanicProbe, inject_panic};
+use crate::reference::{Reference, follow};
 use crate::step::{Divergence, same_set, step};
-use crate::subject::{Difference, Subject, differs};
+use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
-type Key = Fused<u8>;
-type Value = Fused<u64>;
+type Key = PanicProbe<u8>;
+type Value = PanicProbe<u64>;
 
 /// The extent of a search; [`panics`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,34 +24,39 @@ pub struct Panicked {
     pub answered: OperationKinds,
 }
 
-/// Makes every call of a caller's code panic once, for every operation in every joint state (L3).
+/// Makes every call of a caller's code panic once, for every operation in every joint state.
 ///
 /// The calls are those of `Hash`, `Eq`, `Clone` and `Drop`. [`panic_step`] lists the conditions that must hold
 /// afterwards.
 ///
-/// `new` creates an empty cache, as for [`closure`](crate::closure()).
+/// `reference` and `new` create an empty reference and an empty cache, as for [`closure`](crate::exhaustive()).
 ///
 /// # Errors
 ///
 /// A shortest sequence of operations that leads to a harmful panic; to a leak only if there is no other harm.
 ///
 /// ```
-/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Fused, Level, Model, Scope, panics};
+/// use aws_client_cache_spec::check::{Level, panics};
+/// use aws_client_cache_spec::faults::{Fault, Faulty};
+/// use aws_client_cache_spec::{Model, Policy, Scope};
 ///
-/// let scope = Scope::new(EvictionPolicy::Lru, 1, 2);
-/// let done = panics(scope, |max_size| Model::<Fused<u8>, Fused<u64>>::new(EvictionPolicy::Lru, max_size))?;
+/// let faulty = |fault| move |max_size| Faulty::new(fault, Policy::Lru, max_size, 1);
+/// let done = panics(Scope::new(1, 2), Model::lru, faulty(None))?;
 /// assert!(done.panics > 20);
 ///
-/// let broken = |max_size| Broken::new(Fault::CopyTakesTheEntries, EvictionPolicy::Lru, max_size, 1);
-/// let found = panics(scope, broken).unwrap_err();
+/// let found = panics(Scope::new(1, 2), Model::lru, faulty(Some(Fault::CopyTakesTheEntries))).unwrap_err();
 /// assert_eq!(found.level(), Level::Panics);
 /// assert!(found.to_string().contains("panic_step(cache, &model, &Operation::Copy, Callback::Clone, 0).unwrap();"));
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
-pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) -> Result<Panicked, CounterExample> {
+pub fn panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
+    scope: Scope,
+    reference: impl Fn(usize) -> R,
+    new: impl Fn(usize) -> C,
+) -> Result<Panicked, CounterExample> {
     let mut panics = 0;
     let mut leaks = 0;
-    let covered = walk(Level::Panics, scope, &new, |cache: &C, model, operation| {
+    let covered = walk(Level::Panics, scope, &reference, &new, |cache: &C, model: &R, operation| {
         all_panics(cache, model, operation, |harm| {
             panics += 1;
             leaks += usize::from(harm == Harm::Leaks);
@@ -60,7 +65,7 @@ pub fn panics<C: Explore<Key, Value>>(scope: Scope, new: impl Fn(usize) -> C) ->
     })?;
     if leaks > 0 {
         // A leak is the least harm, so it is reported only if there is no other.
-        walk(Level::Panics, scope, &new, |cache: &C, model, operation| {
+        walk(Level::Panics, scope, &reference, &new, |cache: &C, model: &R, operation| {
             all_panics(cache, model, operation, |harm| harm == Harm::None)
         })?;
     }
@@ -75,12 +80,15 @@ enum Harm {
 }
 
 /// Makes every call of every callback panic once, if `accepts` the harm.
-fn all_panics<C: Explore<Key, Value>>(
+fn all_panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     cache: &C,
-    model: &Model<Key, Value>,
+    model: &R,
     operation: &Operation<u8, u64>,
     mut accepts: impl FnMut(Harm) -> bool,
 ) -> Visit {
+    if follow(&mut model.clone(), &operation.clone().map(Key::new, Value::new)) == Outcome::Missing {
+        return Ok(());
+    }
     for callback in Callback::ALL {
         for calls in 0.. {
             match harm(cache.fork(), model, operation, callback, calls) {
@@ -97,10 +105,10 @@ fn all_panics<C: Explore<Key, Value>>(
 ///
 /// Returns `true` if there was such a call. Afterwards (P1):
 ///
-/// * The cache's own [`check`](Subject::check) holds.
+/// * The cache's own [`check`](SystemUnderTest::check) holds.
 /// * The cache is as before the operation or as after it.
 /// * If several entries are removed (shrinking, clearing), some of them may be left.
-/// * From there, the cache behaves as the model does, until it is empty, and again.
+/// * From there, the cache behaves as the reference does, until it is empty, and again.
 /// * Nothing leaks.
 ///
 /// # Errors
@@ -108,14 +116,14 @@ fn all_panics<C: Explore<Key, Value>>(
 /// The condition that does not hold.
 ///
 /// [`panics`] shows an example of a call.
-pub fn panic_step<C: Explore<Key, Value>>(
+pub fn panic_step<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     cache: C,
-    model: &Model<Key, Value>,
+    reference: &R,
     operation: &Operation<u8, u64>,
     callback: Callback,
     calls: usize,
 ) -> Result<bool, Divergence> {
-    match harm(cache, model, operation, callback, calls)? {
+    match harm(cache, reference, operation, callback, calls)? {
         None => Ok(false),
         Some((_, Harm::None)) => Ok(true),
         Some((leak, Harm::Leaks)) => Err(leak),
@@ -123,9 +131,9 @@ pub fn panic_step<C: Explore<Key, Value>>(
 }
 
 /// Does the same as [`panic_step`], but returns a leak as a separate result, with its report.
-fn harm<C: Explore<Key, Value>>(
+fn harm<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     mut cache: C,
-    model: &Model<Key, Value>,
+    model: &R,
     operation: &Operation<u8, u64>,
     callback: Callback,
     calls: usize,
@@ -136,39 +144,39 @@ fn harm<C: Explore<Key, Value>>(
     drop(fork);
 
     let at = |what: &str| format!("{what} after call {calls} of {callback:?} panicked in {operation:?}");
-    let fused = operation.clone().map(Key::new, Value::new);
-    match with_fuse(callback, calls, || fused.apply(&mut cache)) {
-        Burned::Intact(_) => return Ok(None),
-        Burned::Panicked => {
+    let probes = operation.clone().map(Key::new, Value::new);
+    match inject_panic(callback, calls, || probes.apply(&mut cache)) {
+        Injected::NotReached(_) => return Ok(None),
+        Injected::OtherPanic => {
             let what = format!("{operation:?} in which call {calls} of {callback:?} panics");
             return Err(Divergence::panic(what, &message(), "no other panic"));
         }
-        Burned::Blown => {}
+        Injected::Reached => {}
     }
 
     let panic = |message: String| Divergence::panic(at("an accessor"), &message, "no other panic");
     caught(|| cache.check()).map_err(panic)?.map_err(|broken| Divergence::new(at("check"), broken, "Ok(())"))?;
     let shown = caught(|| cache.items()).map_err(panic)?;
-    let mut left = may_be_left(model, &fused, &shown, cache.max_size());
+    let mut left = may_be_left(model, &probes, &shown, cache.max_size());
     if !differs::<Key, Value, C>(Difference::Unordered) {
-        left.retain(|model| model.items() == shown);
+        left.retain(|model| model.entries() == shown);
     }
     if left.is_empty() {
-        let expected = format!("{:?}, or as the operation leaves it", model.items());
+        let expected = format!("{:?}, or as the operation leaves it", model.entries());
         return Err(Divergence::new(at("items"), &shown, expected));
     }
-    drop((shown, fused));
+    drop((shown, probes));
     // Only the following operations show which: a use may have been counted for a hit, or not.
     let mut went_on = Ok(());
     while let Some(model) = left.pop() {
-        match with_fuse(callback, usize::MAX, || {
+        match inject_panic(callback, usize::MAX, || {
             shows_its_floor(cache.fork(), model.clone()).and_then(|()| goes_on(cache.fork(), model))
         }) {
-            Burned::Intact(Ok(())) => {
+            Injected::NotReached(Ok(())) => {
                 went_on = Ok(());
                 break;
             }
-            Burned::Intact(Err(divergence)) => went_on = Err(divergence),
+            Injected::NotReached(Err(divergence)) => went_on = Err(divergence),
             _ => went_on = Err(Divergence::panic(at("a later operation"), &message(), "no other panic")),
         }
     }
@@ -180,79 +188,60 @@ fn harm<C: Explore<Key, Value>>(
     Ok(Some((Divergence::new(at("leaks"), leaked, "0"), harm)))
 }
 
-/// Returns the models that an operation that panicked may have left (P1).
+/// Returns the references that an operation that panicked may have left (P1).
 ///
-/// These are all models in which the operation is not, partly or completely done, and which show the entries in
+/// These are all references in which the operation is not, partly or completely done, and which show the entries in
 /// `shown`. There may be several, because only the following operations show if a use was counted.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, may_be_left};
+/// use aws_client_cache_spec::check::may_be_left;
+/// use aws_client_cache_spec::{Model, Operation, SystemUnderTest};
 ///
-/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// let mut model = Model::lru(2);
 /// model.insert('a', 1)?;
 /// let hit = Operation::Get('a');
 /// assert_eq!(may_be_left(&model, &hit, &[('a', 1)], 2).len(), 2); // counted or not
 /// assert_eq!(may_be_left(&model, &hit, &[], 2), []); // but not lost
 /// # Ok::<(), aws_client_cache_spec::Refusal>(())
 /// ```
-pub fn may_be_left<K: Clone + Eq, V: Clone + Eq>(
-    model: &Model<K, V>,
+pub fn may_be_left<K: Clone + Eq, V: Clone + Eq, R: Reference<K, V>>(
+    reference: &R,
     operation: &Operation<K, V>,
     shown: &[(K, V)],
     max_size: usize,
-) -> Vec<Model<K, V>> {
-    let mut after = model.clone();
-    operation.apply(&mut after);
-    let mut left = vec![model.clone(), after];
-    match operation {
-        Operation::Clear => {
-            let mut partly = model.clone();
-            partly.entries.retain(|entry| shown.iter().any(|(key, _)| *key == entry.key));
-            // F2: a cache that is empty afterwards was cleared, and its floor was reset.
-            if !partly.is_empty() {
-                left.push(Model { floor: 0, ..partly.clone() });
-                left.push(partly);
-            }
-        }
-        Operation::RemoveExpired => {
-            let mut partly = model.clone();
-            let expiry = &model.expiry;
-            partly
-                .entries
-                .retain(|entry| !expiry.is_past(&entry.key) || shown.iter().any(|(key, _)| *key == entry.key));
-            left.push(partly);
-        }
-        Operation::SetMaxSize(max_size) => {
-            let mut partly = model.clone();
-            while partly.len() > *max_size && partly.evict().is_some() {
-                left.push(partly.clone());
-                left.push(Model { max_size: *max_size, ..partly.clone() });
-            }
-        }
-        _ => {}
-    }
-    left.retain(|model| model.max_size() == max_size && same_set(shown, &model.items()));
+) -> Vec<R> {
+    let mut after = reference.clone();
+    follow(&mut after, operation);
+    let mut left = vec![reference.clone(), after];
+    left.extend(reference.partly(operation, &|key| shown.iter().any(|(present, _)| present == key)));
+    left.retain(|left| left.bound() == max_size && same_set(shown, &left.entries()));
     left
 }
 
-/// Compares the floors by a new entry, for which a removal makes room.
+/// Compares the effect of evictions on later entries by a new entry, for which a removal makes room.
 ///
-/// An eviction would set the floor before the new entry starts above it.
-fn shows_its_floor<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
-    let last = model.keys().pop().filter(|_| model.policy == EvictionPolicy::Lfuda); // F2
-    let Some(last) = last else { return Ok(()) };
+/// An eviction would set the floor of LFUDA before the new entry starts above it.
+fn shows_its_floor<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>>(
+    mut cache: C,
+    mut model: R,
+) -> Result<(), Divergence> {
+    let last = model.entries().pop().filter(|_| model.ages()); // F2
+    let Some((last, _)) = last else { return Ok(()) };
     step(&mut cache, &mut model, &Operation::Remove(last))?;
     step(&mut cache, &mut model, &Operation::Insert(u8::MAX, 0).map(Key::new, Value::new))
 }
 
-/// Compares the cache with the model until both are empty, and then with new entries.
-fn goes_on<C: Subject<Key, Value>>(mut cache: C, mut model: Model<Key, Value>) -> Result<(), Divergence> {
+/// Compares the cache with the reference until both are empty, and then with new entries.
+fn goes_on<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>>(
+    mut cache: C,
+    mut model: R,
+) -> Result<(), Divergence> {
     let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
     let newcomer = Operation::Insert(u8::MAX, 0);
     go(newcomer.clone())?;
     go(Operation::Get(u8::MAX))?;
     if !differs::<Key, Value, C>(Difference::NoPop) {
-        for _ in 0..=model.len() {
+        for _ in 0..=model.count() {
             step(&mut cache, &mut model, &Operation::Pop)?;
         }
     }

@@ -1,4 +1,4 @@
-//! L0 and L1: random operations, with a new mix for each run.
+//! Random operations, with a new mix for each run.
 
 use fastrand::Rng;
 
@@ -8,29 +8,22 @@ use crate::dict::Dict;
 use crate::expiry::times;
 use crate::explore::may_be_asked;
 use crate::level::Level;
-use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::Operation;
+use crate::reference::{Reference, expiries, follow, source};
 use crate::shrink::{Failing, shrink};
 use crate::step::{Divergence, compare};
-use crate::subject::{Difference, Subject, differs};
+use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
 /// The limits of the random runs of [`dict`] and [`order`].
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Random};
+/// use aws_client_cache_spec::Random;
 ///
-/// let more = Random { seed: 7, runs: 10_000, ..Random::new(EvictionPolicy::Lfu) };
+/// let more = Random { seed: 7, runs: 10_000, ..Random::new() };
 /// assert_eq!(more.keys, 16);
-/// assert_eq!(more.expiry, []);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Random {
-    /// The policy under test.
-    pub policy: EvictionPolicy,
-    /// The effect of inserting a present key.
-    pub insertion: InsertionMode,
-    /// The use count at which counts saturate.
-    pub max_uses: u64,
     /// The seed; equal seeds give equal operations.
     pub seed: u64,
     /// The number of caches, each with one run.
@@ -41,102 +34,103 @@ pub struct Random {
     pub keys: u8,
     /// The largest bound that is set.
     pub max_size: u8,
-    /// The keys that expire, each with its expiry (E1).
-    ///
-    /// Caches must be created with the same expiries. If there are none, the clock is not set, and nothing is removed
-    /// as expired.
-    pub expiry: &'static [(u8, u64)],
 }
 
 impl Random {
-    /// Creates 1,000 runs of 100 operations, under seed 0.
-    ///
-    /// There are 16 keys, of which none expires, and bounds up to 8. Present keys are refused.
+    /// Creates 1,000 runs of 100 operations, under seed 0, with 16 keys and bounds up to 8.
     ///
     /// The type shows an example.
-    pub const fn new(policy: EvictionPolicy) -> Self {
-        let (insertion, max_uses) = (InsertionMode::Refuse, u64::MAX);
-        let (seed, runs, operations) = (0, 1_000, 100);
-        Self { policy, insertion, max_uses, seed, runs, operations, keys: 16, max_size: 8, expiry: &[] }
-    }
-
-    fn model(self, max_size: usize) -> Model<u8, u64> {
-        let model = Model::with_max_uses(self.policy, max_size, self.max_uses).with_insertion(self.insertion);
-        self.expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at))
-    }
-
-    fn dict(self, max_size: usize) -> Dict<u8, u64> {
-        let dict = Dict::new(max_size).with_insertion(self.insertion);
-        self.expiry.iter().fold(dict, |dict, (key, at)| dict.with_expiry(*key, *at))
-    }
-
-    fn counter_example(self, level: Level, found: Failing) -> CounterExample {
-        let Self { policy, insertion, max_uses, expiry, .. } = self;
-        let (max_size, operations, divergence) = found;
-        Found { level, policy, insertion, max_size, max_uses, expiry, operations, panic: None, note: None, divergence }
-            .into()
+    pub const fn new() -> Self {
+        Self { seed: 0, runs: 1_000, operations: 100, keys: 16, max_size: 8 }
     }
 }
 
-/// Compares a cache with a bounded dict, whichever of its entries it evicts (L0).
+impl Default for Random {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn counter_example(level: Level, reference: String, found: Failing) -> CounterExample {
+    let (max_size, operations, divergence) = found;
+    Found { level, reference, max_size, operations, panic: None, note: None, divergence }.into()
+}
+
+/// Compares a cache with a bounded dict, whichever of its entries it evicts.
 ///
-/// `new` creates an empty cache with the given `max_size`, in which the keys of `random` expire.
+/// `expected` and `new` create an empty dict and an empty cache with the given `max_size`. Where keys of the dict expire,
+/// the clock is set, and expired entries are removed.
 ///
 /// # Errors
 ///
 /// The operations that lead to a difference, none of which can be omitted.
 ///
 /// ```
-/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Random, dict};
+/// use aws_client_cache_spec::check::dict;
+/// use aws_client_cache_spec::faults::{Fault, Faulty};
+/// use aws_client_cache_spec::{Dict, Policy, Random};
 ///
-/// let broken = |max_size| Broken::<u8, u64>::new(Fault::Replaces, EvictionPolicy::Lru, max_size, 1);
-/// let found = dict(Random::new(EvictionPolicy::Lru), broken).unwrap_err();
+/// let faulty = |max_size| Faulty::<u8, u64>::new(Fault::Replaces, Policy::Lru, max_size, 1);
+/// let found = dict(Random::new(), Dict::new, faulty).unwrap_err();
 /// assert_eq!(found.operations().len(), 2);
 /// ```
-pub fn dict<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run::<C>(random, |max_size, operations, branches| {
-        let (mut cache, mut dict) = (new(max_size), random.dict(max_size));
+pub fn dict<C: SystemUnderTest<u8, u64>>(
+    random: Random,
+    expected: impl Fn(usize) -> Dict<u8, u64>,
+    new: impl Fn(usize) -> C,
+) -> Result<Branches, CounterExample> {
+    let mut mode = Branches::default();
+    mode.expect_mode(Some(expected(1).insertion()));
+    let drawn = |max_size| expected(max_size).to_model();
+    let compared = run::<_, C>(random, drawn, mode, |max_size, operations, branches| {
+        let (mut cache, mut dict) = (new(max_size), expected(max_size));
         first(operations, |operation| {
             if may_be_asked::<u8, u64, C>(operation) {
-                let before = dict.to_model();
+                let before = dict.clone();
                 if let Some(outcome) = dict.compare(&mut cache, operation)? {
-                    branches.add_without_order(&before, operation, &outcome);
+                    before.with_before(|before| branches.add_without_order(before, operation, &outcome));
                 }
             }
             Ok(())
         })
-    })
-    .map_err(|found| random.counter_example(Level::Dict, found))
+    });
+    compared.map_err(|found| counter_example(Level::Dict, expected(found.0).source(&found.1), found))
 }
 
-/// Compares a cache with the model, and so with its eviction order (L1).
+/// Compares a cache with a reference, and so with its eviction order.
 ///
-/// `new` creates an empty cache with the given `max_size`, and with the policy, the saturation and the expiries of
-/// `random`.
+/// `reference` and `new` create an empty reference and an empty cache with the given `max_size`.
 ///
 /// # Errors
 ///
 /// The operations that lead to a difference, none of which can be omitted.
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Random, order};
+/// use aws_client_cache_spec::check::order;
+/// use aws_client_cache_spec::{Model, Random};
 ///
-/// let lru = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size);
-/// let covered = order(Random::new(EvictionPolicy::Lru), lru)?;
+/// let covered = order(Random::new(), Model::lru, Model::lru)?;
 /// assert_eq!(covered.operations(), 100_000);
 ///
-/// let found = order(Random::new(EvictionPolicy::Lfu), lru).unwrap_err();
+/// let found = order(Random::new(), Model::lfu, Model::lru).unwrap_err();
 /// assert_eq!(found.operations().len(), 3);
 ///
-/// // Where keys expire, cache and model are both told so.
-/// let expiring = Random { expiry: &[(0, 5), (1, 9)], ..Random::new(EvictionPolicy::Lru) };
-/// order(expiring, |max_size| lru(max_size).with_expiry(0, 5).with_expiry(1, 9))?;
-/// assert!(order(expiring, lru).unwrap_err().to_string().contains(".with_expiry(0, 5);"));
+/// // Where keys expire, the clock is set.
+/// let expiring = |max_size| Model::lru(max_size).with_expiry(0, 5);
+/// order(Random::new(), expiring, expiring)?;
+/// let found = order(Random::new(), expiring, |max_size| Model::lru(max_size).with_expiry(0, 6)).unwrap_err();
+/// assert!(found.to_string().contains(".with_expiry(0, 5);"), "{found}");
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
-pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> Result<Branches, CounterExample> {
-    run::<C>(random, |max_size, operations, branches| {
-        let (mut cache, mut model) = (new(max_size), random.model(max_size));
+pub fn order<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
+    random: Random,
+    reference: impl Fn(usize) -> R,
+    new: impl Fn(usize) -> C,
+) -> Result<Branches, CounterExample> {
+    let mut possible = Branches::default();
+    possible.expect(&reference(random.max_size.into()));
+    let compared = run::<R, C>(random, &reference, possible, |max_size, operations, branches| {
+        let (mut cache, mut model) = (new(max_size), reference(max_size));
         first(operations, |operation| {
             if may_be_asked::<u8, u64, C>(operation) {
                 let before = model.clone();
@@ -146,8 +140,8 @@ pub fn order<C: Subject<u8, u64>>(random: Random, new: impl Fn(usize) -> C) -> R
             }
             Ok(())
         })
-    })
-    .map_err(|found| random.counter_example(Level::Order, found))
+    });
+    compared.map_err(|found| counter_example(Level::Order, source(&reference(found.0), &found.1), found))
 }
 
 /// Returns the first operation at which a cache diverges, and the divergence.
@@ -164,57 +158,61 @@ fn first(
 /// `diverges` applies the same operations to a new cache each time, decides which apply, and counts the branches of those
 /// that it has compared. The cache may hold other entries than the model that the operations are drawn with: its victims
 /// may be others, its bound may be fixed, and operations may have been omitted.
-fn run<C: Subject<u8, u64>>(
+fn run<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
     random: Random,
+    reference: impl Fn(usize) -> R,
+    mut branches: Branches,
     diverges: impl Fn(usize, &[Operation<u8, u64>], &mut Branches) -> Option<(usize, Divergence)>,
 ) -> Result<Branches, Failing> {
     let smallest = usize::from(differs::<u8, u64, C>(Difference::NoZero));
     let mut rng = Rng::with_seed(random.seed);
-    let mut branches = Branches::default();
+    let times = times(&expiries(&reference(smallest), random.keys));
     for _ in 0..random.runs {
         let max_size = rng.usize(smallest..=usize::from(random.max_size).max(smallest));
-        let mut model = random.model(max_size);
-        let swarm = Swarm::new(&mut rng, random);
+        let mut model = reference(max_size);
+        let swarm = Swarm::new(&mut rng, random, &times);
         let operations: Vec<_> = (0..random.operations)
             .filter_map(|value| {
-                let live: Vec<u8> = model.by_last_use().map(|(key, _)| *key).collect();
+                let live: Vec<u8> = model.entries().into_iter().map(|(key, _)| key).collect();
                 let operation = swarm.operation(&mut rng, &live, value);
                 may_be_asked::<u8, u64, C>(&operation).then(|| {
-                    operation.apply(&mut model);
+                    follow(&mut model, &operation);
                     operation
                 })
             })
             .collect();
         if let Some((last, _)) = diverges(max_size, &operations, &mut branches) {
             let diverges = |max_size, shorter: &[_]| diverges(max_size, shorter, &mut Branches::default());
-            return Err(shrink(max_size, &operations[..=last], smallest, &times(random.expiry), diverges));
+            return Err(shrink(max_size, &operations[..=last], smallest, &times, diverges));
         }
     }
     Ok(branches)
 }
 
+const KINDS: usize = 20;
+/// The last kinds concern expiry, and are not drawn if nothing expires.
+const TIMELESS_KINDS: usize = 18;
+
 /// The mix of operations of one run.
 ///
 /// A run that never removes, or hardly ever inserts, reaches states that an even mix does not.
-pub(crate) struct Swarm {
+pub(crate) struct Swarm<'a> {
     random: Random,
-    weights: [u32; Self::KINDS],
+    weights: [u32; KINDS],
     /// The times to which the clock is set.
-    times: Vec<u64>,
+    times: &'a [u64],
 }
 
-impl Swarm {
-    const KINDS: usize = 14;
-    /// The last kinds concern expiry, and are not drawn if nothing expires.
-    const TIMELESS_KINDS: usize = 12;
-
-    pub(crate) fn new(rng: &mut Rng, random: Random) -> Self {
-        let kinds = if random.expiry.is_empty() { Self::TIMELESS_KINDS } else { Self::KINDS };
-        let mut weights = [0; Self::KINDS];
+impl<'a> Swarm<'a> {
+    pub(crate) fn new(rng: &mut Rng, random: Random, times: &'a [u64]) -> Self {
+        let kinds = if times.is_empty() { TIMELESS_KINDS } else { KINDS };
+        let mut weights = [0; KINDS];
         weights[..kinds].fill_with(|| [0, 1, 2, 4, 8][rng.usize(..5)]);
         weights[0] = weights[0].max(2); // without insertion there is nothing to do
         weights[9] = weights[9].min(1); // so little is left after clearing
-        Self { random, weights, times: times(random.expiry) }
+        weights[17] = weights[17].min(1);
+        weights[16] = weights[16].min(2);
+        Self { random, weights, times }
     }
 
     pub(crate) fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
@@ -240,7 +238,13 @@ impl Swarm {
             9 => Operation::Clear,
             10 => Operation::SetMaxSize(rng.usize(..=usize::from(self.random.max_size))),
             11 => Operation::Items,
-            12 => Operation::SetTime(self.times[rng.usize(..self.times.len())]),
+            12 => Operation::Iterate(rng.u8(..)),
+            13 => Operation::NextVictim,
+            14 => Operation::GetOrInsert(key, value),
+            15 => Operation::GetMut(key, value),
+            16 => Operation::Retain(rng.u8(..) | rng.u8(..)),
+            17 => Operation::Drain(rng.u8(..)),
+            18 => Operation::SetTime(self.times[rng.usize(..self.times.len())]),
             _ => Operation::RemoveExpired,
         }
     }

@@ -38,6 +38,19 @@ pub(crate) fn shrink(
                 smaller.push((max_size, plainer));
             }
         }
+        // Of a cache that must be full, an insertion goes together with a part of the bound; others go in pairs.
+        if best.len() <= 20 {
+            for first in 0..best.len() {
+                let mut one_less = best.clone();
+                one_less.remove(first);
+                smaller.extend((smallest..max_size).map(|size| (size, one_less.clone())));
+                for second in first..one_less.len() {
+                    let mut two_less = one_less.clone();
+                    two_less.remove(second);
+                    smaller.push((max_size, two_less));
+                }
+            }
+        }
         let found = smaller.into_iter().find_map(|(size, operations)| {
             let (last, divergence) = diverges(size, &operations)?;
             Some((size, operations[..=last].to_vec(), divergence))
@@ -65,6 +78,19 @@ fn plainer(operations: &[Operation<u8, u64>], place: usize, times: &[u64]) -> Ve
         }
         Operation::SetMaxSize(max_size) => (0..*max_size).for_each(|smaller| with(Operation::SetMaxSize(smaller))),
         Operation::TryGet(key) => with(Operation::Get(*key)),
+        Operation::GetOrInsert(key, value) | Operation::GetMut(key, value) => {
+            with(Operation::Get(*key));
+            with(Operation::Insert(*key, *value));
+        }
+        Operation::Drain(bits) | Operation::Iterate(bits) | Operation::Retain(bits) if *bits > 0 => {
+            for fewer in (0..8).map(|bit| bits & !(1 << bit)).filter(|fewer| fewer != bits) {
+                match &operations[place] {
+                    Operation::Drain(_) => with(Operation::Drain(fewer)),
+                    Operation::Iterate(_) => with(Operation::Iterate(fewer)),
+                    _ => with(Operation::Retain(fewer)),
+                }
+            }
+        }
         Operation::SetTime(now) => {
             times.iter().filter(|time| *time < now).for_each(|time| with(Operation::SetTime(*time)));
         }

@@ -3,10 +3,9 @@
 use std::fmt::{self, Debug};
 
 use crate::caught::caught;
-use crate::expiry::Expiry;
-use crate::model::Model;
 use crate::operation::{Operation, Outcome};
-use crate::subject::{Difference, Subject, differs};
+use crate::reference::{Reference, follow, is_expired};
+use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
 /// A difference between a cache and the model.
 ///
@@ -48,125 +47,129 @@ impl Debug for Divergence {
 
 impl std::error::Error for Divergence {}
 
-/// Applies one operation to a cache and to the model, and compares the outcomes.
+/// Applies one operation to a cache and to a reference, and compares the outcomes.
 ///
 /// Then it compares every accessor. Declared [`Difference`]s are not compared, and neither is an operation that the
-/// cache does not have.
+/// cache or the reference does not have.
 ///
 /// # Errors
 ///
-/// The first difference, or a failure of the cache's own [`check`](Subject::check).
+/// The first difference, a panic of the cache, or a failure of its own [`check`](SystemUnderTest::check).
 ///
 /// ```
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, step};
+/// use aws_client_cache_spec::check::step;
+/// use aws_client_cache_spec::{Model, Operation};
 ///
-/// let mut model = Model::new(EvictionPolicy::Lru, 2);
+/// let mut model = Model::lru(2);
 /// let mut cache = model.clone();
 /// step(&mut cache, &mut model, &Operation::Insert('a', 1))?;
 ///
-/// let mut wrong = Model::new(EvictionPolicy::Lru, 0);
+/// let mut wrong = Model::lru(0);
 /// let divergence = step(&mut wrong, &mut model, &Operation::Insert('b', 2)).unwrap_err();
 /// assert_eq!(
 ///     divergence.to_string(),
 ///     "Insert('b', 2): the cache returns Evicted([('b', 2)]); the model expects Evicted([])",
 /// );
-/// # Ok::<(), aws_client_cache_spec::Divergence>(())
+/// # Ok::<(), aws_client_cache_spec::check::Divergence>(())
 /// ```
-pub fn step<K, V, C>(cache: &mut C, model: &mut Model<K, V>, operation: &Operation<K, V>) -> Result<(), Divergence>
+pub fn step<K, V, R, C>(cache: &mut C, reference: &mut R, operation: &Operation<K, V>) -> Result<(), Divergence>
 where
     K: Clone + Eq + Debug,
     V: Clone + Eq + Debug,
-    C: Subject<K, V>,
+    R: Reference<K, V>,
+    C: SystemUnderTest<K, V>,
 {
-    compare(cache, model, operation).map(drop)
+    compare(cache, reference, operation).map(drop)
 }
 
 /// Does the same as [`step`], and returns the outcome.
 ///
-/// Returns `None` if the cache does not have the operation.
-pub(crate) fn compare<K, V, C>(
+/// Returns `None` if the cache or the reference does not have the operation.
+pub(crate) fn compare<K, V, R, C>(
     cache: &mut C,
-    model: &mut Model<K, V>,
+    reference: &mut R,
     operation: &Operation<K, V>,
 ) -> Result<Option<Outcome<K, V>>, Divergence>
 where
     K: Clone + Eq + Debug,
     V: Clone + Eq + Debug,
-    C: Subject<K, V>,
+    R: Reference<K, V>,
+    C: SystemUnderTest<K, V>,
 {
-    let outcome = caught(|| operation.apply(cache)).map_err(|message| {
-        let expected = operation.apply(model);
-        Divergence::panic(format!("{operation:?}"), &message, format!("{expected:?}"))
-    })?;
+    let mut after = reference.clone();
+    let expected = follow(&mut after, operation);
+    if expected == Outcome::Missing {
+        return Ok(None);
+    }
+    let outcome = caught(|| operation.apply(cache))
+        .map_err(|message| Divergence::panic(format!("{operation:?}"), &message, format!("{expected:?}")))?;
     if outcome == Outcome::Missing {
         return Ok(None);
     }
-    let expected = operation.apply(model);
+    *reference = after;
+    let ordered = !differs::<K, V, C>(Difference::Unordered);
     let agree = match (&outcome, &expected) {
-        (Outcome::Evicted(_), Outcome::Evicted(_)) if differs::<K, V, C>(Difference::VictimsUntold) => true,
-        (Outcome::Entries(shown), Outcome::Entries(there)) if differs::<K, V, C>(Difference::Unordered) => {
-            same_set(shown, there)
-        }
+        (Outcome::Evicted(_), Outcome::Evicted(_)) if differs::<K, V, C>(Difference::VictimsNotReturned) => true,
+        (Outcome::Entries(shown), Outcome::Entries(there)) if !ordered => same_set(shown, there),
         _ => outcome == expected,
     };
     if !agree {
         return Err(Divergence::new(format!("{operation:?}"), outcome, format!("{expected:?}")));
     }
-    let ordered = !differs::<K, V, C>(Difference::Unordered);
-    look(cache, operation, &model.items(), ordered, model.max_size(), &model.expiry)?;
+    let entries = reference.entries();
+    let is_expired = |key: &K| is_expired(reference, key);
+    let there = There { entries: &entries, ordered, max_size: reference.bound(), is_expired: &is_expired };
+    look(cache, operation, &there)?;
     Ok(Some(expected))
 }
 
-/// Compares every accessor of a cache with its entries after an operation, expired or not.
+/// The expected content of a cache.
+pub(crate) struct There<'a, K, V> {
+    /// The entries, expired or not.
+    pub(crate) entries: &'a [(K, V)],
+    /// Is `true` if the cache lists the entries in the same order.
+    pub(crate) ordered: bool,
+    pub(crate) max_size: usize,
+    pub(crate) is_expired: &'a dyn Fn(&K) -> bool,
+}
+
+/// Compares every accessor of a cache with its expected content after an operation.
 ///
 /// A cache that panics differs.
-pub(crate) fn look<K, V, C>(
-    cache: &C,
-    operation: &Operation<K, V>,
-    there: &[(K, V)],
-    ordered: bool,
-    max_size: usize,
-    expiry: &Expiry<K>,
-) -> Result<(), Divergence>
+pub(crate) fn look<K, V, C>(cache: &C, operation: &Operation<K, V>, there: &There<'_, K, V>) -> Result<(), Divergence>
 where
     K: Clone + Eq + Debug,
     V: Clone + Eq + Debug,
-    C: Subject<K, V>,
+    C: SystemUnderTest<K, V>,
 {
-    caught(|| look_at_all(cache, operation, there, ordered, max_size, expiry)).unwrap_or_else(|message| {
+    caught(|| look_at_all(cache, operation, there)).unwrap_or_else(|message| {
         Err(Divergence::panic(format!("an accessor after {operation:?}"), &message, "no panic"))
     })
 }
 
-fn look_at_all<K, V, C>(
-    cache: &C,
-    operation: &Operation<K, V>,
-    there: &[(K, V)],
-    ordered: bool,
-    max_size: usize,
-    expiry: &Expiry<K>,
-) -> Result<(), Divergence>
+fn look_at_all<K, V, C>(cache: &C, operation: &Operation<K, V>, there: &There<'_, K, V>) -> Result<(), Divergence>
 where
     K: Clone + Eq + Debug,
     V: Clone + Eq + Debug,
-    C: Subject<K, V>,
+    C: SystemUnderTest<K, V>,
 {
+    let There { entries, ordered, max_size, is_expired } = *there;
     let after = |accessor: &str| format!("{accessor} after {operation:?}");
     same(|| after("check"), &cache.check(), &Ok(()))?;
     same(|| after("max_size"), &cache.max_size(), &max_size)?;
-    same(|| after("len"), &cache.len(), &there.len())?;
-    same(|| after("is_empty"), &cache.is_empty(), &there.is_empty())?;
+    same(|| after("len"), &cache.len(), &entries.len())?;
+    same(|| after("is_empty"), &cache.is_empty(), &entries.is_empty())?;
     let shown = cache.items();
-    if ordered || !same_set(&shown, there) {
-        same(|| after("items"), &shown[..], there)?;
+    if ordered || !same_set(&shown, entries) {
+        same(|| after("items"), &shown[..], entries)?;
     }
     // Whatever the order, every view has the same.
     same(|| after("keys"), &cache.keys(), &shown.iter().map(|(key, _)| key.clone()).collect())?;
     same(|| after("values"), &cache.values(), &shown.iter().map(|(_, value)| value.clone()).collect())?;
     same(|| after("reversed"), &cache.reversed(), &shown.iter().rev().cloned().collect())?;
-    for key in there.iter().map(|(key, _)| key).chain(operation.key()) {
-        let value = there.iter().find_map(|(present, value)| (present == key).then_some(value));
-        let value = value.filter(|_| !expiry.is_past(key)); // E4
+    for key in entries.iter().map(|(key, _)| key).chain(operation.key()) {
+        let value = entries.iter().find_map(|(present, value)| (present == key).then_some(value));
+        let value = value.filter(|_| !is_expired(key)); // E4
         same(|| after(&format!("contains_key({key:?})")), &cache.contains_key(key), &value.is_some())?;
         same(|| after(&format!("peek({key:?})")), &cache.peek(key).as_ref(), &value)?;
     }

@@ -1,4 +1,4 @@
-//! L4: a cache that threads share.
+//! A cache that threads share.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -9,23 +9,24 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::fused::{Fused, on_drop};
 use crate::history::{Call, History, NotLinearizable};
 use crate::level::Level;
-use crate::model::{EvictionPolicy, InsertionMode, Model};
 use crate::operation::{Operation, Outcome};
+use crate::panic_probe::{PanicProbe, on_drop};
 use crate::random::{Random, Swarm};
-use crate::subject::Subject;
+use crate::reference::{Reference, follow};
+use crate::system_under_test::SystemUnderTest;
 
 /// A cache under test that threads share.
 ///
 /// ```
 /// use std::sync::Mutex;
 ///
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Outcome, Shared};
+/// use aws_client_cache_spec::concurrency::Shared;
+/// use aws_client_cache_spec::{Model, Operation, Outcome};
 ///
 /// // A cache of one thread, locked once for each operation, is one.
-/// let shared = Mutex::new(Model::new(EvictionPolicy::Lru, 2));
+/// let shared = Mutex::new(Model::lru(2));
 /// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
 /// ```
 pub trait Shared<K, V>: Sync {
@@ -35,7 +36,7 @@ pub trait Shared<K, V>: Sync {
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V>;
 }
 
-impl<K: Clone + Eq, V: Clone, C: Subject<K, V> + Send> Shared<K, V> for Mutex<C> {
+impl<K: Clone + Eq, V: Clone, C: SystemUnderTest<K, V> + Send> Shared<K, V> for Mutex<C> {
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
         operation.apply(&mut *lock(self))
     }
@@ -52,16 +53,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// ```
 /// use std::sync::Mutex;
 ///
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Recorder};
+/// use aws_client_cache_spec::concurrency::Recorder;
+/// use aws_client_cache_spec::{Model, Operation};
 ///
-/// let model = Model::new(EvictionPolicy::Lru, 2);
+/// let model = Model::lru(2);
 /// let (cache, recorder) = (Mutex::new(model.clone()), Recorder::new());
 /// std::thread::scope(|threads| {
 ///     threads.spawn(|| recorder.call(0, &cache, Operation::Insert('a', 1)));
 ///     threads.spawn(|| recorder.call(1, &cache, Operation::Get('a')));
 /// });
 /// recorder.into_history().linearize(&model)?;
-/// # Ok::<(), aws_client_cache_spec::NotLinearizable<char, i32>>(())
+/// # Ok::<(), aws_client_cache_spec::concurrency::NotLinearizable<char, i32>>(())
 /// ```
 #[derive(Debug)]
 pub struct Recorder<K, V> {
@@ -69,13 +71,13 @@ pub struct Recorder<K, V> {
     calls: Mutex<Vec<Call<K, V>>>,
 }
 
-impl<K, V> Default for Recorder<K, V> {
+impl<K: PartialEq, V: PartialEq> Default for Recorder<K, V> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K, V> Recorder<K, V> {
+impl<K: PartialEq, V: PartialEq> Recorder<K, V> {
     /// Creates an empty recorder.
     ///
     /// The type shows an example.
@@ -83,13 +85,16 @@ impl<K, V> Recorder<K, V> {
         Self { clock: AtomicU64::new(0), calls: Mutex::new(Vec::new()) }
     }
 
-    /// Applies an operation on behalf of a thread, and records it.
+    /// Applies an operation on behalf of a thread, and records it, unless the cache does not have it.
     ///
     /// The type shows an example.
     pub fn call(&self, thread: usize, cache: &impl Shared<K, V>, operation: Operation<K, V>) {
         let called = self.clock.fetch_add(1, SeqCst);
         let outcome = cache.call(&operation);
         let returned = self.clock.fetch_add(1, SeqCst);
+        if outcome == Outcome::Missing {
+            return;
+        }
         lock(&self.calls).push(Call::new(thread, called..returned, operation, outcome));
     }
 
@@ -106,10 +111,6 @@ impl<K, V> Recorder<K, V> {
 /// [`linearizable`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threads {
-    /// The policy under test.
-    pub policy: EvictionPolicy,
-    /// The effect of inserting a present key.
-    pub insertion: InsertionMode,
     /// The bound at first, and the largest that is set.
     pub max_size: u8,
     /// The number of keys.
@@ -127,12 +128,11 @@ pub struct Threads {
 impl Threads {
     /// Creates 500 histories of three threads with ten calls each, under seed 0.
     ///
-    /// There are four keys, and bounds up to two. Present keys are refused.
+    /// There are four keys, and bounds up to two.
     ///
     /// [`linearizable`] shows an example.
-    pub const fn new(policy: EvictionPolicy) -> Self {
-        let insertion = InsertionMode::Refuse;
-        Self { policy, insertion, max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
+    pub const fn new() -> Self {
+        Self { max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
     }
 
     /// Returns the operations of each thread in one history, by a mix of operations drawn for it.
@@ -140,8 +140,9 @@ impl Threads {
     /// No mix includes copies.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{EvictionPolicy, Operation, Threads};
-    /// let threads = Threads::new(EvictionPolicy::Lru);
+    /// # use aws_client_cache_spec::concurrency::Threads;
+    /// # use aws_client_cache_spec::Operation;
+    /// let threads = Threads::new();
     /// let plan = threads.plan(0);
     /// assert_eq!((plan.len(), plan[0].len()), (3, 10));
     /// assert!(!plan.concat().contains(&Operation::Copy));
@@ -149,8 +150,8 @@ impl Threads {
     /// ```
     pub fn plan(&self, history: usize) -> Vec<Vec<Operation<u8, u64>>> {
         let mut rng = Rng::with_seed(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(history as u64));
-        let random = Random { keys: self.keys, max_size: self.max_size, ..Random::new(self.policy) };
-        let swarm = Swarm::new(&mut rng, random);
+        let random = Random { keys: self.keys, max_size: self.max_size, ..Random::new() };
+        let swarm = Swarm::new(&mut rng, random, &[]);
         let mut value = 0;
         let mut operation = || loop {
             value += 1;
@@ -160,6 +161,12 @@ impl Threads {
             }
         };
         (0..self.threads).map(|_| (0..self.calls).map(|_| operation()).collect()).collect()
+    }
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -174,9 +181,10 @@ pub struct Recorded {
     pub overlapping: usize,
 }
 
-/// Records histories of real threads, and searches an order that explains each of them (L4).
+/// Records histories of real threads, and searches an order that explains each of them.
 ///
-/// `new` creates an empty cache with the given `max_size`.
+/// `reference` and `new` create an empty reference and an empty cache with the given `max_size`. Operations that the
+/// reference does not have are not called.
 ///
 /// # Errors
 ///
@@ -185,31 +193,35 @@ pub struct Recorded {
 /// ```
 /// use std::sync::Mutex;
 ///
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Threads, linearizable};
+/// use aws_client_cache_spec::concurrency::{Threads, linearizable};
+/// use aws_client_cache_spec::Model;
 ///
-/// let lru = |max_size| Mutex::new(Model::<u8, u64>::new(EvictionPolicy::Lru, max_size));
-/// let threads = Threads { histories: 50, ..Threads::new(EvictionPolicy::Lru) };
-/// assert_eq!(linearizable(threads, lru)?.calls, 1_500);
+/// let lru = |max_size| Mutex::new(Model::<u8, u64>::lru(max_size));
+/// let threads = Threads { histories: 50, ..Threads::new() };
+/// assert_eq!(linearizable(threads, Model::lru, lru)?.calls, 1_500);
 ///
 /// // A cache that evicts in another order.
-/// let found = linearizable(Threads { policy: EvictionPolicy::Lfu, ..threads }, lru).unwrap_err();
+/// let found = linearizable(threads, Model::lfu, lru).unwrap_err();
 /// assert!(found.history().len() >= 4);
-/// assert!(found.to_string().contains("history.linearize(&Model::new(EvictionPolicy::Lfu, 2)).unwrap();"));
-/// # Ok::<(), aws_client_cache_spec::NotLinearizable<u8, u64>>(())
+/// assert!(found.to_string().contains("history.linearize(&Model::new(Policy::Lfu, 2)).unwrap();"));
+/// # Ok::<(), aws_client_cache_spec::concurrency::NotLinearizable<u8, u64>>(())
 /// ```
-pub fn linearizable<C: Shared<u8, u64>>(
+pub fn linearizable<R: Reference<u8, u64>, C: Shared<u8, u64>>(
     threads: Threads,
+    reference: impl Fn(usize) -> R,
     new: impl Fn(usize) -> C,
 ) -> Result<Recorded, NotLinearizable<u8, u64>> {
     let mut done = Recorded::default();
     let max_size = threads.max_size.into();
-    let model = Model::new(threads.policy, max_size).with_insertion(threads.insertion);
+    let model = reference(max_size);
     for history in 0..threads.histories {
         let (cache, recorder) = (new(max_size), Recorder::new());
         let start = Barrier::new(threads.threads);
         thread::scope(|scope| {
             for (thread, operations) in threads.plan(history).into_iter().enumerate() {
                 let (cache, recorder, start) = (&cache, &recorder, &start);
+                let has = |operation: &Operation<u8, u64>| follow(&mut model.clone(), operation) != Outcome::Missing;
+                let operations: Vec<_> = operations.into_iter().filter(has).collect();
                 scope.spawn(move || {
                     start.wait();
                     for operation in operations {
@@ -238,28 +250,31 @@ pub struct Deadlock {
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { operation } = self;
-        write!(f, "{}: {operation:?} hangs if a key or a value uses the cache when it is dropped", Level::Threads)
+        write!(f, "{}: {operation:?} hangs if a key or a value uses the cache when it is dropped", Level::Linearizable)
     }
 }
 
 impl std::error::Error for Deadlock {}
 
-/// Checks that keys and values may use the cache when they are dropped, however they leave it (L4, C2).
+/// Checks that keys and values may use the cache when they are dropped, however they leave it (C2).
 ///
 /// # Errors
 ///
 /// The operation that hangs, after ten seconds. The thread that hangs is left behind.
 ///
 /// ```
-/// use aws_client_cache_spec::{BrokenShared, EvictionPolicy, Fused, SharedFault, reentrant};
+/// use aws_client_cache_spec::check::PanicProbe;
+/// use aws_client_cache_spec::concurrency::reentrant;
+/// use aws_client_cache_spec::faults::{FaultyShared, SharedFault};
+/// use aws_client_cache_spec::Policy;
 ///
-/// let sound = |max_size| BrokenShared::<Fused<u8>, Fused<u64>>::new(None, EvictionPolicy::Lru, max_size, || {});
+/// let sound = |max_size| FaultyShared::<PanicProbe<u8>, PanicProbe<u64>>::new(None, Policy::Lru, max_size, || {});
 /// reentrant(sound)?;
-/// # Ok::<(), aws_client_cache_spec::Deadlock>(())
+/// # Ok::<(), aws_client_cache_spec::concurrency::Deadlock>(())
 /// ```
 pub fn reentrant<C>(new: impl Fn(usize) -> C) -> Result<(), Deadlock>
 where
-    C: Shared<Fused<u8>, Fused<u64>> + Send + 'static,
+    C: Shared<PanicProbe<u8>, PanicProbe<u64>> + Send + 'static,
 {
     let ways_out = [
         Operation::Insert(1, 1),
@@ -271,12 +286,15 @@ where
     ];
     for operation in ways_out {
         let cache = Arc::new(new(1));
-        cache.call(&Operation::Insert(Fused::new(0), Fused::new(0)));
+        cache.call(&Operation::Insert(PanicProbe::new(0), PanicProbe::new(0)));
         let (done, finished) = channel();
-        let fused = operation.clone().map(Fused::new, Fused::new);
+        let probes = operation.clone().map(PanicProbe::new, PanicProbe::new);
         let thread = thread::spawn(move || {
             let called = Arc::clone(&cache);
-            on_drop(move || drop(called.call(&Operation::ContainsKey(Fused::new(0)))), || drop(cache.call(&fused)));
+            on_drop(
+                move || drop(called.call(&Operation::ContainsKey(PanicProbe::new(0)))),
+                || drop(cache.call(&probes)),
+            );
             let _ = done.send(());
         });
         // If the thread panics, the channel is closed, and `join` passes on the panic.

@@ -2,15 +2,20 @@
 
 use std::fmt::{Debug, Display};
 use std::fs;
+use std::hash::Hash;
 use std::path::Path;
 
+use aws_client_cache_spec::check::{PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
+use aws_client_cache_spec::concurrency::{Threads, linearizable};
+use aws_client_cache_spec::creation::{Schedules, Step, creation};
+use aws_client_cache_spec::faults::{CreationFault, Fault, Faulty, FaultyCreator};
+use aws_client_cache_spec::model::Expiring;
 use aws_client_cache_spec::{
-    Broken, CounterExample, CreationFault, EvictionPolicy, Explore, Fault, Fused, InsertionMode, Model, Names,
-    Operation, Random, Reference, Refusal, Schedules, Scope, Step, Subject, Threads, bounded, closure, creation, dict,
-    linearizable, order, panics,
+    CounterExample, Dict, Explore, InsertionMode, Model, Names, Operation, Policy, Random, Refusal, Scope,
+    SystemUnderTest,
 };
 
-const POLICY: EvictionPolicy = EvictionPolicy::Lfu;
+const POLICY: Policy = Policy::Lfu;
 const EXPIRY: &[(u8, u64)] = &[(0, 1)];
 
 /// Each file is what a level prints, and compiles where `new` creates a cache.
@@ -35,10 +40,10 @@ mod printed {
         include!("printed/every_state.rs");
     }
 
-    mod panics {
-        use super::super::fused as new;
+    mod panic_safety {
+        use super::super::probes as new;
 
-        include!("printed/panics.rs");
+        include!("printed/panic_safety.rs");
     }
 
     mod creation {
@@ -48,21 +53,29 @@ mod printed {
     }
 }
 
-fn plain(max_size: usize) -> Broken<u8, u64> {
-    broken(None, max_size)
+fn plain(max_size: usize) -> Faulty<u8, u64> {
+    faulty(None, max_size)
 }
 
-fn fused(max_size: usize) -> Broken<Fused<u8>, Fused<u64>> {
-    broken(None, max_size)
+fn probes(max_size: usize) -> Faulty<PanicProbe<u8>, PanicProbe<u64>> {
+    faulty(None, max_size)
 }
 
-fn creates() -> Reference {
-    Reference::new(None, POLICY, 2)
+fn creates() -> FaultyCreator {
+    FaultyCreator::new(None, Model::lfu(2))
 }
 
-fn broken<K: Clone + Eq + From<u8>, V: Clone>(fault: impl Into<Option<Fault>>, max_size: usize) -> Broken<K, V> {
-    let broken = Broken::new(fault, POLICY, max_size, 3).with_insertion(InsertionMode::Replace);
-    EXPIRY.iter().fold(broken, |broken, (key, at)| broken.with_expiry(K::from(*key), *at))
+fn model<K: Eq + From<u8>, V>(max_size: usize) -> Expiring<K, Model<K, V>> {
+    let model = Model::with_max_uses(POLICY, max_size, 3).with_insertion(InsertionMode::Replace);
+    EXPIRY.iter().fold(Expiring::new(model), |model, (key, at)| model.with_expiry(K::from(*key), *at))
+}
+
+fn faulty<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(
+    fault: impl Into<Option<Fault>>,
+    max_size: usize,
+) -> Faulty<K, V> {
+    let faulty = Faulty::new(fault, POLICY, max_size, 3).with_insertion(InsertionMode::Replace);
+    EXPIRY.iter().fold(faulty, |faulty, (key, at)| faulty.with_expiry(K::from(*key), *at))
 }
 
 /// Compares the printed test with the file that is compiled above.
@@ -79,24 +92,25 @@ fn is_printed(name: &str, found: &(impl Display + Debug)) {
 
 #[test]
 fn every_level_prints_a_test_that_compiles() {
-    let random = Random { insertion: InsertionMode::Replace, expiry: EXPIRY, max_uses: 3, ..Random::new(POLICY) };
-    is_printed("dict", &dict(random, |max_size| broken(Fault::ExpiredIsAHit, max_size)).unwrap_err());
-    is_printed("order", &order(random, |max_size| broken(Fault::ReplacementIsAUse, max_size)).unwrap_err());
-    let scope = Scope { insertion: InsertionMode::Replace, expiry: EXPIRY, ..Scope::new(POLICY, 2, 3) };
-    is_printed("every_state", &closure(scope, |max_size| broken(Fault::EvictsExpiredFirst, max_size)).unwrap_err());
-    is_printed("panics", &panics(scope, |max_size| broken(Fault::ReplacementDropsInside, max_size)).unwrap_err());
-    let schedules = Schedules::new();
-    let new = || Reference::new(CreationFault::RemovalIsForgotten, schedules.policy, schedules.max_size);
-    is_printed("creation", &creation(schedules, new).unwrap_err());
+    let expected = |max_size| Dict::new(max_size).with_insertion(InsertionMode::Replace).with_expiry(0, 1);
+    let new = |fault| move |max_size| faulty(fault, max_size);
+    is_printed("dict", &dict(Random::new(), expected, new(Fault::ExpiredIsAHit)).unwrap_err());
+    is_printed("order", &order(Random::new(), model, new(Fault::ReplacementIsAUse)).unwrap_err());
+    let scope = Scope::new(2, 3);
+    is_printed("every_state", &exhaustive(scope, model, new(Fault::EvictsExpiredFirst)).unwrap_err());
+    let probes = |max_size| faulty(Fault::ReplacementDropsInside, max_size);
+    is_printed("panic_safety", &panics(scope, model, probes).unwrap_err());
+    let new = || FaultyCreator::new(CreationFault::RemovalRevokesNothing, Model::lfu(2));
+    is_printed("creation", &creation(Schedules::new(), Model::lfu, new).unwrap_err());
 }
 
 /// Calls differ in each run, so the printed test is compared with no file.
 #[test]
 fn calls_without_an_order_print_their_imports() {
-    let new = |max_size| std::sync::Mutex::new(Model::<u8, u64>::new(EvictionPolicy::Lru, max_size));
-    let found = linearizable(Threads::new(EvictionPolicy::Lfu), new).unwrap_err();
+    let new = |max_size| std::sync::Mutex::new(Model::<u8, u64>::lru(max_size));
+    let found = linearizable(Threads::new(), Model::lfu, new).unwrap_err();
     assert_eq!(format!("{found:?}"), found.to_string());
-    assert!(found.to_string().contains("\nuse aws_client_cache_spec::{Call, EvictionPolicy, History, "), "{found}");
+    assert!(found.to_string().contains("\nuse aws_client_cache_spec::concurrency::{Call, History};"), "{found}");
 }
 
 /// A cache that panics in one of its operations.
@@ -116,7 +130,7 @@ impl Panics {
     }
 }
 
-impl Subject<u8, u64> for Panics {
+impl SystemUnderTest<u8, u64> for Panics {
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
         self.0.insert(key, value)
     }
@@ -165,14 +179,14 @@ impl Explore<u8, u64> for Panics {
 
 #[test]
 fn a_cache_that_panics_is_refused_by_a_shrunk_test_that_shows_the_message() {
-    let (random, scope) = (Random::new(EvictionPolicy::Lru), Scope::new(EvictionPolicy::Lru, 2, 3));
+    let (random, scope) = (Random::new(), Scope::new(2, 3));
     for place in [In::Get, In::Peek, In::Check] {
-        let new = |max_size| Panics(Model::new(EvictionPolicy::Lru, max_size), place);
+        let new = |max_size| Panics(Model::lru(max_size), place);
         let found: [CounterExample; 4] = [
-            dict(random, new).unwrap_err(),
-            order(random, new).unwrap_err(),
-            closure(scope, new).unwrap_err(),
-            bounded(Scope { depth: 3, ..scope }, new).unwrap_err(),
+            dict(random, Dict::new, new).unwrap_err(),
+            order(random, Model::lru, new).unwrap_err(),
+            exhaustive(scope, Model::lru, new).unwrap_err(),
+            exhaustive_to_depth(Scope { depth: 3, ..scope }, Model::lru, new).unwrap_err(),
         ];
         for found in found {
             let [Operation::Insert(..), Operation::Insert(..), rest @ ..] = found.operations() else {
@@ -187,21 +201,25 @@ fn a_cache_that_panics_is_refused_by_a_shrunk_test_that_shows_the_message() {
 #[test]
 fn a_cache_that_panics_beside_an_injected_panic_is_refused() {
     #[derive(Clone)]
-    struct Poisoned(Model<Fused<u8>, Fused<u64>>, bool);
+    struct Poisoned(Model<PanicProbe<u8>, PanicProbe<u64>>, bool);
 
-    impl Subject<Fused<u8>, Fused<u64>> for Poisoned {
-        fn insert(&mut self, key: Fused<u8>, value: Fused<u64>) -> Result<Option<(Fused<u8>, Fused<u64>)>, Refusal> {
+    impl SystemUnderTest<PanicProbe<u8>, PanicProbe<u64>> for Poisoned {
+        fn insert(
+            &mut self,
+            key: PanicProbe<u8>,
+            value: PanicProbe<u64>,
+        ) -> Result<Option<(PanicProbe<u8>, PanicProbe<u64>)>, Refusal> {
             self.0.insert(key, value)
         }
 
-        fn get(&mut self, key: &Fused<u8>) -> Option<Fused<u64>> {
+        fn get(&mut self, key: &PanicProbe<u8>) -> Option<PanicProbe<u64>> {
             assert!(!std::mem::replace(&mut self.1, true), "poisoned");
             let found = self.0.get(key);
             self.1 = false;
             found
         }
 
-        fn remove(&mut self, key: &Fused<u8>) -> Result<Fused<u64>, Refusal> {
+        fn remove(&mut self, key: &PanicProbe<u8>) -> Result<PanicProbe<u64>, Refusal> {
             self.0.remove(key)
         }
 
@@ -213,19 +231,19 @@ fn a_cache_that_panics_beside_an_injected_panic_is_refused() {
             self.0.len()
         }
 
-        fn items(&self) -> Vec<(Fused<u8>, Fused<u64>)> {
+        fn items(&self) -> Vec<(PanicProbe<u8>, PanicProbe<u64>)> {
             self.0.items()
         }
     }
 
-    impl Explore<Fused<u8>, Fused<u64>> for Poisoned {
+    impl Explore<PanicProbe<u8>, PanicProbe<u64>> for Poisoned {
         fn fork(&self) -> Self {
             self.clone()
         }
     }
 
-    let new = |max_size| Poisoned(Model::new(EvictionPolicy::Lru, max_size), false);
-    let found = panics(Scope::new(EvictionPolicy::Lru, 1, 2), new).unwrap_err();
+    let new = |max_size| Poisoned(Model::lru(max_size), false);
+    let found = panics(Scope::new(1, 2), Model::lru, new).unwrap_err();
     assert!(found.to_string().contains("the cache panics: poisoned"), "{found}");
 }
 
@@ -234,11 +252,13 @@ fn a_cache_that_panics_beside_an_injected_panic_is_refused() {
 fn a_cache_that_clears_when_a_present_key_is_put_fails_in_every_mode() {
     for fault in [Fault::PresentKeyClears, Fault::PresentKeyRemovesOthers] {
         for (policy, insertion) in
-            EvictionPolicy::ALL.into_iter().flat_map(|policy| InsertionMode::ALL.map(|insertion| (policy, insertion)))
+            Policy::ALL.into_iter().flat_map(|policy| InsertionMode::ALL.map(|insertion| (policy, insertion)))
         {
-            let new = |max_size| Broken::<u8, u64>::new(fault, policy, max_size, u64::MAX).with_insertion(insertion);
-            let random = Random { insertion, ..Random::new(policy) };
-            for found in [dict(random, new).unwrap_err(), order(random, new).unwrap_err()] {
+            let new = |max_size| Faulty::<u8, u64>::new(fault, policy, max_size, u64::MAX).with_insertion(insertion);
+            let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
+            let model = |max_size| Model::new(policy, max_size).with_insertion(insertion);
+            let random = Random::new();
+            for found in [dict(random, expected, new).unwrap_err(), order(random, model, new).unwrap_err()] {
                 assert!(found.operations().len() <= 3, "{fault:?}, {policy:?}, {insertion:?}: {found}");
             }
         }
@@ -247,9 +267,8 @@ fn a_cache_that_clears_when_a_present_key_is_put_fails_in_every_mode() {
 
 #[test]
 fn a_violation_prints_as_a_test() {
-    let schedules = Schedules::new();
-    let new = || Reference::new(CreationFault::EveryoneMakes, schedules.policy, schedules.max_size);
-    let found = creation(schedules, new).unwrap_err();
+    let new = || FaultyCreator::new(CreationFault::EachCallerCreates, Model::lfu(2));
+    let found = creation(Schedules::new(), Model::lfu, new).unwrap_err();
     assert_eq!(found.steps(), [Step::Poll(0), Step::Poll(1)]);
-    assert!(found.to_string().contains("use aws_client_cache_spec::{EvictionPolicy, Schedules, Step};"), "{found}");
+    assert!(found.to_string().contains("use aws_client_cache_spec::creation::{Schedules, Step};\n"), "{found}");
 }

@@ -5,16 +5,46 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use aws_client_cache_spec::{
-    EvictionPolicy, InsertionMode, Model, Operation, Outcome, Scope, Subject, bounded, closure,
-};
+use aws_client_cache_spec::check::{exhaustive, exhaustive_to_depth};
+use aws_client_cache_spec::model::Expiring;
+use aws_client_cache_spec::{InsertionMode, Model, Operation, Outcome, Policy, Scope as Limits, SystemUnderTest};
 
 /// A model without values, which no behavior depends on.
-type Plain = Model<u8, ()>;
+type Plain = Expiring<u8, Model<u8, ()>>;
+
+/// The limits of a search, and the rules of the model in it.
+#[derive(Clone, Copy, Debug)]
+struct Scope {
+    policy: Policy,
+    insertion: InsertionMode,
+    max_uses: u64,
+    expiry: &'static [(u8, u64)],
+    max_size: u8,
+    keys: u8,
+    symmetric: bool,
+    depth: usize,
+}
+
+impl Scope {
+    fn new(policy: Policy, max_size: u8, keys: u8) -> Self {
+        let max_uses = if policy == Policy::Lru { 1 } else { 3 };
+        let insertion = InsertionMode::Refuse;
+        Self { policy, insertion, max_uses, expiry: &[], max_size, keys, symmetric: false, depth: usize::MAX }
+    }
+
+    fn limits(self) -> Limits {
+        let Self { symmetric, depth, .. } = self;
+        Limits { symmetric, depth, ..Limits::new(self.max_size, self.keys) }
+    }
+
+    fn model<V>(self, max_size: usize) -> Expiring<u8, Model<u8, V>> {
+        let model = Model::with_max_uses(self.policy, max_size, self.max_uses).with_insertion(self.insertion);
+        self.expiry.iter().fold(Expiring::new(model), |model, (key, at)| model.with_expiry(*key, *at))
+    }
+}
 
 fn empty(scope: Scope) -> Plain {
-    let model = Model::with_max_uses(scope.policy, scope.max_size.into(), scope.max_uses);
-    scope.expiry.iter().fold(model.with_insertion(scope.insertion), |model, (key, at)| model.with_expiry(*key, *at))
+    scope.model(scope.max_size.into())
 }
 
 /// Returns every operation with every argument.
@@ -23,7 +53,10 @@ fn alphabet(scope: Scope) -> Vec<Operation<u8, ()>> {
     for key in 0..scope.keys {
         all.extend([Operation::Insert(key, ()), Operation::Get(key), Operation::TryGet(key)]);
         all.extend([Operation::Peek(key), Operation::ContainsKey(key), Operation::Remove(key)]);
+        all.extend([Operation::GetOrInsert(key, ()), Operation::GetMut(key, ())]);
     }
+    all.extend([Operation::Iterate(0b0110), Operation::NextVictim, Operation::Drain(0b0110)]);
+    all.extend([Operation::Retain(0b0101_0101), Operation::Retain(0b1010_1010)]);
     all.extend((0..=scope.max_size).map(|max_size| Operation::SetMaxSize(max_size.into())));
     if !scope.expiry.is_empty() {
         all.push(Operation::RemoveExpired);
@@ -162,11 +195,8 @@ fn permutations(keys: &[u8]) -> Vec<Vec<u8>> {
 
 /// Returns the states and transitions that the kit counts.
 fn searched(scope: Scope) -> (usize, usize) {
-    let new = |max_size: usize| {
-        let model = Model::<u8, u64>::with_max_uses(scope.policy, max_size, scope.max_uses);
-        scope.expiry.iter().fold(model.with_insertion(scope.insertion), |model, (key, at)| model.with_expiry(*key, *at))
-    };
-    let covered = closure(scope, new).unwrap_or_else(|found| panic!("{found}"));
+    let new = |max_size| scope.model(max_size);
+    let covered = exhaustive(scope.limits(), new, new).unwrap_or_else(|found| panic!("{found}"));
     let kinds: HashSet<_> = alphabet(scope).iter().map(Operation::kind).filter(|_| scope.depth > 0).collect();
     assert_eq!(covered.answered.iter().collect::<HashSet<_>>(), kinds, "{scope:?}");
     (covered.states, covered.transitions)
@@ -176,14 +206,14 @@ fn searched(scope: Scope) -> (usize, usize) {
 fn scopes(max_size: u8, keys: u8) -> impl Iterator<Item = Scope> {
     let modes = |policy| InsertionMode::ALL.into_iter().map(move |insertion| (policy, insertion));
     let scope = move |(policy, insertion)| Scope { insertion, ..Scope::new(policy, max_size, keys) };
-    EvictionPolicy::ALL.into_iter().flat_map(modes).map(scope)
+    Policy::ALL.into_iter().flat_map(modes).map(scope)
 }
 
 #[test]
 fn the_search_counts_what_every_single_sequence_reaches() {
     for scope in scopes(1, 2) {
         // So small that four operations reach everything. A saturated floor still differs from none.
-        let max_uses = if scope.policy == EvictionPolicy::Lfu { 2 } else { 1 };
+        let max_uses = if scope.policy == Policy::Lfu { 2 } else { 1 };
         let scope = Scope { max_uses, ..scope };
         let alphabet = alphabet(scope);
         let reached = |depth| {
@@ -226,7 +256,7 @@ fn a_search_to_a_depth_counts_what_shorter_sequences_reach() {
     for scope in scopes(2, 2) {
         for depth in 0..7 {
             // Counts never saturate, so that the states are infinite. Under LRU, models would differ by counts without effect.
-            let max_uses = if scope.policy == EvictionPolicy::Lru { 1 } else { u64::MAX };
+            let max_uses = if scope.policy == Policy::Lru { 1 } else { u64::MAX };
             let scope = Scope { depth, max_uses, ..scope };
             assert_eq!(searched(scope), Enumerated::new(scope).counts(), "{scope:?}");
         }
@@ -237,9 +267,8 @@ fn a_search_to_a_depth_counts_what_shorter_sequences_reach() {
 fn a_search_of_sequences_counts_all_of_them() {
     for scope in scopes(1, 2) {
         let scope = Scope { depth: 3, ..scope };
-        let covered = bounded(scope, |max_size| {
-            Model::<u8, u64>::with_max_uses(scope.policy, max_size, scope.max_uses).with_insertion(scope.insertion)
-        });
+        let new = |max_size| scope.model(max_size);
+        let covered = exhaustive_to_depth(scope.limits(), new, new);
         let (covered, operations) = (covered.unwrap_or_else(|found| panic!("{found}")), alphabet(scope).len());
         let sequences = operations + operations.pow(2) + operations.pow(3);
         assert_eq!((covered.states, covered.transitions), (1 + sequences, sequences), "{scope:?}");
@@ -265,9 +294,9 @@ fn states_that_behave_differently_are_never_merged() {
     for scope in scopes(2, 3) {
         let (states, behaviors) = (searched(scope).0, Enumerated::new(scope).behaviors());
         match scope.policy {
-            EvictionPolicy::Lru => assert_eq!(states, behaviors, "{scope:?}"),
+            Policy::Lru => assert_eq!(states, behaviors, "{scope:?}"),
             // Some counts make no difference, since there are too few keys.
-            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => assert!(states > behaviors, "{scope:?}"),
+            Policy::Lfu | Policy::Lfuda => assert!(states > behaviors, "{scope:?}"),
         }
     }
 }

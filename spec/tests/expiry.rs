@@ -3,82 +3,86 @@
 //! The levels accept the model, and refuse all caches with a fault of expiry.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
+use aws_client_cache_spec::check::{
+    Branch, Branches, Covered, Level, PanicProbe, dict, exhaustive, exhaustive_to_depth, may_be_left, order, panics,
+    step,
+};
+use aws_client_cache_spec::concurrency::{Call, History, Threads};
+use aws_client_cache_spec::faults::{Fault, Faulty};
+use aws_client_cache_spec::model::{Expiring, OperationKinds};
 use aws_client_cache_spec::{
-    Branch, Branches, Broken, Call, CounterExample, Covered, Dict, EvictionPolicy, Explore, Fault, Fused, History,
-    Level, Model, Operation, OperationKinds, Outcome, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict,
-    may_be_left, order, panics, step,
+    CounterExample, Dict, Explore, Model, Operation, Outcome, Policy, Random, Refusal, Scope, SystemUnderTest,
 };
 
 const MAX_USES: u64 = 3;
 const ANSWERED: OperationKinds = OperationKinds::ALL;
 
-type Expiry = &'static [(u8, u64)];
+type Expiries = &'static [(u8, u64)];
 type Entries = Vec<(u8, u64)>;
 
 /// Some keys expire alone, some together, and most not at all.
-const SOME: Expiry = &[(0, 5), (1, 5), (2, 9), (3, 9), (4, 9), (5, 10)];
+const SOME: Expiries = &[(0, 5), (1, 5), (2, 9), (3, 9), (4, 9), (5, 10)];
 /// One key expires a moment after the other.
-const TWO: Expiry = &[(0, 1), (1, 2)];
+const TWO: Expiries = &[(0, 1), (1, 2)];
 
-fn model<K: Clone + Eq + From<u8>, V: Clone>(policy: EvictionPolicy, max_size: usize, expiry: Expiry) -> Model<K, V> {
-    let model = Model::with_max_uses(policy, max_size, MAX_USES);
+type Timed<K = u8, V = u64> = Expiring<K, Model<K, V>>;
+
+fn model<K: Eq + From<u8>, V>(policy: Policy, max_size: usize, expiry: Expiries) -> Timed<K, V> {
+    let model = Expiring::new(Model::with_max_uses(policy, max_size, MAX_USES));
     expiry.iter().fold(model, |model, (key, at)| model.with_expiry(K::from(*key), *at))
 }
 
-fn broken<K: Clone + Eq + From<u8>, V: Clone>(
+fn faulty<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(
     fault: impl Into<Option<Fault>>,
-    policy: EvictionPolicy,
+    policy: Policy,
     max_size: usize,
-    expiry: Expiry,
-) -> Broken<K, V> {
-    let broken = Broken::new(fault, policy, max_size, MAX_USES);
-    expiry.iter().fold(broken, |broken, (key, at)| broken.with_expiry(K::from(*key), *at))
+    expiry: Expiries,
+) -> Faulty<K, V> {
+    let faulty = Faulty::new(fault, policy, max_size, MAX_USES);
+    expiry.iter().fold(faulty, |faulty, (key, at)| faulty.with_expiry(K::from(*key), *at))
 }
 
-fn random(policy: EvictionPolicy) -> Random {
-    Random { max_uses: MAX_USES, expiry: SOME, ..Random::new(policy) }
+fn expected(max_size: usize) -> Dict<u8, u64> {
+    SOME.iter().fold(Dict::new(max_size), |dict, (key, at)| dict.with_expiry(*key, *at))
 }
 
-fn scope(policy: EvictionPolicy) -> Scope {
-    Scope { expiry: TWO, ..Scope::new(policy, 2, 3) }
-}
+const SCOPE: Scope = Scope::new(2, 3);
 
 /// Returns models after many histories, in which the clock is set forward and back.
-fn states() -> impl Iterator<Item = Model<u8, u64>> {
-    EvictionPolicy::ALL.into_iter().flat_map(|policy| (0..200).map(move |seed| (policy, seed))).flat_map(
-        |(policy, seed)| {
-            let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new(policy) }.plan(seed);
-            let mut held: Model<u8, u64> = model(policy, 4, SOME);
-            plan.concat().into_iter().enumerate().map(move |(nth, operation)| {
-                if nth % 3 == 0 {
-                    held.set_time(((seed + 5 * nth) % 12) as u64);
-                }
-                operation.apply(&mut held);
-                held.clone()
-            })
-        },
-    )
+fn states() -> impl Iterator<Item = Timed> {
+    Policy::ALL.into_iter().flat_map(|policy| (0..200).map(move |seed| (policy, seed))).flat_map(|(policy, seed)| {
+        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new() }.plan(seed);
+        let mut held: Timed = model(policy, 4, SOME);
+        plan.concat().into_iter().enumerate().map(move |(nth, operation)| {
+            if nth % 3 == 0 {
+                held.set_time(((seed + 5 * nth) % 12) as u64);
+            }
+            operation.apply(&mut held);
+            held.clone()
+        })
+    })
 }
 
 fn expiry_of(key: u8) -> Option<u64> {
     SOME.iter().find_map(|(expiring, at)| (*expiring == key).then_some(*at))
 }
 
-fn is_expired(model: &Model<u8, u64>, key: u8) -> bool {
+fn is_expired(model: &Timed, key: u8) -> bool {
     expiry_of(key).is_some_and(|at| model.now() >= at)
 }
 
 /// Returns the expired entries, and the others.
-fn parted(model: &Model<u8, u64>) -> (Entries, Entries) {
+fn parted(model: &Timed) -> (Entries, Entries) {
     model.items().into_iter().partition(|(key, _)| is_expired(model, *key))
 }
 
 /// Ensures that the laws are not vacuous.
 #[test]
 fn many_of_the_states_hold_what_is_expired_beside_what_is_not() {
-    let both = |model: &Model<u8, u64>| !parted(model).0.is_empty() && !parted(model).1.is_empty();
+    let both = |model: &Timed| !parted(model).0.is_empty() && !parted(model).1.is_empty();
     assert!(states().filter(both).count() > 500);
 }
 
@@ -100,7 +104,7 @@ fn equal_keys_expire_alike() {
         }
     }
 
-    let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(Name("a"), 5);
+    let mut model = Model::new(Policy::Lru, 2).with_expiry(Name("a"), 5);
     assert_eq!(model.insert(Name("A"), 1), Ok(None));
     model.set_time(5);
     assert_eq!(model.insert(Name("A"), 2), Err(Refusal::Expired));
@@ -111,18 +115,17 @@ fn equal_keys_expire_alike() {
 /// A key has one expiry.
 #[test]
 fn of_two_expiries_of_one_key_the_latter_counts() {
-    let once = Model::<u8, u64>::new(EvictionPolicy::Lru, 1).with_expiry(0, 3);
-    assert_eq!(Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
+    let once = Model::<u8, u64>::new(Policy::Lru, 1).with_expiry(0, 3);
+    assert_eq!(Model::new(Policy::Lru, 1).with_expiry(0, 5).with_expiry(0, 3), once);
 }
 
 // Proves E1, E5.
 /// Before its expiry, a key behaves like one that never expires.
 #[test]
 fn before_its_expiry_a_key_is_as_one_that_never_expires() {
-    for (policy, seed) in EvictionPolicy::ALL.into_iter().flat_map(|policy| (0..50).map(move |seed| (policy, seed))) {
-        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new(policy) }.plan(seed);
-        let (mut expiring, mut timeless): (Model<u8, u64>, Model<u8, u64>) =
-            (model(policy, 4, SOME), model(policy, 4, &[]));
+    for (policy, seed) in Policy::ALL.into_iter().flat_map(|policy| (0..50).map(move |seed| (policy, seed))) {
+        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new() }.plan(seed);
+        let (mut expiring, mut timeless): (Timed, Timed) = (model(policy, 4, SOME), model(policy, 4, &[]));
         for (operation, now) in plan.concat().into_iter().zip((0..5).cycle()) {
             expiring.set_time(now);
             step(&mut expiring, &mut timeless, &operation).unwrap();
@@ -148,7 +151,7 @@ fn inserting_an_expired_key_is_refused_and_changes_nothing() {
 // Proves D3, E2.
 #[test]
 fn an_expired_key_that_is_present_is_refused_as_expired() {
-    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let mut model: Timed = model(Policy::Lru, 2, TWO);
     model.insert(0, 10).unwrap();
     assert_eq!(model.insert(0, 11), Err(Refusal::AlreadyExists));
     model.set_time(1);
@@ -203,7 +206,7 @@ fn what_is_expired_is_counted_and_listed_and_goes_when_it_is_next() {
     for at_last in states() {
         let mut at_first = at_last.clone();
         at_first.set_time(0);
-        let listed = |model: &Model<u8, u64>| {
+        let listed = |model: &Timed| {
             (model.len(), model.is_empty(), model.items(), model.keys(), model.values(), model.reversed())
         };
         assert_eq!(listed(&at_last), listed(&at_first));
@@ -239,21 +242,21 @@ fn removing_all_that_is_expired_takes_it_in_eviction_order_and_leaves_the_others
 // Proves E5.
 #[test]
 fn a_key_is_expired_from_the_moment_of_its_expiry_on() {
-    let mut model: Model<u8, u64> = Model::new(EvictionPolicy::Lru, 1).with_expiry(0, 5);
+    let mut model: Timed = Model::lru(1).with_expiry(0, 5);
     model.insert(0, 10).unwrap();
     for (now, is_there) in [(0, true), (4, true), (5, false), (6, false), (u64::MAX, false)] {
         model.set_time(now);
         assert_eq!((model.now(), model.contains_key(&0)), (now, is_there));
     }
     // A key may be expired from the first moment on, or not before the last.
-    let mut model = Model::new(EvictionPolicy::Lru, 2).with_expiry(0, 0).with_expiry(1, u64::MAX);
+    let mut model = Model::new(Policy::Lru, 2).with_expiry(0, 0).with_expiry(1, u64::MAX);
     assert_eq!((model.insert(0, 10), model.insert(1, 11)), (Err(Refusal::Expired), Ok(None)));
 }
 
 // Proves E5.
 #[test]
 fn what_was_expired_is_there_again_when_the_clock_goes_back() {
-    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let mut model: Timed = model(Policy::Lru, 2, TWO);
     model.insert(0, 10).unwrap();
     model.set_time(1);
     assert_eq!(model.peek(&0), None);
@@ -269,39 +272,44 @@ fn a_copy_has_the_same_clock_and_the_same_expiries() {
     }
 }
 
-/// Claims every level of one thread for a cache of plain and fused keys, where keys expire.
+/// Claims every level of one thread for a cache of plain and probes keys, where keys expire.
 fn claim<C, F>(
-    policy: EvictionPolicy,
-    plain: impl Fn(usize, Expiry) -> C,
-    fused: impl Fn(usize) -> F,
+    policy: Policy,
+    plain: impl Fn(usize, Expiries) -> C,
+    probes: impl Fn(usize) -> F,
 ) -> Result<(), CounterExample>
 where
     C: Explore<u8, u64>,
-    F: Explore<Fused<u8>, Fused<u64>>,
+    F: Explore<PanicProbe<u8>, PanicProbe<u64>>,
 {
-    dict(random(policy), |max_size| plain(max_size, SOME))?;
-    order(random(policy), |max_size| plain(max_size, SOME))?;
-    closure(scope(policy), |max_size| plain(max_size, TWO))?;
-    closure(Scope { symmetric: true, ..scope(policy) }, |max_size| plain(max_size, TWO))?;
-    bounded(Scope { depth: 2, ..scope(policy) }, |max_size| plain(max_size, TWO))?;
-    panics(Scope { expiry: TWO, ..Scope::new(policy, 2, 2) }, fused)?;
+    let [some, two] = [SOME, TWO].map(|expiry| move |max_size| model(policy, max_size, expiry));
+    let [plain_some, plain_two] = [SOME, TWO].map(|expiry| {
+        let plain = &plain;
+        move |max_size| plain(max_size, expiry)
+    });
+    dict(Random::new(), expected, &plain_some)?;
+    order(Random::new(), some, &plain_some)?;
+    exhaustive(SCOPE, two, &plain_two)?;
+    exhaustive(Scope { symmetric: true, ..SCOPE }, two, &plain_two)?;
+    exhaustive_to_depth(Scope { depth: 2, ..SCOPE }, two, &plain_two)?;
+    panics(Scope::new(2, 2), |max_size| model(policy, max_size, TWO), probes)?;
     Ok(())
 }
 
 // Proves every rule E.
 #[test]
 fn the_model_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
-    EvictionPolicy::ALL.into_iter().try_for_each(|policy| {
+    Policy::ALL.into_iter().try_for_each(|policy| {
         claim(policy, |max_size, expiry| model(policy, max_size, expiry), |max_size| model(policy, max_size, TWO))
     })
 }
 
 /// So each of the other caches is refused for its fault.
 #[test]
-fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
-    EvictionPolicy::ALL.into_iter().try_for_each(|policy| {
-        let plain = |max_size, expiry| broken(None, policy, max_size, expiry);
-        claim(policy, plain, |max_size| broken(None, policy, max_size, TWO))
+fn a_faulty_cache_without_a_fault_has_every_level_where_keys_expire() -> Result<(), CounterExample> {
+    Policy::ALL.into_iter().try_for_each(|policy| {
+        let plain = |max_size, expiry| faulty(None, policy, max_size, expiry);
+        claim(policy, plain, |max_size| faulty(None, policy, max_size, TWO))
     })
 }
 
@@ -311,8 +319,8 @@ fn a_cache_of_the_fleet_without_a_fault_has_every_level_where_keys_expire() -> R
 fn every_state_is_reached_at_every_time() {
     // The possible contents at the bounds 0, 1 and 2, each at the times 0, 1, 2 and 3.
     let held = 1 + (1 + 3) + (1 + 3 + 3 * 2);
-    // Six operations on each of three keys, three bounds, four others, four times, and the removal of expired entries.
-    let operations = 6 * 3 + 3 + 4 + 4 + 1;
+    // Eight operations on each of three keys, three bounds, nine others, four times, and the removal of expired entries.
+    let operations = 8 * 3 + 3 + 9 + 4 + 1;
     let lru = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
     // Under LFU, each entry has one of three counts. Among entries with one count, and among others, the order of last
     // use matters.
@@ -327,8 +335,9 @@ fn every_state_is_reached_at_every_time() {
     let pairs: usize = two.iter().map(|weights| 3 * 2 * weights).sum();
     let held = 4 + lone + lone + pairs;
     let lfuda = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
-    for (policy, covered) in [(EvictionPolicy::Lru, lru), (EvictionPolicy::Lfu, lfu), (EvictionPolicy::Lfuda, lfuda)] {
-        assert_eq!(closure(scope(policy), |max_size| model::<u8, u64>(policy, max_size, TWO)).unwrap(), covered);
+    for (policy, covered) in [(Policy::Lru, lru), (Policy::Lfu, lfu), (Policy::Lfuda, lfuda)] {
+        let new = |max_size| model(policy, max_size, TWO);
+        assert_eq!(exhaustive(SCOPE, new, new).unwrap(), covered);
     }
 }
 
@@ -336,28 +345,29 @@ fn every_state_is_reached_at_every_time() {
 /// Keys 0 and 1, which expire together, stand for each other; 2 and 3 each stand for themselves.
 #[test]
 fn only_keys_that_expire_together_are_interchangeable() {
-    let expiry: Expiry = &[(0, 1), (1, 1), (2, 2)];
-    let policy = EvictionPolicy::Lru;
-    let own = Scope { expiry, ..Scope::new(policy, 2, 4) };
+    let expiry: Expiries = &[(0, 1), (1, 1), (2, 2)];
+    let policy = Policy::Lru;
+    let own = Scope::new(2, 4);
     let symmetric = Scope { symmetric: true, ..own };
-    let covered = |scope| closure(scope, |max_size| model::<u8, u64>(policy, max_size, expiry)).unwrap();
+    let new = |max_size| model(policy, max_size, expiry);
+    let covered = |scope| exhaustive(scope, new, new).unwrap();
     assert_eq!(covered(own).states, (1 + (1 + 4) + (1 + 4 + 4 * 3)) * 4);
     let states = 1 + (1 + 3) + (1 + 3 + (3 * 2 + 1));
     // At each bound, with no entry, one and two, the keys of the operations: the present keys, expired or not, and one
     // absent key for each expiry.
     let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
-    let transitions = (6 * keys + states * (3 + 4 + 4 + 1)) * 4;
+    let transitions = (8 * keys + states * (3 + 9 + 4 + 1)) * 4;
     assert_eq!(covered(symmetric), Covered { states: states * 4, transitions, answered: ANSWERED });
 
     // So a cache with the wrong expiry of one key is detected.
-    let wrong: Expiry = &[(0, 1), (1, 1), (2, 3)];
-    let found = closure(symmetric, |max_size| model::<u8, u64>(policy, max_size, wrong)).unwrap_err();
+    let wrong: Expiries = &[(0, 1), (1, 1), (2, 3)];
+    let found = exhaustive(symmetric, new, |max_size| model(policy, max_size, wrong)).unwrap_err();
     assert_eq!(found.operations(), [Operation::Insert(2, 2), Operation::SetTime(2)]);
 }
 
 #[test]
 fn an_operation_takes_the_branch_that_the_rules_distinguish() {
-    let mut model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let mut model: Timed = model(Policy::Lru, 2, TWO);
     let taken = [
         (Operation::ContainsKey(0), Branch::LookAbsent),
         (Operation::Insert(2, 0), Branch::InsertStores),
@@ -399,12 +409,13 @@ fn an_operation_takes_the_branch_that_the_rules_distinguish() {
 
 #[test]
 fn random_runs_reach_every_branch_of_expiry_and_only_where_keys_expire() {
-    for policy in EvictionPolicy::ALL {
-        let covered = order(random(policy), |max_size| model(policy, max_size, SOME)).unwrap();
+    for policy in Policy::ALL {
+        let [some, none] = [SOME, &[]].map(|expiry| move |max_size| model(policy, max_size, expiry));
+        let covered = order(Random { runs: 2_000, ..Random::new() }, some, some).unwrap();
         assert_eq!(covered.never().collect::<Vec<_>>(), []);
         assert!(covered.to_string().contains("\nInsertSparesExpired "));
 
-        let plain = order(Random { expiry: &[], ..random(policy) }, |max_size| model(policy, max_size, &[])).unwrap();
+        let plain = order(Random::new(), none, none).unwrap();
         assert!(Branch::OF_EXPIRY.into_iter().all(|branch| plain.count(branch) == 0));
         assert_eq!(plain.never().collect::<Vec<_>>(), []);
         assert!(!plain.to_string().contains("Expire"));
@@ -418,8 +429,9 @@ fn no_cache_that_is_wrong_about_expiry_has_the_level_that_names_its_fault() {
     let mut refused_by = BTreeMap::new();
     for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
         for policy in fault.policies().iter().copied() {
-            let new = |max_size| broken(fault, policy, max_size, SOME);
-            let found = dict(random(policy), new).and(order(random(policy), new)).err();
+            let new = |max_size| faulty(fault, policy, max_size, SOME);
+            let model = |max_size| model(policy, max_size, SOME);
+            let found = dict(Random::new(), expected, new).and(order(Random::new(), model, new)).err();
             let found = found.unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
             assert_eq!(found.level(), fault.level(), "{fault:?}: {found}");
             assert_times_are_plain(&found);
@@ -451,8 +463,9 @@ fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_int
     for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
         for policy in fault.policies().iter().copied() {
             for symmetric in [true, false] {
-                let new = |max_size| broken(fault, policy, max_size, TWO);
-                let found = closure(Scope { symmetric, ..scope(policy) }, new).err();
+                let new = |max_size| faulty(fault, policy, max_size, TWO);
+                let model = |max_size| model(policy, max_size, TWO);
+                let found = exhaustive(Scope { symmetric, ..SCOPE }, model, new).err();
                 let found = found.unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
                 assert!(found.operations().len() <= 8, "{fault:?}: {found}");
             }
@@ -463,18 +476,19 @@ fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_int
 /// No fault of expiry shows where nothing expires.
 #[test]
 fn a_cache_that_is_wrong_about_expiry_is_right_where_nothing_expires() -> Result<(), CounterExample> {
-    let few = |policy| Random { runs: 50, expiry: &[], ..random(policy) };
+    let few = Random { runs: 50, ..Random::new() };
     Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()).try_for_each(|fault| {
-        EvictionPolicy::ALL
-            .into_iter()
-            .try_for_each(|policy| order(few(policy), |max| broken(fault, policy, max, &[])).map(drop))
+        Policy::ALL.into_iter().try_for_each(|policy| {
+            let model = |max_size| model(policy, max_size, &[]);
+            order(few, model, |max_size| faulty(fault, policy, max_size, &[])).map(drop)
+        })
     })
 }
 
 /// A cache without a clock, in which nothing expires.
-struct Clockless(Model<u8, u64>);
+struct Clockless(Timed);
 
-impl Subject<u8, u64> for Clockless {
+impl SystemUnderTest<u8, u64> for Clockless {
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
         self.0.insert(key, value)
     }
@@ -502,39 +516,41 @@ impl Subject<u8, u64> for Clockless {
 
 #[test]
 fn of_a_cache_without_a_clock_no_expiry_is_asked() -> Result<(), CounterExample> {
-    let policy = EvictionPolicy::Lru;
+    let policy = Policy::Lru;
     let new = |max_size| Clockless(model(policy, max_size, &[]));
     for operation in [Operation::SetTime(1), Operation::RemoveExpired] {
         assert_eq!(operation.apply(&mut new(1)), Outcome::Missing);
     }
-    dict(random(policy), new)?;
-    order(random(policy), new)?;
-    bounded(Scope { depth: 2, ..scope(policy) }, new)?;
+    dict(Random::new(), expected, new)?;
+    order(Random::new(), |max_size| model(policy, max_size, SOME), new)?;
+    exhaustive_to_depth(Scope { depth: 2, ..SCOPE }, |max_size| model(policy, max_size, TWO), new)?;
     Ok(())
 }
 
 #[test]
 fn a_counter_example_says_what_expires_of_what_it_is_about() {
-    let policy = EvictionPolicy::Lru;
-    let late = |max_size| broken(Fault::ExpiresTooLate, policy, max_size, SOME);
-    let of_dict = dict(Random { max_uses: u64::MAX, ..random(policy) }, late).unwrap_err();
-    let expected = r"// L0 dict: contains_key(5) after SetTime(10): the cache returns true; the model expects false
+    let policy = Policy::Lru;
+    let late = |max_size| faulty(Fault::ExpiresTooLate, policy, max_size, SOME);
+    let of_dict = dict(Random::new(), expected, late).unwrap_err();
+    let expected = r"// dict: Insert(2, 0): the cache returns Evicted([(2, 0)]); the model expects Refused(Expired)
 use aws_client_cache_spec::{Dict, Operation};
 
 #[test]
 fn the_cache_matches_the_model() {
-    let mut cache = new(1); // yours, empty, with a bound of 1, with the expiries [(5, 10)]
-    let mut dict = Dict::new(1).with_expiry(5, 10);
-    dict.step(&mut cache, &Operation::Insert(5, 0)).unwrap();
-    dict.step(&mut cache, &Operation::SetTime(10)).unwrap();
+    let mut cache = new(0); // yours, empty, with a bound of 0
+    let mut dict = Dict::new(0).with_expiry(2, 9);
+    dict.step(&mut cache, &Operation::SetTime(9)).unwrap();
+    dict.step(&mut cache, &Operation::Insert(2, 0)).unwrap();
 }
 ";
     assert_eq!(of_dict.to_string(), expected);
 
-    let backwards = |max_size| broken(Fault::RemovingExpiredTellsBackwards, policy, max_size, SOME);
-    let of_order = order(random(policy), backwards).unwrap_err().to_string();
+    let backwards = |max_size| faulty(Fault::RemovingExpiredTellsBackwards, policy, max_size, SOME);
+    let of_order = order(Random::new(), |max_size| model(policy, max_size, SOME), backwards).unwrap_err().to_string();
     assert!(
-        of_order.contains("Model::with_max_uses(EvictionPolicy::Lru, 2, 3).with_expiry(0, 5).with_expiry(1, 5);\n")
+        of_order
+            .contains("Expiring::new(Model::with_max_uses(Policy::Lru, 2, 3)).with_expiry(0, 5).with_expiry(1, 5);\n"),
+        "{of_order}"
     );
     assert!(
         of_order.contains("    step(&mut cache, &mut model, &Operation::RemoveExpired).unwrap();\n}\n"),
@@ -544,27 +560,28 @@ fn the_cache_matches_the_model() {
 
 /// The test above, pasted, with its cache.
 #[test]
-#[should_panic(expected = "contains_key(5) after SetTime(10)")]
+#[should_panic(expected = "Insert(2, 0): the cache returns")]
 fn a_counter_example_is_a_test_that_fails() {
-    let mut cache = broken(Fault::ExpiresTooLate, EvictionPolicy::Lru, 1, &[(5, 10)]);
-    let mut dict = Dict::new(1).with_expiry(5, 10);
-    dict.step(&mut cache, &Operation::Insert(5, 0)).unwrap();
-    dict.step(&mut cache, &Operation::SetTime(10)).unwrap();
+    let mut cache = faulty(Fault::ExpiresTooLate, Policy::Lru, 0, &[(2, 9)]);
+    let mut dict = Dict::new(0).with_expiry(2, 9);
+    dict.step(&mut cache, &Operation::SetTime(9)).unwrap();
+    dict.step(&mut cache, &Operation::Insert(2, 0)).unwrap();
 }
 
-/// The output of the level L3, which has other keys.
+/// The output of panic safety, which has other keys.
 #[test]
 fn a_counter_example_of_a_panic_says_what_expires_too() {
-    let new = |max_size| broken(Fault::HitTakesTheEntryOut, EvictionPolicy::Lru, max_size, TWO);
-    let found = panics(Scope { expiry: TWO, ..Scope::new(EvictionPolicy::Lru, 1, 1) }, new).unwrap_err().to_string();
-    assert!(found.contains(", 1, 1).with_expiry(Fused::new(0), 1);\n"), "{found}");
+    let new = |max_size| faulty(Fault::HitTakesTheEntryOut, Policy::Lru, max_size, TWO);
+    let model = |max_size| model(Policy::Lru, max_size, TWO);
+    let found = panics(Scope::new(1, 1), model, new).unwrap_err().to_string();
+    assert!(found.contains(", 1, 3)).with_expiry(PanicProbe::new(0), 1);\n"), "{found}");
 }
 
 // Proves E4, P1.
 /// As for all operations that remove several entries.
 #[test]
 fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_others() {
-    let mut held: Model<u8, u64> = model(EvictionPolicy::Lru, 3, TWO);
+    let mut held: Timed = model(Policy::Lru, 3, TWO);
     (0..3).for_each(|key| assert_eq!(held.insert(key, 0), Ok(None)));
     held.set_time(2);
     let left = |shown: &[(u8, u64)]| may_be_left(&held, &Operation::RemoveExpired, shown, 3).len();
@@ -576,7 +593,7 @@ fn a_panic_while_what_is_expired_is_removed_may_leave_some_of_it_and_all_of_the_
 /// The clock is shared by the threads, too.
 #[test]
 fn a_history_in_which_the_clock_is_turned_has_an_order() {
-    let model: Model<u8, u64> = model(EvictionPolicy::Lru, 2, TWO);
+    let model: Timed = Model::lru(2).with_expiry(0, 1).with_expiry(1, 2);
     let get = |outcome| {
         History::new(vec![
             Call::new(0, 0..1, Operation::Insert(0, 10), Outcome::Evicted(vec![])),
@@ -587,6 +604,7 @@ fn a_history_in_which_the_clock_is_turned_has_an_order() {
     };
     assert_eq!(get(None).linearize(&model), Ok(vec![0, 1, 2, 3]));
     let printed = get(Some(10)).linearize(&model).unwrap_err().to_string();
-    assert!(printed.contains(".linearize(&Model::new(EvictionPolicy::Lru, 2).with_expiry(0, 1).with_expiry(1, 2))"));
+    let model = "&Expiring::new(Model::new(Policy::Lru, 2)).with_expiry(0, 1)).unwrap();";
+    assert!(printed.contains(model), "{printed}");
     assert!(printed.contains("Operation::RemoveExpired, Outcome::Entries(vec![])"), "{printed}");
 }

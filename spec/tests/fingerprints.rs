@@ -1,6 +1,7 @@
 //! Traps of an adapter's fingerprint: counters in it, and state that is missing from it.
 
-use aws_client_cache_spec::{EvictionPolicy, Explore, Level, Model, Names, Refusal, Scope, Subject, closure};
+use aws_client_cache_spec::check::{Level, exhaustive};
+use aws_client_cache_spec::{Explore, Model, Names, Refusal, Scope, SystemUnderTest};
 
 /// An LRU that orders its entries by the tick of their last use, and that may lose every seventh use.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Ticks {
     }
 }
 
-impl Subject<u8, u64> for Ticks {
+impl SystemUnderTest<u8, u64> for Ticks {
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
         if self.entries.iter().any(|(present, ..)| *present == key) {
             return Err(Refusal::AlreadyExists);
@@ -95,12 +96,12 @@ impl Explore<u8, u64> for Ticks {
     }
 }
 
-const SCOPE: Scope = Scope::new(EvictionPolicy::Lru, 2, 3);
+const SCOPE: Scope = Scope::new(2, 3);
 
 #[test]
 fn a_correct_cache_passes_with_ranks_or_with_nothing() {
     for shows in [Shows::Nothing, Shows::Ranks] {
-        let covered = closure(SCOPE, Ticks::new(shows)).unwrap();
+        let covered = exhaustive(SCOPE, Model::lru, Ticks::new(shows)).unwrap();
         assert_eq!(covered.states, 10, "the ranks are the model's");
     }
 }
@@ -108,29 +109,29 @@ fn a_correct_cache_passes_with_ranks_or_with_nothing() {
 #[test]
 fn a_search_without_an_end_fails_with_advice() {
     let scope = Scope { max_states: 1_000, ..SCOPE };
-    let found = closure(scope, Ticks::new(Shows::Ticks)).unwrap_err();
+    let found = exhaustive(scope, Model::lru, Ticks::new(Shows::Ticks)).unwrap_err();
     let printed = found.to_string();
-    assert!(printed.starts_with("// L2 every state: no end of the search after 1000 states\n// "), "{printed}");
+    assert!(printed.starts_with("// every state: no end of the search after 1000 states\n// "), "{printed}");
     assert!(printed.contains("Does the fingerprint contain counters? Return ranks"), "{printed}");
-    assert_eq!(found.level(), Level::Closure);
+    assert_eq!(found.level(), Level::Exhaustive);
 }
 
 #[test]
 fn a_limit_that_suffices_changes_nothing() {
-    let new = |max_size| Model::<u8, u64>::new(EvictionPolicy::Lru, max_size);
-    let states = closure(SCOPE, new).unwrap().states;
-    assert_eq!(closure(Scope { max_states: states, ..SCOPE }, new).unwrap().states, states);
-    assert!(closure(Scope { max_states: states - 1, ..SCOPE }, new).is_err());
+    let states = exhaustive(SCOPE, Model::lru, Model::lru).unwrap().states;
+    let limited = |max_states| exhaustive(Scope { max_states, ..SCOPE }, Model::lru, Model::lru);
+    assert_eq!(limited(states).unwrap().states, states);
+    assert!(limited(states - 1).is_err());
 }
 
 #[test]
 fn a_fingerprint_that_hides_state_is_found_by_samples() {
     // Without samples, the search finds nothing: each state of the model is reached with all uses counted.
-    closure(Scope { samples: 0, ..SCOPE }, Ticks::new(Shows::NothingOfLostUses)).unwrap();
-    let found = closure(SCOPE, Ticks::new(Shows::NothingOfLostUses)).unwrap_err();
+    exhaustive(Scope { samples: 0, ..SCOPE }, Model::lru, Ticks::new(Shows::NothingOfLostUses)).unwrap();
+    let found = exhaustive(SCOPE, Model::lru, Ticks::new(Shows::NothingOfLostUses)).unwrap_err();
     assert!(found.to_string().contains("the fingerprint hides a part of the state"), "{found}");
 
     // With the state in the fingerprint, the search itself finds the fault.
-    let found = closure(SCOPE, Ticks::new(Shows::LostUses)).unwrap_err();
+    let found = exhaustive(SCOPE, Model::lru, Ticks::new(Shows::LostUses)).unwrap_err();
     assert!(!found.to_string().contains("hides"), "{found}");
 }

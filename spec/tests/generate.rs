@@ -4,13 +4,16 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use arbitrary::{Arbitrary as _, Unstructured};
+use aws_client_cache_spec::check::step;
+use aws_client_cache_spec::faults::{Fault, Faulty};
 use aws_client_cache_spec::generate::{self, Limits, Mix, Operations};
-use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Model, Operation, OperationKind, Subject, step};
+use aws_client_cache_spec::model::OperationKind;
+use aws_client_cache_spec::{Model, Operation, Policy, SystemUnderTest};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use quickcheck::QuickCheck;
 
 fn lru(max_size: usize) -> Model<u8, u64> {
-    Model::new(EvictionPolicy::Lru, max_size)
+    Model::new(Policy::Lru, max_size)
 }
 
 fn runs(limits: Limits) -> impl Iterator<Item = Operations> {
@@ -24,7 +27,7 @@ fn kinds(run: &Operations) -> HashSet<OperationKind> {
 /// Returns `true` if a cache that counts no hit as a use behaves as the model.
 fn is_correct(run: &Operations) -> bool {
     let mut model = lru(run.max_size);
-    let mut cache = Broken::new(Fault::HitIsNoUse, EvictionPolicy::Lru, run.max_size, u64::MAX);
+    let mut cache = Faulty::new(Fault::HitIsNoUse, Policy::Lru, run.max_size, u64::MAX);
     run.operations.iter().all(|operation| step(&mut cache, &mut model, operation).is_ok())
 }
 

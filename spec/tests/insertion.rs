@@ -1,18 +1,22 @@
 //! The insertion modes: D3, D13 and D14 as laws on the model, and in the levels, with exact numbers.
 
+use aws_client_cache_spec::check::{
+    Branch, Covered, PanicProbe, Panicked, dict, exhaustive, exhaustive_to_depth, order, panics,
+};
+use aws_client_cache_spec::concurrency::{Threads, linearizable};
+use aws_client_cache_spec::faults::FaultyShared;
+use aws_client_cache_spec::model::OperationKinds;
 use aws_client_cache_spec::{
-    Branch, BrokenShared, CounterExample, Covered, EvictionPolicy, Fused, InsertionMode, Model, Operation,
-    OperationKinds, Panicked, Random, Refusal, Scope, Subject, Threads, bounded, closure, dict, linearizable, order,
-    panics,
+    CounterExample, Dict, InsertionMode, Model, Operation, Policy, Random, Refusal, Scope, SystemUnderTest,
 };
 
 const MAX_USES: u64 = 3;
 const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
 /// Returns models after many histories.
-fn states(policy: EvictionPolicy, insertion: InsertionMode) -> impl Iterator<Item = Model<u8, u64>> {
+fn states(policy: Policy, insertion: InsertionMode) -> impl Iterator<Item = Model<u8, u64>> {
     (0..100).flat_map(move |seed| {
-        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new(policy) }.plan(seed);
+        let plan = Threads { max_size: 4, keys: 8, threads: 1, calls: 40, ..Threads::new() }.plan(seed);
         let mut model = Model::with_max_uses(policy, 4, MAX_USES).with_insertion(insertion);
         plan.concat().into_iter().map(move |operation| {
             operation.apply(&mut model);
@@ -30,7 +34,7 @@ fn after_hits(mut model: Model<u8, u64>, key: u8, hits: u64) -> Vec<u8> {
 // Proves D13.
 #[test]
 fn a_replacement_returns_the_old_value_and_evicts_nothing() {
-    for policy in EvictionPolicy::ALL {
+    for policy in Policy::ALL {
         let mut replaced = 0;
         for model in states(policy, InsertionMode::Replace) {
             for (key, old) in model.items() {
@@ -49,7 +53,7 @@ fn a_replacement_returns_the_old_value_and_evicts_nothing() {
 
 #[test]
 fn under_lru_a_replacement_moves_the_entry_like_a_hit() {
-    for model in states(EvictionPolicy::Lru, InsertionMode::Replace) {
+    for model in states(Policy::Lru, InsertionMode::Replace) {
         for key in model.keys() {
             let mut after = model.clone();
             assert!(after.insert(key, 0).is_ok());
@@ -62,7 +66,7 @@ fn under_lru_a_replacement_moves_the_entry_like_a_hit() {
 /// Each hit more shows the same count.
 #[test]
 fn a_replacement_is_the_latest_of_its_count_and_counts_no_use() {
-    for policy in [EvictionPolicy::Lfu, EvictionPolicy::Lfuda] {
+    for policy in [Policy::Lfu, Policy::Lfuda] {
         let mut shown = 0;
         for model in states(policy, InsertionMode::Replace) {
             for key in model.keys() {
@@ -81,7 +85,7 @@ fn a_replacement_is_the_latest_of_its_count_and_counts_no_use() {
 // Proves D3, D14.
 #[test]
 fn a_kept_or_refused_insertion_changes_nothing() {
-    for policy in EvictionPolicy::ALL {
+    for policy in Policy::ALL {
         for (insertion, outcome) in
             [(InsertionMode::KeepFirst, Ok(None)), (InsertionMode::Refuse, Err(Refusal::AlreadyExists))]
         {
@@ -99,7 +103,7 @@ fn a_kept_or_refused_insertion_changes_nothing() {
 #[test]
 fn an_expired_key_is_refused_in_every_mode() {
     for insertion in InsertionMode::ALL {
-        let mut model = Model::new(EvictionPolicy::Lru, 2).with_insertion(insertion).with_expiry(0, 5);
+        let mut model = Model::new(Policy::Lru, 2).with_insertion(insertion).with_expiry(0, 5);
         assert_eq!(model.insert(0, 1), Ok(None));
         model.set_time(5);
         assert_eq!(model.insert(0, 2), Err(Refusal::Expired));
@@ -114,28 +118,26 @@ fn an_expired_key_is_refused_in_every_mode() {
 #[test]
 fn every_state_is_reached_in_every_mode() -> Result<(), CounterExample> {
     let cases = [
-        (EvictionPolicy::Lru, InsertionMode::Refuse, 64, (15, 630)),
-        (EvictionPolicy::Lru, InsertionMode::Replace, 64, (15, 594)),
-        (EvictionPolicy::Lru, InsertionMode::KeepFirst, 64, (15, 630)),
-        (EvictionPolicy::Lfu, InsertionMode::Refuse, 904, (75, 4_158)),
-        (EvictionPolicy::Lfu, InsertionMode::Replace, 904, (75, 3_906)),
-        (EvictionPolicy::Lfu, InsertionMode::KeepFirst, 904, (75, 4_158)),
-        (EvictionPolicy::Lfuda, InsertionMode::Refuse, 1_876, (174, 9_036)),
-        (EvictionPolicy::Lfuda, InsertionMode::Replace, 2_140, (192, 9_576)),
-        (EvictionPolicy::Lfuda, InsertionMode::KeepFirst, 1_876, (174, 9_036)),
+        (Policy::Lru, InsertionMode::Refuse, 64, (9, 1_092)),
+        (Policy::Lru, InsertionMode::Replace, 64, (9, 1_076)),
+        (Policy::Lru, InsertionMode::KeepFirst, 64, (9, 1_092)),
+        (Policy::Lfu, InsertionMode::Refuse, 904, (33, 5_220)),
+        (Policy::Lfu, InsertionMode::Replace, 904, (33, 5_124)),
+        (Policy::Lfu, InsertionMode::KeepFirst, 904, (33, 5_220)),
+        (Policy::Lfuda, InsertionMode::Refuse, 1_876, (84, 12_372)),
+        (Policy::Lfuda, InsertionMode::Replace, 2_140, (90, 13_290)),
+        (Policy::Lfuda, InsertionMode::KeepFirst, 1_876, (84, 12_372)),
     ];
     for (policy, insertion, states, (small_states, panicked)) in cases {
-        let scope = Scope { insertion, ..Scope::new(policy, 3, 4) };
-        let small = Scope { insertion, ..Scope::new(policy, 2, 3) };
-        let plain = |max_size| Model::<u8, u64>::with_max_uses(policy, max_size, scope.max_uses);
-        let plain = |max_size| plain(max_size).with_insertion(insertion);
-        // Six operations on each of four keys, four bounds, and four others.
-        let covered = Covered { states, transitions: states * 32, answered: ANSWERED };
-        assert_eq!(closure(scope, plain)?, covered, "{policy:?}, {insertion:?}");
-        assert_eq!(bounded(Scope { depth: 3, symmetric: true, ..small }, plain)?.transitions, 2_625);
-        let fused = |max_size| Model::with_max_uses(policy, max_size, scope.max_uses).with_insertion(insertion);
+        let small = Scope::new(2, 3);
+        let plain = |max_size| Model::with_max_uses(policy, max_size, MAX_USES).with_insertion(insertion);
+        // Eight operations on each of four keys, four bounds, and nine others.
+        let covered = Covered { states, transitions: states * 45, answered: ANSWERED };
+        assert_eq!(exhaustive(Scope::new(3, 4), plain, plain)?, covered, "{policy:?}, {insertion:?}");
+        assert_eq!(exhaustive_to_depth(Scope { depth: 3, symmetric: true, ..small }, plain, plain)?.transitions, 9_412);
+        let probes = |max_size| Model::with_max_uses(policy, max_size, MAX_USES).with_insertion(insertion);
         let done = Panicked { states: small_states, panics: panicked, answered: ANSWERED };
-        assert_eq!(panics(small, fused)?, done, "{policy:?}, {insertion:?}");
+        assert_eq!(panics(Scope::new(2, 2), probes, probes)?, done, "{policy:?}, {insertion:?}");
     }
     Ok(())
 }
@@ -143,10 +145,10 @@ fn every_state_is_reached_in_every_mode() -> Result<(), CounterExample> {
 #[test]
 fn the_branches_of_other_modes_cannot_be_taken() -> Result<(), CounterExample> {
     for insertion in InsertionMode::ALL {
-        let random = Random { insertion, ..Random::new(EvictionPolicy::Lru) };
-        let new = |max_size| Model::new(EvictionPolicy::Lru, max_size).with_insertion(insertion);
+        let new = |max_size| Model::lru(max_size).with_insertion(insertion);
+        let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
         let of_insertion = |branch: &Branch| *branch == Branch::InsertRefused || Branch::OF_INSERTION.contains(branch);
-        let [plain, ordered] = [dict(random, new)?, order(random, new)?];
+        let [plain, ordered] = [dict(Random::new(), expected, new)?, order(Random::new(), new, new)?];
         let [plain_branches, branches] =
             [plain, ordered].map(|covered| covered.all().filter(of_insertion).collect::<Vec<_>>());
         let (expected_plain, expected) = match insertion {
@@ -168,17 +170,18 @@ fn the_branches_of_other_modes_cannot_be_taken() -> Result<(), CounterExample> {
 fn a_cache_with_another_mode_is_refused_by_a_test_that_names_the_mode() {
     let modes = InsertionMode::ALL.into_iter().flat_map(|one| InsertionMode::ALL.map(|other| (one, other)));
     for (insertion, other) in modes.filter(|(one, other)| one != other) {
-        let policy = EvictionPolicy::Lru;
-        let new = |max_size| Model::<u8, u64>::new(policy, max_size).with_insertion(other);
-        let random = Random { insertion, ..Random::new(policy) };
-        let scope = Scope { insertion, ..Scope::new(policy, 1, 1) };
-        let fused = |max_size| Model::<Fused<u8>, Fused<u64>>::new(policy, max_size).with_insertion(other);
+        let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
+        let model = |max_size| Model::lru(max_size).with_insertion(insertion);
+        let new = |max_size| Model::<u8, u64>::lru(max_size).with_insertion(other);
+        let expected_probes = |max_size| Model::lru(max_size).with_insertion(insertion);
+        let probes = |max_size| Model::<PanicProbe<u8>, PanicProbe<u64>>::lru(max_size).with_insertion(other);
+        let (random, scope) = (Random::new(), Scope::new(1, 1));
         let found = [
-            dict(random, new).unwrap_err(),
-            order(random, new).unwrap_err(),
-            closure(scope, new).unwrap_err(),
-            bounded(Scope { depth: 2, ..scope }, new).unwrap_err(),
-            panics(scope, fused).unwrap_err(),
+            dict(random, expected, new).unwrap_err(),
+            order(random, model, new).unwrap_err(),
+            exhaustive(scope, model, new).unwrap_err(),
+            exhaustive_to_depth(Scope { depth: 2, ..scope }, model, new).unwrap_err(),
+            panics(scope, expected_probes, probes).unwrap_err(),
         ];
         for found in found {
             let [Operation::Insert(0, _), Operation::Insert(0, _)] = found.operations() else { panic!("{found}") };
@@ -191,15 +194,17 @@ fn a_cache_with_another_mode_is_refused_by_a_test_that_names_the_mode() {
 #[test]
 fn threads_share_a_cache_of_every_mode() {
     for insertion in InsertionMode::ALL {
-        let threads = Threads { insertion, histories: 100, ..Threads::new(EvictionPolicy::Lru) };
+        let threads = Threads { histories: 100, ..Threads::new() };
+        let model = |max_size| Model::lru(max_size).with_insertion(insertion);
         let new = |mode| {
             move |max_size| {
-                BrokenShared::new(None, threads.policy, max_size, std::thread::yield_now).with_insertion(mode)
+                let shared = FaultyShared::new(None, Policy::Lru, max_size, std::thread::yield_now);
+                shared.with_insertion(mode)
             }
         };
-        assert_eq!(linearizable(threads, new(insertion)).unwrap().histories, 100);
+        assert_eq!(linearizable(threads, model, new(insertion)).unwrap().histories, 100);
         for other in InsertionMode::ALL.into_iter().filter(|other| *other != insertion) {
-            let found = linearizable(threads, new(other)).unwrap_err().to_string();
+            let found = linearizable(threads, model, new(other)).unwrap_err().to_string();
             let names_it = found.contains(&format!(").with_insertion(InsertionMode::{insertion:?})).unwrap();"));
             assert_eq!(names_it, insertion != InsertionMode::Refuse, "{found}");
         }

@@ -3,9 +3,8 @@
 //! Histories are random. Some are correct by construction. Others are damaged, or those of a cache with another policy, so
 //! that many have no order.
 
-use aws_client_cache_spec::{
-    Call, EvictionPolicy, History, InsertionMode, Model, NotLinearizable, Operation, Outcome, Threads,
-};
+use aws_client_cache_spec::concurrency::{Call, History, NotLinearizable, Threads};
+use aws_client_cache_spec::{InsertionMode, Model, Operation, Outcome, Policy};
 use fastrand::Rng;
 use todc_utils::{Action, Specification, WGLChecker};
 
@@ -24,7 +23,7 @@ impl<const POLICY: usize, const INSERTION: usize> Specification for Cache<POLICY
     type Operation = Caching;
 
     fn init() -> Self::State {
-        Model::new(EvictionPolicy::ALL[POLICY], 2).with_insertion(InsertionMode::ALL[INSERTION])
+        Model::new(Policy::ALL[POLICY], 2).with_insertion(InsertionMode::ALL[INSERTION])
     }
 
     fn apply((operation, returned): &Caching, state: &Self::State) -> (bool, Self::State) {
@@ -187,13 +186,13 @@ struct Compared {
 
 fn compare<const POLICY: usize, const INSERTION: usize>() -> Compared {
     let model = Cache::<POLICY, INSERTION>::init();
-    let other_policy = EvictionPolicy::ALL[(POLICY + 1) % EvictionPolicy::ALL.len()];
+    let other_policy = Policy::ALL[(POLICY + 1) % Policy::ALL.len()];
     let other = Model::new(other_policy, 2).with_insertion(InsertionMode::ALL[INSERTION]);
     let mut compared = Compared::default();
     for number in 0..HISTORIES {
         let mut rng = Rng::with_seed(number as u64);
         let (threads, calls) = (rng.usize(2..=4), rng.usize(1..=6));
-        let plan = Threads { threads, calls, ..Threads::new(EvictionPolicy::ALL[POLICY]) }.plan(number);
+        let plan = Threads { threads, calls, ..Threads::new() }.plan(number);
         let is_correct = number % 4 == 0;
         let mut calls = play(&mut rng, if number % 4 == 3 { other.clone() } else { model.clone() }, plan);
         spread(&mut calls);

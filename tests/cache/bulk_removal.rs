@@ -12,7 +12,8 @@ use aws_client_cache::map::EvictingMap;
 use aws_client_cache::{
     AnyKey, ClientCache, ClientCacheKey, ClientParams, ClientParamsBuilder, EvictionCause, Region, Service,
 };
-use aws_client_cache_spec::{Burned, Callback, Explore, Fused, Subject, with_fuse};
+use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic};
+use aws_client_cache_spec::{Explore, SystemUnderTest};
 use quickcheck::quickcheck;
 use support::cache::Cache;
 use support::deadlock::without_deadlock;
@@ -23,7 +24,7 @@ use support::hashing::Hashing;
 use support::history::{History, POLICIES};
 
 /// Applies `more` operations to both, so that use counts show. Returns `true` if both always agree.
-fn behave_alike<C: Subject<u8, u64>>(one: &mut C, other: &mut C, more: &History) -> bool {
+fn behave_alike<C: SystemUnderTest<u8, u64>>(one: &mut C, other: &mut C, more: &History) -> bool {
     more.operations.iter().all(|operation| {
         operation.apply(one) == operation.apply(other) && one.items() == other.items() && one.check() == Ok(())
     })
@@ -122,11 +123,12 @@ fn a_panic_leaves_retain_done_or_not_done() {
             for panics_at in [None, Some(0), Some(3)] {
                 for calls in 0.. {
                     let map = EvictingMap::with_hasher(policy(spec_policy), 8, Hashing::Constant);
-                    let mut engine = Engine::<Fused<u8>, Fused<u64>, Hashing>(map);
+                    let mut engine = Engine::<PanicProbe<u8>, PanicProbe<u64>, Hashing>(map);
                     for key in 0..6 {
-                        engine.insert(Fused::new(key), Fused::new(0)).unwrap();
+                        engine.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
                     }
-                    let layout = |map: &EvictingMap<Fused<u8>, _, _>| map.layout(|key| u64::from(*key.get()), true);
+                    let layout =
+                        |map: &EvictingMap<PanicProbe<u8>, _, _>| map.layout(|key| u64::from(*key.get()), true);
                     let before = layout(&engine.0);
                     let after = {
                         let mut done = engine.fork();
@@ -139,14 +141,14 @@ fn a_panic_leaves_retain_done_or_not_done() {
                             key.get() % 2 == 0
                         });
                     };
-                    let burned = with_fuse(callback, calls, retain);
+                    let burned = inject_panic(callback, calls, retain);
                     assert_eq!(engine.check(), Ok(()));
                     let now = layout(&engine.0);
                     if panics_at.is_some() {
                         assert_eq!(now, before, "a panic of the predicate changes nothing");
                         break;
                     }
-                    if burned != Burned::Blown {
+                    if burned != Injected::Reached {
                         assert_eq!(now, after);
                         break;
                     }

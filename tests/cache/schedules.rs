@@ -1,4 +1,4 @@
-//! Level L4 on the cache: every history of concurrent calls has a sequential order that explains it.
+//! Linearizability of the cache: every history of concurrent calls has a sequential order that explains it.
 //!
 //! Histories come from threads of the operating system, and from schedulers that replay or enumerate schedules. They
 //! verify rules C1 and C2.
@@ -6,17 +6,16 @@
 use std::sync::Arc;
 
 use aws_client_cache::ClientCache;
-use aws_client_cache_spec::{
-    EvictionPolicy, History, Model, Operation, Recorded, Recorder, Threads, linearizable, reentrant,
-};
+use aws_client_cache_spec::concurrency::{History, Recorded, Recorder, Threads, linearizable, reentrant};
+use aws_client_cache_spec::{Model, Operation, Policy};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
 use support::cache::Cache;
-use support::fused::FusedCache;
 use support::history::POLICIES;
+use support::probe_cache::ProbeCache;
 use support::report::report;
 
-const LEVEL: &str = "L4 linearizability";
+const LEVEL: &str = "linearizability";
 
 /// Lets the scheduler switch threads, which it may do whenever one of its mutexes is locked.
 fn pause() {
@@ -28,7 +27,7 @@ fn pause() {
 /// Each schedule has its own cache.
 fn schedules(
     scheduler: impl Scheduler + 'static,
-    policy: EvictionPolicy,
+    policy: Policy,
     max_size: usize,
     plan: Vec<Vec<Operation<u8, u64>>>,
 ) -> usize {
@@ -81,7 +80,7 @@ fn random_schedules_of_random_operations_are_linearizable() {
     for policy in POLICIES {
         let mut tried = 0;
         for history in 0..100 {
-            let plan = Threads::new(policy).plan(history);
+            let plan = Threads::new().plan(history);
             tried += schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
             tried += schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
         }
@@ -95,8 +94,10 @@ fn histories_of_real_threads_are_linearizable() {
     for policy in POLICIES {
         let keys = Cache::new(policy, 0);
         // Histories are long, because threads overlap little while they start and end.
-        let threads = Threads { histories: 200, calls: 100, ..Threads::new(policy) };
-        let recorded = linearizable(threads, |max_size| keys.empty(policy, max_size)).unwrap();
+        let threads = Threads { histories: 200, calls: 100, ..Threads::new() };
+        let recorded =
+            linearizable(threads, |max_size| Model::new(policy, max_size), |max_size| keys.empty(policy, max_size))
+                .unwrap();
         assert_eq!((recorded.histories, recorded.calls), (200, 60_000));
         assert!(recorded.overlapping > 500, "{recorded:?}");
         let Recorded { histories, calls, overlapping } = recorded;
@@ -109,6 +110,6 @@ fn histories_of_real_threads_are_linearizable() {
 #[test]
 fn clients_and_keys_may_use_the_cache_when_they_are_dropped() {
     for policy in POLICIES {
-        reentrant(|max_size| FusedCache::new(policy, max_size)).unwrap();
+        reentrant(|max_size| ProbeCache::new(policy, max_size)).unwrap();
     }
 }

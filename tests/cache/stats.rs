@@ -6,9 +6,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use aws_client_cache::{ClientCache, EvictionPolicy, Stats};
-use aws_client_cache_spec::{Model, Operation, Outcome, Subject};
+use aws_client_cache_spec::model::Expiring;
+use aws_client_cache_spec::{Model, Operation, Outcome, SystemUnderTest};
 use quickcheck::quickcheck;
-use support::cache::Cache;
+use support::cache::{Cache, with_expiry};
 use support::clock::{Clock, time};
 use support::fake::{Client, expiring_key, key};
 use support::history::History;
@@ -16,15 +17,12 @@ use support::history::History;
 /// Keys up to this one expire, each at the time of its number.
 const LAST_TO_EXPIRE: u8 = 4;
 
+/// The model, with a clock.
+type Timed = Expiring<u8, Model<u8, u64>>;
+
 /// Counts an operation on the model.
-fn count(
-    stats: &mut Stats,
-    before: usize,
-    model: &Model<u8, u64>,
-    operation: &Operation<u8, u64>,
-    outcome: &Outcome<u8, u64>,
-) {
-    let went = |model: &Model<u8, u64>| (before - model.len()) as u64;
+fn count(stats: &mut Stats, before: usize, model: &Timed, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) {
+    let went = |model: &Timed| (before - model.len()) as u64;
     match (operation, outcome) {
         (Operation::Insert(..), Outcome::Evicted(victims)) => {
             stats.insertions += 1;
@@ -51,10 +49,7 @@ quickcheck! {
     fn the_counters_match_the_model(history: History, times: Vec<u8>) -> bool {
         let expiry: Vec<_> = (0..=LAST_TO_EXPIRE).map(|key| (key, u64::from(key))).collect();
         let mut cache = Cache::with_expiry(history.policy, history.max_size, &expiry);
-        let mut model = Model::new(history.policy, history.max_size);
-        for (key, at) in &expiry {
-            model = model.with_expiry(*key, *at);
-        }
+        let mut model = with_expiry(Model::new(history.policy, history.max_size), &expiry);
         let times = times.iter().map(|time| Operation::SetTime(u64::from(time % 6)));
         let turned = times.chain([Operation::RemoveExpired]).map(Some).chain(std::iter::repeat(None));
         let mut expected = Stats::default();

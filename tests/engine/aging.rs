@@ -2,7 +2,7 @@
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{EvictingMap, GetOrInsert};
-use aws_client_cache_spec::EvictionPolicy as SpecPolicy;
+use aws_client_cache_spec::Policy as SpecPolicy;
 use quickcheck::quickcheck;
 use support::engine::Engine;
 use support::hashing::Hashing;

@@ -1,7 +1,8 @@
 //! Long runs of insertions into full maps: the index fills up with tombstones and is rebuilt.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Model, Operation, Subject, step};
+use aws_client_cache_spec::check::step;
+use aws_client_cache_spec::{Model, Operation, SystemUnderTest};
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 use support::history::POLICIES;

@@ -4,8 +4,10 @@
 //! loses a part of its scope.
 
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Covered, EvictionPolicy, InsertionMode, OperationKinds, Scope, closure};
-use support::cache::Cache;
+use aws_client_cache_spec::check::{Covered, exhaustive};
+use aws_client_cache_spec::model::OperationKinds;
+use aws_client_cache_spec::{InsertionMode, Model, Policy, Scope};
+use support::cache::{Cache, with_expiry};
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 use support::report::report;
@@ -13,90 +15,84 @@ use support::report::report;
 /// An adapter that loses the override of an operation loses its answers.
 const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
-fn explore(scope: Scope, hashing: Hashing) -> Covered {
-    let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
-    let covered = match scope.insertion {
-        InsertionMode::Replace => closure(scope, |max_size| Engine::<_, _, _, true>(map(max_size))),
-        _ => closure(scope, |max_size| Engine::<_, _, _>(map(max_size))),
+/// The policy of an engine, the use count at which its counts saturate, and the effect of inserting a present key.
+type Rules = (Policy, u64, InsertionMode);
+
+fn explore(scope: Scope, (spec_policy, max_uses, insertion): Rules, hashing: Hashing) -> Covered {
+    let map = |max_size| EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
+    let model = |max_size| Model::with_max_uses(spec_policy, max_size, max_uses).with_insertion(insertion);
+    let covered = match insertion {
+        InsertionMode::Replace => exhaustive(scope, model, |max_size| Engine::<_, _, _, true>(map(max_size))),
+        _ => exhaustive(scope, model, |max_size| Engine::<_, _, _>(map(max_size))),
     };
     let covered = covered.unwrap_or_else(|found| panic!("{found}"));
-    let Scope { policy, insertion, max_size, keys, symmetric, .. } = scope;
+    let Scope { max_size, keys, symmetric, .. } = scope;
     let symmetric = if symmetric { ", keys interchangeable" } else { "" };
     let insertion = if insertion == InsertionMode::Replace { ", replacing" } else { "" };
-    let what =
-        format!("engine, {policy:?}{insertion}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}");
-    report("L2 every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
+    let what = format!(
+        "engine, {spec_policy:?}{insertion}, {keys} keys, bounds up to {max_size}{symmetric}, hashing {hashing:?}"
+    );
+    report("every state", what, format!("{} states, {} transitions", covered.states, covered.transitions));
     covered
 }
 
 // Proves every rule D, L.
 #[test]
 fn lru_behaves_as_the_model_in_every_state() {
-    let scope = Scope { symmetric: true, ..Scope::new(EvictionPolicy::Lru, 9, 10) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 55, transitions: 2_090, answered: ANSWERED });
+    let scope = Scope { symmetric: true, ..Scope::new(9, 10) };
+    let rules = (Policy::Lru, 1, InsertionMode::Refuse);
+    assert_eq!(explore(scope, rules, Hashing::Default), Covered { states: 55, transitions: 2_805, answered: ANSWERED });
 }
 
 // Proves every rule D, F.
 #[test]
 fn lfu_behaves_as_the_model_in_every_state() {
-    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfu, 4, 5) };
+    let scope = Scope { symmetric: true, ..Scope::new(4, 5) };
     assert_eq!(
-        explore(scope, Hashing::Default),
-        Covered { states: 28_716, transitions: 1_029_036, answered: ANSWERED }
+        explore(scope, (Policy::Lfu, 5, InsertionMode::Refuse), Hashing::Default),
+        Covered { states: 28_716, transitions: 1_429_480, answered: ANSWERED }
     );
 }
 
 // Proves every rule D, F.
 #[test]
 fn lfuda_behaves_as_the_model_in_every_state() {
-    let scope = Scope { max_uses: 5, symmetric: true, ..Scope::new(EvictionPolicy::Lfuda, 3, 4) };
-    assert_eq!(explore(scope, Hashing::Default), Covered { states: 4_088, transitions: 112_576, answered: ANSWERED });
+    let scope = Scope { symmetric: true, ..Scope::new(3, 4) };
+    let rules = (Policy::Lfuda, 5, InsertionMode::Refuse);
+    assert_eq!(
+        explore(scope, rules, Hashing::Default),
+        Covered { states: 4_088, transitions: 159_640, answered: ANSWERED }
+    );
 }
 
 // Proves D13.
 #[test]
 fn a_replacing_engine_behaves_as_the_model_in_every_state() {
-    let cases =
-        [(EvictionPolicy::Lru, 10, 200), (EvictionPolicy::Lfu, 472, 12_536), (EvictionPolicy::Lfuda, 1_233, 31_596)];
+    let cases = [(Policy::Lru, 10, 290), (Policy::Lfu, 472, 17_816), (Policy::Lfuda, 1_233, 45_005)];
     for (policy, states, transitions) in cases {
-        let scope = Scope { insertion: InsertionMode::Replace, symmetric: true, ..Scope::new(policy, 3, 4) };
-        assert_eq!(explore(scope, Hashing::Default), Covered { states, transitions, answered: ANSWERED }, "{policy:?}");
+        let scope = Scope { symmetric: true, ..Scope::new(3, 4) };
+        let rules = (policy, 3, InsertionMode::Replace);
+        assert_eq!(
+            explore(scope, rules, Hashing::Default),
+            Covered { states, transitions, answered: ANSWERED },
+            "{policy:?}"
+        );
     }
 }
 
 #[test]
 fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
     let cases = [
-        (EvictionPolicy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 42_752, answered: ANSWERED }),
-        (EvictionPolicy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 9_344, answered: ANSWERED }),
-        (
-            EvictionPolicy::Lfu,
-            2,
-            Hashing::Constant,
-            Covered { states: 18_560, transitions: 593_920, answered: ANSWERED },
-        ),
-        (
-            EvictionPolicy::Lfu,
-            2,
-            Hashing::Identity,
-            Covered { states: 3_512, transitions: 112_384, answered: ANSWERED },
-        ),
-        (
-            EvictionPolicy::Lfuda,
-            2,
-            Hashing::Constant,
-            Covered { states: 26_332, transitions: 842_624, answered: ANSWERED },
-        ),
-        (
-            EvictionPolicy::Lfuda,
-            2,
-            Hashing::Identity,
-            Covered { states: 5_176, transitions: 165_632, answered: ANSWERED },
-        ),
+        (Policy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 60_120, answered: ANSWERED }),
+        (Policy::Lru, 1, Hashing::Identity, Covered { states: 292, transitions: 13_140, answered: ANSWERED }),
+        (Policy::Lfu, 2, Hashing::Constant, Covered { states: 18_560, transitions: 835_200, answered: ANSWERED }),
+        (Policy::Lfu, 2, Hashing::Identity, Covered { states: 3_512, transitions: 158_040, answered: ANSWERED }),
+        (Policy::Lfuda, 2, Hashing::Constant, Covered { states: 26_332, transitions: 1_184_940, answered: ANSWERED }),
+        (Policy::Lfuda, 2, Hashing::Identity, Covered { states: 5_176, transitions: 232_920, answered: ANSWERED }),
     ];
     for (policy, max_uses, hashing, covered) in cases {
-        let scope = Scope { max_uses, ..Scope::new(policy, 3, 4) };
-        assert_eq!(explore(scope, hashing), covered, "{policy:?}, {hashing:?}");
+        let rules = (policy, max_uses, InsertionMode::Refuse);
+        assert_eq!(explore(Scope::new(3, 4), rules, hashing), covered, "{policy:?}, {hashing:?}");
     }
 }
 
@@ -104,18 +100,22 @@ fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
 #[test]
 fn a_cache_whose_keys_expire_behaves_as_the_model_in_every_state() {
     let expiry: &[(u8, u64)] = &[(0, 1), (1, 2)];
-    let lru = Scope { expiry, ..Scope::new(EvictionPolicy::Lru, 2, 3) };
+    let every = Scope::new(2, 3);
     // The use counts of the cache never saturate, so its states are infinite: the depth bounds the search.
-    let lfu = Scope { expiry, depth: 8, max_uses: u64::MAX, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
-    let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
-    for (scope, expected) in [(lru, (60, 1_800)), (lfu, (1_554, 35_460)), (lfuda, (3_882, 78_390))] {
-        let Scope { policy, max_size, keys, .. } = scope;
+    let deep = Scope { depth: 8, ..every };
+    for (policy, scope, expected) in [
+        (Policy::Lru, every, (60, 1_800)),
+        (Policy::Lfu, deep, (1_554, 35_460)),
+        (Policy::Lfuda, deep, (3_882, 78_390)),
+    ] {
+        let Scope { max_size, keys, .. } = scope;
         let cache = Cache::with_expiry(policy, 0, expiry);
-        let covered = closure(scope, |max_size| cache.empty(policy, max_size));
+        let model = |max_size| with_expiry(Model::new(policy, max_size), expiry);
+        let covered = exhaustive(scope, model, |max_size| cache.empty(policy, max_size));
         let Covered { states, transitions, answered } = covered.unwrap_or_else(|found| panic!("{found}"));
         let what = format!("cache, {policy:?}, {keys} keys, of which two expire, bounds up to {max_size}");
-        report("L2 every state", what, format!("{states} states, {transitions} transitions"));
+        report("every state", what, format!("{states} states, {transitions} transitions"));
         assert_eq!((states, transitions), expected, "{policy:?}");
-        assert_eq!(answered, OperationKinds::ALL, "{policy:?}");
+        assert_eq!(answered, OperationKinds::ALL.minus(OperationKinds::OF_MAP), "{policy:?}");
     }
 }

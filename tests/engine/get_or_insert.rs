@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{EvictingMap, GetOrInsert};
-use aws_client_cache_spec::{Burned, Callback, EvictionPolicy as SpecPolicy, Explore, Fused, Subject, with_fuse};
+use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic};
+use aws_client_cache_spec::{Explore, Policy as SpecPolicy, SystemUnderTest};
 use quickcheck::quickcheck;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
@@ -159,19 +160,19 @@ fn keys_are_taken_by_value() {
 #[test]
 fn a_key_is_hashed_once() {
     for (spec_policy, by_value) in POLICIES.into_iter().flat_map(|policy| [(policy, false), (policy, true)]) {
-        let mut map = EvictingMap::<Fused<u8>, _, _>::with_hasher(policy(spec_policy), 2, Hashing::Constant);
+        let mut map = EvictingMap::<PanicProbe<u8>, _, _>::with_hasher(policy(spec_policy), 2, Hashing::Constant);
         for key in 0..4 {
-            let given = Fused::new(key % 3);
+            let given = PanicProbe::new(key % 3);
             let given = self::given(&given, by_value);
-            let inserted = with_fuse(Callback::Hash, 1, || drop(get_or_insert(&mut map, given, || ())));
+            let inserted = inject_panic(Callback::Hash, 1, || drop(get_or_insert(&mut map, given, || ())));
             // A rebuild would hash the present entries, too.
-            assert!(key == 0 || inserted == Burned::Intact(()), "{spec_policy:?} {key} {by_value}");
+            assert!(key == 0 || inserted == Injected::NotReached(()), "{spec_policy:?} {key} {by_value}");
         }
     }
 }
 
 /// Returns the state without the index, which may be rebuilt for an insertion that then fails.
-fn contents(engine: &Engine<Fused<u8>, Fused<u64>, Hashing>) -> Vec<u64> {
+fn contents(engine: &Engine<PanicProbe<u8>, PanicProbe<u64>, Hashing>) -> Vec<u64> {
     engine.0.layout(|key| u64::from(*key.get()), false)
 }
 
@@ -180,25 +181,25 @@ fn panic_everywhere(spec_policy: SpecPolicy, max_size: usize, len: u8, key: u8, 
     let mut blown = 0;
     for callback in Callback::ALL {
         for calls in 0.. {
-            let alive = Fused::<u8>::alive();
+            let alive = PanicProbe::<u8>::alive();
             let map = EvictingMap::with_hasher(policy(spec_policy), max_size, Hashing::Constant);
-            let mut engine: Engine<Fused<u8>, Fused<u64>, Hashing> = Engine(map);
+            let mut engine: Engine<PanicProbe<u8>, PanicProbe<u64>, Hashing> = Engine(map);
             for key in 0..len {
-                engine.insert(Fused::new(key), Fused::new(0)).unwrap();
+                engine.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
             }
             let mut done = engine.fork();
-            drop(done.0.get_or_insert_with(Fused::new(key), || Fused::new(1)));
+            drop(done.0.get_or_insert_with(PanicProbe::new(key), || PanicProbe::new(1)));
             let (before, after) = (contents(&engine), contents(&done));
-            let key = Fused::new(key);
+            let key = PanicProbe::new(key);
             let given = given(&key, by_value);
-            let run = || drop(owned(get_or_insert(&mut engine.0, given, || Fused::new(1))));
-            let burned = with_fuse(callback, calls, run);
+            let run = || drop(owned(get_or_insert(&mut engine.0, given, || PanicProbe::new(1))));
+            let burned = inject_panic(callback, calls, run);
             assert_eq!(engine.check(), Ok(()));
             let now = contents(&engine);
             drop((engine, done, key));
             let case = format!("{spec_policy:?} {max_size} {callback:?} {calls} {by_value}");
-            assert_eq!(Fused::<u8>::alive(), alive, "{case}: a leak");
-            if burned != Burned::Blown {
+            assert_eq!(PanicProbe::<u8>::alive(), alive, "{case}: a leak");
+            if burned != Injected::Reached {
                 assert_eq!(now, after, "{case}");
                 break;
             }
@@ -227,12 +228,12 @@ fn a_panic_leaves_the_map_as_before_or_after_the_call() {
 // Proves P1.
 #[test]
 fn an_error_does_not_leak_if_its_key_panics_when_dropped() {
-    let mut map = EvictingMap::<Fused<u8>, u64>::default();
-    let alive = Fused::<u8>::alive();
-    let key = Fused::new(1);
-    let blown = with_fuse(Callback::Drop, 0, || {
-        assert!(map.get_or_try_insert_with(key, || Err(Fused::new(2))).is_err());
+    let mut map = EvictingMap::<PanicProbe<u8>, u64>::default();
+    let alive = PanicProbe::<u8>::alive();
+    let key = PanicProbe::new(1);
+    let blown = inject_panic(Callback::Drop, 0, || {
+        assert!(map.get_or_try_insert_with(key, || Err(PanicProbe::new(2))).is_err());
     });
-    assert_eq!(blown, Burned::Blown);
-    assert_eq!((map.len(), Fused::<u8>::alive()), (0, alive));
+    assert_eq!(blown, Injected::Reached);
+    assert_eq!((map.len(), PanicProbe::<u8>::alive()), (0, alive));
 }

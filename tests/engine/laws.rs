@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use aws_client_cache::map::EvictingMap;
 use aws_client_cache::{ClientCache, ClientParams};
-use aws_client_cache_spec::{EvictionPolicy, Operation, Outcome, Refusal, Subject};
+use aws_client_cache_spec::{Operation, Outcome, Policy, Refusal, SystemUnderTest};
 use quickcheck::quickcheck;
 use support::cache::Cache;
 use support::double_ended;
@@ -19,12 +19,12 @@ use support::history::History;
 /// A key that no history uses.
 const NEW: u8 = 50;
 
-fn engine(policy: EvictionPolicy, max_size: usize) -> Engine<u8, u64> {
+fn engine(policy: Policy, max_size: usize) -> Engine<u8, u64> {
     Engine::new(policy, max_size)
 }
 
 /// Returns everything that is visible without changing the cache.
-fn seen<C: Subject<u8, u64>>(cache: &C) -> (usize, usize, Vec<(u8, u64)>) {
+fn seen<C: SystemUnderTest<u8, u64>>(cache: &C) -> (usize, usize, Vec<(u8, u64)>) {
     (cache.max_size(), cache.len(), cache.items())
 }
 
@@ -97,8 +97,8 @@ laws! {
             let before = position(&cache);
             let hit = cache.get(&key) == Some(value) && cache.try_get(&key) == Ok(value);
             hit && match history.policy {
-                EvictionPolicy::Lru => cache.keys().last() == Some(&key),
-                EvictionPolicy::Lfu | EvictionPolicy::Lfuda => position(&cache) >= before,
+                Policy::Lru => cache.keys().last() == Some(&key),
+                Policy::Lfu | Policy::Lfuda => position(&cache) >= before,
             }
         })
     }
@@ -187,7 +187,7 @@ laws! {
         let mut uses: HashMap<u8, (u64, usize)> = HashMap::new();
         // F2: the weight of the last victim. It stays 0 under the other policies.
         let mut floor = 0;
-        let ages = history.policy == EvictionPolicy::Lfuda;
+        let ages = history.policy == Policy::Lfuda;
         let mut replayed = engine(history.policy, history.max_size);
         for (time, operation) in history.operations.iter().enumerate() {
             let outcome = operation.apply(&mut replayed);
@@ -213,8 +213,8 @@ laws! {
         }
         let mut keys = cache.keys();
         keys.sort_by_key(|key| match history.policy {
-            EvictionPolicy::Lru => (0, uses[key].1),
-            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => uses[key],
+            Policy::Lru => (0, uses[key].1),
+            Policy::Lfu | Policy::Lfuda => uses[key],
         });
         keys == cache.keys()
     }
@@ -269,7 +269,7 @@ fn the_policy_and_the_bound_are_those_that_were_set() {
 // Proves F1.
 #[test]
 fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
-    let mut engine = Engine::with_max_uses(EvictionPolicy::Lfu, 4, 2);
+    let mut engine = Engine::with_max_uses(Policy::Lfu, 4, 2);
     for key in 0..3 {
         engine.insert(key, 0_u64).unwrap();
     }
@@ -283,7 +283,7 @@ fn use_counts_saturate_and_a_saturated_use_is_still_the_latest() {
 // Proves D7.
 #[test]
 fn a_snapshot_does_not_change_afterwards() {
-    let mut subject = Cache::new(EvictionPolicy::Lru, 3);
+    let mut subject = Cache::new(Policy::Lru, 3);
     for key in 0..3 {
         subject.insert(key, key.into()).unwrap();
     }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::EvictingMap;
-use aws_client_cache_spec::{Burned, Callback, Fused, with_fuse};
+use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic};
 use quickcheck::quickcheck;
 use support::double_ended;
 use support::engine::{Engine, policy};
@@ -202,24 +202,24 @@ fn a_copy_of_a_large_map_has_the_same_layout() {
 // Proves P1: a lookup only hashes and compares before its first change, so that a panic changes nothing.
 #[test]
 fn a_key_that_panics_in_a_lookup_changes_nothing() {
-    type Panicking = EvictingMap<Fused<u8>, u64, Hashing>;
-    type Look = fn(&mut Panicking, &Fused<u8>) -> bool;
+    type Panicking = EvictingMap<PanicProbe<u8>, u64, Hashing>;
+    type Look = fn(&mut Panicking, &PanicProbe<u8>) -> bool;
     let looks: [Look; 2] = [|map, key| map.get_mut(key).is_some(), |map, key| map.peek_mut(key).is_some()];
     let layout = |map: &Panicking| map.layout(|key| u64::from(*key.get()), true);
     let mut blown = [0; Callback::ALL.len()];
     for (spec_policy, look) in POLICIES.into_iter().flat_map(|policy| looks.map(|look| (policy, look))) {
         let mut map = EvictingMap::with_hasher(policy(spec_policy), 4, Hashing::Constant);
         for key in 0..4 {
-            map.insert(Fused::new(key), 0).unwrap();
+            map.insert(PanicProbe::new(key), 0).unwrap();
         }
-        for key in (0..=4).map(Fused::new) {
+        for key in (0..=4).map(PanicProbe::new) {
             for (callback, blown) in Callback::ALL.into_iter().zip(&mut blown) {
                 for calls in 0.. {
                     let before = layout(&map);
-                    let burned = with_fuse(callback, calls, || look(&mut map, &key));
+                    let burned = inject_panic(callback, calls, || look(&mut map, &key));
                     assert_eq!(map.check(), Ok(()));
-                    if burned != Burned::Blown {
-                        assert_eq!(burned, Burned::Intact(*key.get() < 4));
+                    if burned != Injected::Reached {
+                        assert_eq!(burned, Injected::NotReached(*key.get() < 4));
                         break;
                     }
                     assert_eq!(layout(&map), before);

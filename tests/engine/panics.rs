@@ -5,29 +5,32 @@
 /// The searches do this for every operation in every state of small scopes.
 mod the_engine {
     use aws_client_cache::map::EvictingMap;
-    use aws_client_cache_spec::{
-        Burned, Callback, EvictionPolicy, Fused, Model, Operation, OperationKinds, Panicked, Scope, Subject, panics,
-        step, with_fuse,
-    };
+    use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, Panicked, inject_panic, panics, step};
+    use aws_client_cache_spec::model::OperationKinds;
+    use aws_client_cache_spec::{Model, Operation, Policy, Scope, SystemUnderTest};
 
     use support::engine::{Engine, policy};
     use support::hashing::Hashing;
     use support::history::POLICIES;
     use support::report::report;
 
-    type Key = Fused<u8>;
-    type Value = Fused<u64>;
+    type Key = PanicProbe<u8>;
+    type Value = PanicProbe<u64>;
 
     /// An adapter that loses the override of an operation loses its answers.
     const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
-    fn all_panics(scope: Scope, hashing: Hashing) -> Panicked {
-        let map = |max_size| EvictingMap::with_max_uses(policy(scope.policy), max_size, hashing, scope.max_uses);
+    /// A policy, with the count at which its counts saturate.
+    type Counting = (Policy, u64);
+
+    fn all_panics(scope: Scope, (spec_policy, max_uses): Counting, hashing: Hashing) -> Panicked {
+        let map = |max_size| EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let new = |max_size| Engine::<Key, Value, Hashing>(map(max_size));
-        let done = panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
-        let Scope { policy, max_size, keys, .. } = scope;
-        let what = format!("engine, {policy:?}, {keys} keys, bounds up to {max_size}, hashing {hashing:?}");
-        report("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+        let model = |max_size| Model::with_max_uses(spec_policy, max_size, max_uses);
+        let done = panics(scope, model, new).unwrap_or_else(|found| panic!("{found}"));
+        let Scope { max_size, keys, .. } = scope;
+        let what = format!("engine, {spec_policy:?}, {keys} keys, bounds up to {max_size}, hashing {hashing:?}");
+        report("panic safety", what, format!("{} states, {} panics", done.states, done.panics));
         done
     }
 
@@ -35,28 +38,28 @@ mod the_engine {
     // The counts are exact, so that the test fails if the search loses a part of its scope.
     #[test]
     fn a_panic_leaves_the_map_as_before_or_after_the_call_in_every_state() {
-        let lru = Scope::new(EvictionPolicy::Lru, 3, 4);
-        let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 2, 3) };
-        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+        let lru = (Scope::new(3, 4), (Policy::Lru, 1));
+        let lfu = (Scope::new(2, 3), (Policy::Lfu, 2));
+        let lfuda = (Scope::new(2, 3), (Policy::Lfuda, 2));
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 155_208, answered: ANSWERED }),
-            (lru, Hashing::Identity, Panicked { states: 292, panics: 25_908, answered: ANSWERED }),
-            (lfu, Hashing::Constant, Panicked { states: 315, panics: 22_563, answered: ANSWERED }),
-            (lfu, Hashing::Identity, Panicked { states: 171, panics: 11_043, answered: ANSWERED }),
-            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 40_335, answered: ANSWERED }),
-            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 19_983, answered: ANSWERED }),
+            (lru, Hashing::Constant, Panicked { states: 1_336, panics: 247_800, answered: ANSWERED }),
+            (lru, Hashing::Identity, Panicked { states: 292, panics: 43_140, answered: ANSWERED }),
+            (lfu, Hashing::Constant, Panicked { states: 315, panics: 37_053, answered: ANSWERED }),
+            (lfu, Hashing::Identity, Panicked { states: 171, panics: 18_441, answered: ANSWERED }),
+            (lfuda, Hashing::Constant, Panicked { states: 591, panics: 66_561, answered: ANSWERED }),
+            (lfuda, Hashing::Identity, Panicked { states: 327, panics: 33_567, answered: ANSWERED }),
         ];
-        for (scope, hashing, done) in cases {
-            assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
+        for ((scope, counting), hashing, done) in cases {
+            assert_eq!(all_panics(scope, counting, hashing), done, "{counting:?} {hashing:?}");
         }
     }
 
     #[test]
     #[ignore = "long: cargo test --test engine panics -- --ignored"]
     fn a_panic_leaves_the_map_as_before_or_after_the_call_in_larger_scopes() {
-        let lru = Scope::new(EvictionPolicy::Lru, 4, 5);
-        let lfu = Scope { max_uses: 2, ..Scope::new(EvictionPolicy::Lfu, 3, 4) };
-        let lfuda = Scope { policy: EvictionPolicy::Lfuda, ..lfu };
+        let lru = (Scope::new(4, 5), (Policy::Lru, 1));
+        let lfu = (Scope::new(3, 4), (Policy::Lfu, 2));
+        let lfuda = (Scope::new(3, 4), (Policy::Lfuda, 2));
         let cases = [
             (lru, Hashing::Constant, Panicked { states: 93_345, panics: 16_091_955, answered: ANSWERED }),
             (lru, Hashing::Identity, Panicked { states: 4_785, panics: 596_835, answered: ANSWERED }),
@@ -65,8 +68,8 @@ mod the_engine {
             (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 3_107_256, answered: ANSWERED }),
             (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 480_732, answered: ANSWERED }),
         ];
-        for (scope, hashing, done) in cases {
-            assert_eq!(all_panics(scope, hashing), done, "{scope:?} {hashing:?}");
+        for ((scope, counting), hashing, done) in cases {
+            assert_eq!(all_panics(scope, counting, hashing), done, "{counting:?} {hashing:?}");
         }
     }
 
@@ -93,16 +96,16 @@ mod the_engine {
                 let alive = Key::alive();
                 let mut engine = Engine::<Key, Value>::new(policy, 300);
                 for key in 0..200 {
-                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                    engine.0.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
                 }
                 while engine.0.len() > 5 {
                     let state = |engine: &Engine<Key, Value>| (engine.0.max_size(), contents(engine));
                     let before = state(&engine);
                     // `remove` itself hashes the key once.
                     for calls in usize::from(name == "remove").. {
-                        let burned = with_fuse(Callback::Hash, calls, || shrink(&mut engine));
+                        let burned = inject_panic(Callback::Hash, calls, || shrink(&mut engine));
                         assert_eq!(engine.check(), Ok(()));
-                        if burned != Burned::Blown {
+                        if burned != Injected::Reached {
                             break;
                         }
                         blown += 1;
@@ -126,10 +129,10 @@ mod the_engine {
             let mut model = Model::new(policy, 1_000);
             for key in 0..=255 {
                 // Rebuilding the index hashes every key. No entry is lost, whichever call panics.
-                let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
-                let inserted = with_fuse(Callback::Hash, usize::from(key) / 2, insert);
+                let insert = || engine.0.insert(PanicProbe::new(key), PanicProbe::new(0)).is_ok();
+                let inserted = inject_panic(Callback::Hash, usize::from(key) / 2, insert);
                 assert_eq!(engine.check(), Ok(()));
-                if inserted == Burned::Intact(true) {
+                if inserted == Injected::NotReached(true) {
                     step(&mut plain, &mut model, &Operation::Insert(key, 0)).unwrap();
                 }
                 let contents: Vec<_> = engine.0.iter().map(|(key, value)| (*key.get(), *value.get())).collect();
@@ -144,21 +147,21 @@ mod the_engine {
     fn a_full_map_is_usable_after_a_panic_while_its_index_is_rebuilt() {
         for spec_policy in POLICIES {
             let map = EvictingMap::with_hasher(policy(spec_policy), 30, Hashing::Identity);
-            let mut engine: Engine<Fused<u64>, Fused<u64>, Hashing> = Engine(map);
-            let contents = |engine: &Engine<Fused<u64>, Fused<u64>, Hashing>| {
+            let mut engine: Engine<PanicProbe<u64>, PanicProbe<u64>, Hashing> = Engine(map);
+            let contents = |engine: &Engine<PanicProbe<u64>, PanicProbe<u64>, Hashing>| {
                 engine.0.iter().map(|(key, _)| *key.get()).collect::<Vec<_>>()
             };
             let mut blown = 0;
             for key in 0..4_000 {
                 let before = contents(&engine);
                 // Call 0 hashes the new key. Only a rebuild makes call 1.
-                let insert = || engine.0.insert(Fused::new(key), Fused::new(0)).is_ok();
-                let inserted = with_fuse(Callback::Hash, 1, insert);
+                let insert = || engine.0.insert(PanicProbe::new(key), PanicProbe::new(0)).is_ok();
+                let inserted = inject_panic(Callback::Hash, 1, insert);
                 assert_eq!(engine.check(), Ok(()));
-                if inserted == Burned::Blown {
+                if inserted == Injected::Reached {
                     blown += usize::from(key > 60);
                     assert_eq!(contents(&engine), before);
-                    engine.0.insert(Fused::new(key), Fused::new(0)).unwrap();
+                    engine.0.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
                 }
             }
             assert!(blown > 4, "the table of a full map was rebuilt {blown} times");
@@ -176,30 +179,34 @@ mod the_cache {
     use aws_client_cache::{
         ClientCache, ClientCacheError, ClientCacheKey, ClientParams, EvictionCause, EvictionPolicy,
     };
-    use aws_client_cache_spec::{self as spec, Burned, Callback, Fused, Operation, Scope, with_fuse};
+    use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic};
+    use aws_client_cache_spec::model::OperationKinds;
+    use aws_client_cache_spec::{self as spec, Operation, Scope};
 
     use support::deadlock::without_deadlock;
     use support::fake::{Client, Fake, Hooks, key};
-    use support::fused::FusedCache;
+    use support::probe_cache::ProbeCache;
     use support::report::report;
 
     // Proves P1.
     // Symmetry makes the number of states independent of the hashes of keys.
     #[test]
     fn a_panic_leaves_the_cache_as_before_or_after_the_call_in_every_state() {
-        let lru = Scope { symmetric: true, ..Scope::new(spec::EvictionPolicy::Lru, 6, 7) };
-        let lfu =
-            Scope { symmetric: true, max_uses: u64::MAX, depth: 6, ..Scope::new(spec::EvictionPolicy::Lfu, 2, 3) };
-        let lfuda = Scope { policy: spec::EvictionPolicy::Lfuda, ..lfu };
-        for (scope, states, at_least) in [(lru, 28, 1_000), (lfu, 69, 1_000), (lfuda, 169, 1_000)] {
-            let new = |max_size| FusedCache::new(scope.policy, max_size);
-            let done = spec::panics(scope, new).unwrap_or_else(|found| panic!("{found}"));
+        let every = Scope { symmetric: true, ..Scope::new(6, 7) };
+        let deep = Scope { symmetric: true, depth: 6, ..Scope::new(2, 3) };
+        for (policy, scope, states) in
+            [(spec::Policy::Lru, every, 28), (spec::Policy::Lfu, deep, 69), (spec::Policy::Lfuda, deep, 169)]
+        {
+            let new = |max_size| ProbeCache::new(policy, max_size);
+            let done = spec::check::panics(scope, |max_size| spec::Model::new(policy, max_size), new);
+            let done = done.unwrap_or_else(|found| panic!("{found}"));
             // The number of comparisons depends on the hashes of keys, which differ in each process.
-            assert!(done.states == states && done.panics > at_least, "{scope:?}: {done:?}");
-            assert_eq!(done.answered, spec::OperationKinds::WITHOUT_EXPIRY, "{scope:?}");
-            let Scope { policy, max_size, keys, .. } = scope;
+            assert!(done.states == states && done.panics > 1_000, "{policy:?}: {done:?}");
+            let of_cache = OperationKinds::WITHOUT_EXPIRY.minus(OperationKinds::OF_MAP);
+            assert_eq!(done.answered, of_cache, "{policy:?}");
+            let Scope { max_size, keys, .. } = scope;
             let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");
-            report("L3 panic safety", what, format!("{} states, {} panics", done.states, done.panics));
+            report("panic safety", what, format!("{} states, {} panics", done.states, done.panics));
         }
     }
 
@@ -219,15 +226,15 @@ mod the_cache {
             for operation in ways_out {
                 let mut blown = 0;
                 for calls in 0.. {
-                    let mut cache = FusedCache::new(spec::EvictionPolicy::Lru, 1);
-                    let alive = Fused::<u8>::alive();
-                    Operation::Insert(Fused::new(key), Fused::new(1)).apply(&mut cache);
-                    let fused = operation.clone().map(Fused::new, Fused::new);
-                    let burned = with_fuse(Callback::Drop, calls, || drop(fused.apply(&mut cache)));
+                    let mut cache = ProbeCache::new(spec::Policy::Lru, 1);
+                    let alive = PanicProbe::<u8>::alive();
+                    Operation::Insert(PanicProbe::new(key), PanicProbe::new(1)).apply(&mut cache);
+                    let probes = operation.clone().map(PanicProbe::new, PanicProbe::new);
+                    let burned = inject_panic(Callback::Drop, calls, || drop(probes.apply(&mut cache)));
                     Operation::Clear.apply(&mut cache);
-                    drop(fused);
-                    assert_eq!(Fused::<u8>::alive(), alive, "call {calls} in {operation:?}");
-                    if burned != Burned::Blown {
+                    drop(probes);
+                    assert_eq!(PanicProbe::<u8>::alive(), alive, "call {calls} in {operation:?}");
+                    if burned != Injected::Reached {
                         break;
                     }
                     blown += 1;

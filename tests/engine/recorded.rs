@@ -3,7 +3,7 @@
 //! Each line of the recordings is a trace: a policy, a `max_size` and steps. A step has its outcome and the content of
 //! the cache after it, in eviction order.
 
-use aws_client_cache_spec::{EvictionPolicy, Model, Refusal, Subject};
+use aws_client_cache_spec::{Model, Policy, Refusal, SystemUnderTest};
 use serde_json::{Value, json};
 use support::cache::Cache;
 use support::engine::Engine;
@@ -25,7 +25,7 @@ fn outcome<T: Into<Value>>(result: Result<T, Refusal>) -> Value {
 }
 
 /// Performs one recorded step, and returns its outcome in the words of the recordings.
-fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
+fn perform<C: SystemUnderTest<u8, u64>>(cache: &mut C, step: &Value) -> Value {
     let key = || number(&step["key"]);
     match step["op"].as_str().expect("an operation") {
         "set" => outcome(cache.insert(key(), number(&step["value"])).map(|_| Value::Null)),
@@ -55,13 +55,13 @@ fn perform<C: Subject<u8, u64>>(cache: &mut C, step: &Value) -> Value {
     }
 }
 
-fn replay<C: Subject<u8, u64>>(whose: &str, new: impl Fn(EvictionPolicy, usize) -> C) {
+fn replay<C: SystemUnderTest<u8, u64>>(whose: &str, new: impl Fn(Policy, usize) -> C) {
     let (mut traces, mut steps) = (0, 0);
     for line in RECORDINGS.lines() {
         let trace: Value = serde_json::from_str(line).expect("a line is a trace");
         let policy = match trace["policy"].as_str() {
-            Some("LRU") => EvictionPolicy::Lru,
-            Some("LFU") => EvictionPolicy::Lfu,
+            Some("LRU") => Policy::Lru,
+            Some("LFU") => Policy::Lfu,
             other => panic!("unknown policy {other:?}"),
         };
         let mut cache = new(policy, number(&trace["max_size"]));

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{EvictingMap, Replaced};
-use aws_client_cache_spec::{
-    Burned, Callback, EvictionPolicy as SpecPolicy, Fused, InsertionMode, Model, Subject, step, with_fuse,
-};
+use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic, step};
+use aws_client_cache_spec::{InsertionMode, Model, Policy as SpecPolicy, SystemUnderTest};
 use quickcheck::quickcheck;
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
@@ -111,7 +110,7 @@ fn the_stored_key_stays() {
 // Proves P1.
 #[test]
 fn a_panic_leaves_a_replacement_done_or_not_done() {
-    type Panicking = Engine<Fused<u8>, Fused<u64>, Hashing>;
+    type Panicking = Engine<PanicProbe<u8>, PanicProbe<u64>, Hashing>;
     let shown = |engine: &Panicking| {
         let layout = engine.0.layout(|key| u64::from(*key.get()), false);
         (layout, engine.0.values().map(|value| *value.get()).collect::<Vec<_>>())
@@ -122,25 +121,25 @@ fn a_panic_leaves_a_replacement_done_or_not_done() {
             // The cases are a bound of 0, a present key, a full map, a map with room, and a map that grows.
             for (max_size, len, key) in [(0, 0, 9), (3, 3, 0), (3, 3, 2), (3, 3, 9), (4, 3, 9), (9, 8, 9)] {
                 for calls in 0.. {
-                    let alive = Fused::<u8>::alive();
+                    let alive = PanicProbe::<u8>::alive();
                     let map = EvictingMap::with_hasher(policy(spec_policy), max_size, Hashing::Constant);
                     let mut engine: Panicking = Engine(map);
                     for key in 0..len {
-                        engine.insert(Fused::new(key), Fused::new(0)).unwrap();
+                        engine.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
                     }
                     let before = shown(&engine);
                     let after = {
                         let mut done: Panicking = Engine(engine.0.clone());
-                        drop(done.0.replace(Fused::new(key), Fused::new(1)));
+                        drop(done.0.replace(PanicProbe::new(key), PanicProbe::new(1)));
                         shown(&done)
                     };
-                    let (key, value) = (Fused::new(key), Fused::new(1));
-                    let burned = with_fuse(callback, calls, || drop(engine.0.replace(key, value)));
+                    let (key, value) = (PanicProbe::new(key), PanicProbe::new(1));
+                    let burned = inject_panic(callback, calls, || drop(engine.0.replace(key, value)));
                     assert_eq!(engine.check(), Ok(()));
                     let now = shown(&engine);
                     drop(engine);
-                    assert_eq!(Fused::<u8>::alive(), alive, "{spec_policy:?} {callback:?} {calls}: a leak");
-                    if burned != Burned::Blown {
+                    assert_eq!(PanicProbe::<u8>::alive(), alive, "{spec_policy:?} {callback:?} {calls}: a leak");
+                    if burned != Injected::Reached {
                         assert_eq!(now, after);
                         break;
                     }

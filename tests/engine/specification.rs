@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use aws_client_cache_spec::{CreationFault, Fault, SharedFault};
+use aws_client_cache_spec::faults::{CreationFault, Fault, SharedFault};
 use rules::Rules;
 
 fn root() -> &'static Path {

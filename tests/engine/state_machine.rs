@@ -4,22 +4,27 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::check::step;
 use aws_client_cache_spec::generate::proptest::{mix, transition};
 use aws_client_cache_spec::generate::{Limits, Mix};
-use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
+use aws_client_cache_spec::model::Expiring;
+use aws_client_cache_spec::{Model, Operation, Policy, SystemUnderTest};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use support::cache::Cache;
+use support::cache::{Cache, with_expiry};
 use support::engine::{Engine, policy};
 use support::hashing::Hashing;
 
 /// The limits of the operations. The keys with an expiry expire before the last time.
 const LIMITS: Limits = Limits { keys: 16, max_size: 11, times: 9, ..Limits::new() };
 
+/// The model, with a clock.
+type Timed = Expiring<u8, Model<u8, u64>>;
+
 /// The parameters of a run.
 #[derive(Clone, Debug)]
 struct Setup {
-    policy: EvictionPolicy,
+    policy: Policy,
     max_size: usize,
     max_uses: u64,
     hashing: Hashing,
@@ -35,7 +40,7 @@ struct Reference;
 struct ReferenceState {
     setup: Setup,
     mix: Mix,
-    model: Model<u8, u64>,
+    model: Timed,
 }
 
 impl ReferenceStateMachine for Reference {
@@ -43,14 +48,14 @@ impl ReferenceStateMachine for Reference {
     type Transition = Operation<u8, u64>;
 
     fn init_state() -> BoxedStrategy<ReferenceState> {
-        let policy = proptest::sample::select(&EvictionPolicy::ALL[..]);
+        let policy = proptest::sample::select(&Policy::ALL[..]);
         let max_uses = prop_oneof![Just(u64::MAX), 1..4_u64];
         let hashing = prop_oneof![Just(Hashing::Default), Just(Hashing::Constant), Just(Hashing::Identity)];
         let expiry = prop::collection::btree_map(0..16_u8, 0..8_u64, 0..8);
         let setup = (policy, 0..12_usize, max_uses, hashing, expiry);
         (setup, mix(LIMITS))
             .prop_map(|((policy, max_size, max_uses, hashing, expiry), mix)| ReferenceState {
-                model: Model::with_max_uses(policy, max_size, max_uses),
+                model: Expiring::new(Model::with_max_uses(policy, max_size, max_uses)),
                 mix,
                 setup: Setup { policy, max_size, max_uses, hashing, expiry: expiry.into_iter().collect() },
             })
@@ -68,24 +73,23 @@ impl ReferenceStateMachine for Reference {
 }
 
 /// A subject that can be created from the parameters of a run.
-trait FromSetup: Subject<u8, u64> + Debug {
+trait FromSetup: SystemUnderTest<u8, u64> + Debug {
     /// Creates the subject and its model. Both ignore the parameters that the subject does not have.
-    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>);
+    fn from_setup(setup: &Setup) -> (Self, Timed);
 }
 
 impl FromSetup for Engine<u8, u64, Hashing> {
-    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
+    fn from_setup(setup: &Setup) -> (Self, Timed) {
         let Setup { max_size, max_uses, .. } = *setup;
         let map = EvictingMap::with_max_uses(policy(setup.policy), max_size, setup.hashing, max_uses);
-        (Self(map), Model::with_max_uses(setup.policy, max_size, max_uses))
+        (Self(map), Expiring::new(Model::with_max_uses(setup.policy, max_size, max_uses)))
     }
 }
 
 impl FromSetup for Cache {
-    fn from_setup(setup: &Setup) -> (Self, Model<u8, u64>) {
+    fn from_setup(setup: &Setup) -> (Self, Timed) {
         let Setup { policy, max_size, ref expiry, .. } = *setup;
-        let model = Model::new(policy, max_size);
-        let model = expiry.iter().fold(model, |model, (key, at)| model.with_expiry(*key, *at));
+        let model = with_expiry(Model::new(policy, max_size), expiry);
         (Self::with_expiry(policy, max_size, expiry), model)
     }
 }
@@ -96,7 +100,7 @@ type EngineMachine = Machine<Engine<u8, u64, Hashing>>;
 type CacheMachine = Machine<Cache>;
 
 impl<C: FromSetup> StateMachineTest for Machine<C> {
-    type SystemUnderTest = (C, Model<u8, u64>);
+    type SystemUnderTest = (C, Timed);
     type Reference = Reference;
 
     fn init_test(state: &ReferenceState) -> Self::SystemUnderTest {

@@ -14,7 +14,8 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use aws_client_cache_benches::peers::{DEPTH, DEPTH_UNCOPIED, LEVELS, Peer, RUNS, Verdict};
-use aws_client_cache_spec::{Difference, EvictionPolicy, InsertionMode, Level};
+use aws_client_cache_spec::check::{Difference, Level};
+use aws_client_cache_spec::{InsertionMode, Policy};
 
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/PEERS.md");
 const LOCK: &str = include_str!("../../../Cargo.lock");
@@ -163,11 +164,11 @@ fn field<'a>(section: &'a str, name: &str) -> Option<&'a str> {
     section.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"'))
 }
 
-fn policy(policy: EvictionPolicy) -> &'static str {
+fn policy(policy: Policy) -> &'static str {
     match policy {
-        EvictionPolicy::Lru => "LRU",
-        EvictionPolicy::Lfu => "LFU",
-        EvictionPolicy::Lfuda => "LFUDA",
+        Policy::Lru => "LRU",
+        Policy::Lfu => "LFU",
+        Policy::Lfuda => "LFUDA",
     }
 }
 
@@ -182,7 +183,7 @@ fn insertion(insertion: InsertionMode) -> &'static str {
 fn difference(difference: Difference) -> String {
     match difference {
         Difference::NoZero => "has no bound of 0".to_owned(),
-        Difference::VictimsUntold => "does not return evicted or replaced entries".to_owned(),
+        Difference::VictimsNotReturned => "does not return evicted or replaced entries".to_owned(),
         Difference::NoPop => "has no pop".to_owned(),
         Difference::Unordered => "lists entries in no order".to_owned(),
         other => format!("{other:?}"),
@@ -196,14 +197,14 @@ fn introduction() -> String {
 
 Each cache is checked against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A present key that
 is inserted again must be refused (rule [D3](../spec/SPEC.md)) or replaced (D13), as the table says. A level includes those
-before it. It is tried even if a weaker one has failed, but without the order (L1), L2 and L3 make no sense (–).
+before it. It is tried even if a weaker one has failed, but without the order, the levels after it make no sense (–).
 
-* **L0 dict**: a bounded dict, whichever of its entries is evicted. {RUNS} random runs of 100 operations.
-* **L1 eviction order**: every victim is the first in strict LRU or LFU order. As many random runs.
-* **L2 every state**: the same, for every operation in every state of the model, at bounds up to 3, with 4 keys. Under LFU,
+* **dict**: a bounded dict, whichever of its entries is evicted. {RUNS} random runs of 100 operations.
+* **eviction order**: every victim is the first in strict LRU or LFU order. As many random runs.
+* **every state**: the same, for every operation in every state of the model, at bounds up to 3, with 4 keys. Under LFU,
   whose counts make the states infinite: in every state that up to {DEPTH} operations reach. For a cache that cannot be copied: in
   every sequence of up to {DEPTH_UNCOPIED} operations, at bounds up to 2, with 3 keys.
-* **L3 panic safety**: in every state at bounds up to 2, with 3 keys, every call of `Hash`, `Eq`, `Clone` and `Drop` of keys
+* **panic safety**: in every state at bounds up to 2, with 3 keys, every call of `Hash`, `Eq`, `Clone` and `Drop` of keys
   and values panics once. Afterwards the cache is as before the operation or as after it, continues so, and nothing leaks.
   A cache that cannot be copied is not tried.
 
@@ -214,7 +215,7 @@ postponed tasks after each operation (`run_pending_tasks`). Checked as LFU, it h
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
 aim at better hit ratios. `lfu_cache` documents that it evicts the latest of equal entries, and that a replacement resets the
-count. No peer documents its state after a panic in a caller's code. L3 shows a leak, which is safe, only where there is no
+count. No peer documents its state after a panic in a caller's code. The level shows a leak, which is safe, only where there is no
 other harm.
 "
     )
@@ -237,9 +238,9 @@ fn report() -> Result<String, Box<dyn Error>> {
         write!(table, "| {name} | {policy} | {insertion} |")?;
         let weaker = check_all(number, &[Level::Dict, Level::Order])?;
         let stronger = if weaker.iter().any(|(level, result)| *level == Level::Order && !result.passes()) {
-            [Level::Closure, Level::Panics].map(|level| (level, CheckResult::Untried)).into()
+            [Level::Exhaustive, Level::Panics].map(|level| (level, CheckResult::Untried)).into()
         } else {
-            check_all(number, &[Level::Closure, Level::Panics])?
+            check_all(number, &[Level::Exhaustive, Level::Panics])?
         };
         for (level, result) in weaker.into_iter().chain(stronger) {
             write!(table, " {} |", result.cell())?;

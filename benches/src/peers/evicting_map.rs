@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use aws_client_cache::map::{EvictingMap, Replaced};
-use aws_client_cache_spec::{EvictionPolicy, Explore, InsertionMode, Refusal, Subject};
+use aws_client_cache_spec::{Explore, InsertionMode, Policy, Refusal, SystemUnderTest};
 
 use super::{Adapter, Hasher, entry};
 
@@ -16,17 +16,19 @@ pub(super) struct Engine<K, V, const REPLACES: bool = false>(EvictingMap<K, V, H
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Adapter<K, V> for Engine<K, V, REPLACES> {
     const INSERTION: InsertionMode = if REPLACES { InsertionMode::Replace } else { InsertionMode::Refuse };
 
-    fn new(policy: EvictionPolicy, max_size: usize) -> Self {
+    fn new(policy: Policy, max_size: usize) -> Self {
         let policy = match policy {
-            EvictionPolicy::Lru => aws_client_cache::EvictionPolicy::Lru,
-            EvictionPolicy::Lfu => aws_client_cache::EvictionPolicy::Lfu,
-            EvictionPolicy::Lfuda => aws_client_cache::EvictionPolicy::Lfuda,
+            Policy::Lru => aws_client_cache::EvictionPolicy::Lru,
+            Policy::Lfu => aws_client_cache::EvictionPolicy::Lfu,
+            Policy::Lfuda => aws_client_cache::EvictionPolicy::Lfuda,
         };
         Self(EvictingMap::with_hasher(policy, max_size, Hasher::default()))
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Subject<K, V> for Engine<K, V, REPLACES> {
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> SystemUnderTest<K, V>
+    for Engine<K, V, REPLACES>
+{
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         if !REPLACES {
             return self.0.insert(key, value).map_err(|_| Refusal::AlreadyExists);

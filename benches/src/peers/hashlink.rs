@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Explore, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use hashlink::LruCache;
 
 use super::{Adapter, Hasher, entry};
@@ -12,13 +13,13 @@ use super::{Adapter, Hasher, entry};
 pub(super) struct Hashlink<K, V>(LruCache<K, V, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Hashlink<K, V> {
-    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+    fn new(_: Policy, max_size: usize) -> Self {
         Self(LruCache::with_hasher(max_size, Hasher::default()))
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Hashlink<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold];
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for Hashlink<K, V> {
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsNotReturned];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Policy, Refusal, SystemUnderTest};
 use lfu_cache::LfuCache;
 
 use super::{Adapter, entry};
@@ -17,13 +18,14 @@ use super::{Adapter, entry};
 pub(super) struct Lfu<K: Hash + Eq, V>(LfuCache<K, V>);
 
 impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lfu<K, V> {
-    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+    fn new(_: Policy, max_size: usize) -> Self {
         Self(LfuCache::with_capacity(max_size))
     }
 }
 
-impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Subject<K, V> for Lfu<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero, Difference::VictimsUntold, Difference::Unordered];
+impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for Lfu<K, V> {
+    const DIFFERENCES: &'static [Difference] =
+        &[Difference::NoZero, Difference::VictimsNotReturned, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::num::NonZeroUsize;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Explore, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use lru::LruCache;
 
 use super::{Adapter, Hasher, entry};
@@ -20,12 +21,12 @@ fn bound(max_size: usize) -> NonZeroUsize {
 }
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lru<K, V> {
-    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+    fn new(_: Policy, max_size: usize) -> Self {
         Self(LruCache::with_hasher(bound(max_size), Hasher::default()))
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Lru<K, V> {
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for Lru<K, V> {
     const DIFFERENCES: &'static [Difference] = &[Difference::NoZero];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {

@@ -14,26 +14,29 @@ mod schnellru;
 use std::fmt;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-use aws_client_cache_spec::EvictionPolicy::{self, Lfu, Lfuda, Lru};
+use aws_client_cache_spec::check::{
+    Difference, Level, PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics,
+};
 use aws_client_cache_spec::{
-    CounterExample, Difference, Explore, Fused, InsertionMode, Level, Random, Scope, Subject, bounded, closure, dict,
-    order, panics,
+    CounterExample, Dict, Explore, InsertionMode, Model,
+    Policy::{self, Lfu, Lfuda, Lru},
+    Random, Scope, SystemUnderTest,
 };
 
 /// A hasher without a random key.
 type Hasher = BuildHasherDefault<DefaultHasher>;
 
 /// A peer's cache under test.
-pub trait Adapter<K: Eq, V>: Subject<K, V> {
+pub trait Adapter<K: Eq, V>: SystemUnderTest<K, V> {
     /// The effect of inserting a present key, which all peers replace.
     const INSERTION: InsertionMode = InsertionMode::Replace;
 
     /// Creates an empty cache with a bound. `policy` is one that the peer has.
-    fn new(policy: EvictionPolicy, max_size: usize) -> Self;
+    fn new(policy: Policy, max_size: usize) -> Self;
 }
 
 /// The levels that peers are checked against: those of one thread.
-pub const LEVELS: [Level; 4] = [Level::Dict, Level::Order, Level::Closure, Level::Panics];
+pub const LEVELS: [Level; 4] = [Level::Dict, Level::Order, Level::Exhaustive, Level::Panics];
 
 /// The number of random runs, each of 100 operations.
 pub const RUNS: u64 = 200;
@@ -50,14 +53,14 @@ pub struct Peer {
     /// The name of the crate.
     pub package: &'static str,
     /// The policy that the peer is checked for.
-    pub policy: EvictionPolicy,
+    pub policy: Policy,
     /// The effect of inserting a present key.
     pub insertion: InsertionMode,
     /// The declared differences, which are not compared.
     pub differences: &'static [Difference],
     /// Returns the missing operations, which are not compared.
-    pub missing: fn(EvictionPolicy) -> Vec<&'static str>,
-    check: fn(EvictionPolicy, Level) -> Verdict,
+    pub missing: fn(Policy) -> Vec<&'static str>,
+    check: fn(Policy, Level) -> Verdict,
 }
 
 impl Peer {
@@ -79,14 +82,18 @@ impl Peer {
     ];
 
     /// Creates a peer that can be copied. `F` is `C` with other keys and values.
-    const fn copied<C, F>(package: &'static str, policy: EvictionPolicy) -> Self
+    const fn copied<C, F>(package: &'static str, policy: Policy) -> Self
     where
         C: Adapter<u8, u64> + Explore<u8, u64>,
-        F: Adapter<Fused<u8>, Fused<u64>> + Explore<Fused<u8>, Fused<u64>>,
+        F: Adapter<PanicProbe<u8>, PanicProbe<u64>> + Explore<PanicProbe<u8>, PanicProbe<u64>>,
     {
         let check = |policy, level| match level {
-            Level::Closure => Verdict::of(closure(scope::<C>(policy, 3, 4), |max_size| C::new(policy, max_size))),
-            Level::Panics => Verdict::of(panics(scope::<C>(policy, 2, 3), |max_size| F::new(policy, max_size))),
+            Level::Exhaustive => Verdict::of(exhaustive(scope(policy, 3, 4), model::<C, _, _>(policy), |max_size| {
+                C::new(policy, max_size)
+            })),
+            Level::Panics => {
+                Verdict::of(panics(scope(policy, 2, 3), model::<C, _, _>(policy), |max_size| F::new(policy, max_size)))
+            }
             _ => random::<C>(policy, level),
         };
         let (insertion, differences) = (C::INSERTION, C::DIFFERENCES);
@@ -94,11 +101,11 @@ impl Peer {
     }
 
     /// Creates a peer that cannot be copied, or whose copies share its entries.
-    const fn uncopied<C: Adapter<u8, u64>>(package: &'static str, policy: EvictionPolicy) -> Self {
+    const fn uncopied<C: Adapter<u8, u64>>(package: &'static str, policy: Policy) -> Self {
         let check = |policy, level| match level {
-            Level::Closure => {
-                let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope::<C>(policy, 2, 3) };
-                match bounded(scope, |max_size| C::new(policy, max_size)) {
+            Level::Exhaustive => {
+                let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope(policy, 2, 3) };
+                match exhaustive_to_depth(scope, model::<C, _, _>(policy), |max_size| C::new(policy, max_size)) {
                     Ok(_) => Verdict::PassesUpTo(DEPTH_UNCOPIED),
                     Err(found) => Verdict::Fails(found.to_string()),
                 }
@@ -151,35 +158,41 @@ impl fmt::Display for Verdict {
 }
 
 /// Checks a level of random runs.
-fn random<C: Adapter<u8, u64>>(policy: EvictionPolicy, level: Level) -> Verdict {
-    let random = Random { insertion: C::INSERTION, runs: RUNS, ..Random::new(policy) };
+fn random<C: Adapter<u8, u64>>(policy: Policy, level: Level) -> Verdict {
+    let random = Random { runs: RUNS, ..Random::new() };
+    let expected = |max_size| Dict::new(max_size).with_insertion(C::INSERTION);
     let new = |max_size| C::new(policy, max_size);
     match level {
-        Level::Dict => Verdict::of(dict(random, new)),
-        Level::Order => Verdict::of(order(random, new)),
+        Level::Dict => Verdict::of(dict(random, expected, new)),
+        Level::Order => Verdict::of(order(random, model::<C, _, _>(policy), new)),
         _ => Verdict::NotApplicable,
     }
+}
+
+/// Returns a function that creates the model of a peer.
+fn model<C: Adapter<u8, u64>, K, V>(policy: Policy) -> impl Fn(usize) -> Model<K, V> {
+    move |max_size| Model::new(policy, max_size).with_insertion(C::INSERTION)
 }
 
 /// Returns the scope of a search.
 ///
 /// The counts of a peer cannot be made to saturate, so its states are infinite under LFU, and the depth is limited.
-fn scope<C: Adapter<u8, u64>>(policy: EvictionPolicy, max_size: u8, keys: u8) -> Scope {
-    let scope = Scope { insertion: C::INSERTION, max_uses: u64::MAX, ..Scope::new(policy, max_size, keys) };
+fn scope(policy: Policy, max_size: u8, keys: u8) -> Scope {
+    let scope = Scope::new(max_size, keys);
     match policy {
         Lru => scope,
         Lfu | Lfuda => Scope { symmetric: true, depth: DEPTH, ..scope },
     }
 }
 
-fn missing<C: Adapter<u8, u64>>(policy: EvictionPolicy) -> Vec<&'static str> {
+fn missing<C: Adapter<u8, u64>>(policy: Policy) -> Vec<&'static str> {
     let mut cache = C::new(policy, 1);
     let copy = cache.copy().is_none().then_some("cannot be copied");
     let resize = cache.set_max_size(1).is_none().then_some("cannot be resized");
     [copy, resize].into_iter().flatten().collect()
 }
 
-/// Clones an entry, in the form of [`Subject::items`].
+/// Clones an entry, in the form of [`SystemUnderTest::items`].
 fn entry<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
     (key.clone(), value.clone())
 }

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Policy, Refusal, SystemUnderTest};
 use moka::sync::Cache;
 
 use super::{Adapter, Hasher};
@@ -18,22 +19,23 @@ where
     K: Hash + Eq + Clone + Debug + Send + Sync + 'static,
     V: Clone + Debug + Send + Sync + 'static,
 {
-    fn new(policy: EvictionPolicy, max_size: usize) -> Self {
+    fn new(policy: Policy, max_size: usize) -> Self {
         let policy = match policy {
-            EvictionPolicy::Lru => moka::policy::EvictionPolicy::lru(),
-            EvictionPolicy::Lfu | EvictionPolicy::Lfuda => moka::policy::EvictionPolicy::tiny_lfu(),
+            Policy::Lru => moka::policy::EvictionPolicy::lru(),
+            Policy::Lfu | Policy::Lfuda => moka::policy::EvictionPolicy::tiny_lfu(),
         };
         let builder = Cache::builder().max_capacity(max_size as u64).eviction_policy(policy);
         Self(builder.build_with_hasher(Hasher::default()))
     }
 }
 
-impl<K, V> Subject<K, V> for Moka<K, V>
+impl<K, V> SystemUnderTest<K, V> for Moka<K, V>
 where
     K: Hash + Eq + Clone + Debug + Send + Sync + 'static,
     V: Clone + Debug + Send + Sync + 'static,
 {
-    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::NoPop, Difference::Unordered];
+    const DIFFERENCES: &'static [Difference] =
+        &[Difference::VictimsNotReturned, Difference::NoPop, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

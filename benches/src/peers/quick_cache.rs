@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Explore, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use quick_cache::UnitWeighter;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
 
@@ -13,14 +14,15 @@ use super::{Adapter, Hasher, entry};
 pub(super) struct QuickCache<K, V>(Cache<K, V, UnitWeighter, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for QuickCache<K, V> {
-    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+    fn new(_: Policy, max_size: usize) -> Self {
         let lifecycle = DefaultLifecycle::default();
         Self(Cache::with(max_size, max_size as u64, UnitWeighter, Hasher::default(), lifecycle))
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for QuickCache<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold, Difference::NoPop, Difference::Unordered];
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for QuickCache<K, V> {
+    const DIFFERENCES: &'static [Difference] =
+        &[Difference::VictimsNotReturned, Difference::NoPop, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache_spec::{Difference, EvictionPolicy, Explore, Refusal, Subject};
+use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use schnellru::{ByLength, LruMap};
 
 use super::{Adapter, Hasher, entry};
@@ -12,14 +13,14 @@ use super::{Adapter, Hasher, entry};
 pub(super) struct Schnellru<K, V>(LruMap<K, V, ByLength, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Schnellru<K, V> {
-    fn new(_: EvictionPolicy, max_size: usize) -> Self {
+    fn new(_: Policy, max_size: usize) -> Self {
         let max_size = u32::try_from(max_size).expect("a bound of this peer's");
         Self(LruMap::with_hasher(ByLength::new(max_size), Hasher::default()))
     }
 }
 
-impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Subject<K, V> for Schnellru<K, V> {
-    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsUntold];
+impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for Schnellru<K, V> {
+    const DIFFERENCES: &'static [Difference] = &[Difference::VictimsNotReturned];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         self.0.insert(key, value);

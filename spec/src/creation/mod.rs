@@ -1,37 +1,38 @@
-//! L5: creation on a miss, exactly once, in every schedule of callers and creations.
+//! Creation on a miss, exactly once, in every schedule of callers and creations.
 
-mod reference;
 mod rules;
 mod script;
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-pub use reference::Reference;
 use rules::{Answer, Caller, Polled, Rules};
 use script::{Bell, Creations, Fate};
 pub use script::{Creation, Failure};
 
+use crate::counter_example::imports;
 use crate::level::Level;
-use crate::model::{EvictionPolicy, Model};
-use crate::operation::{Operation, Outcome};
+use crate::operation::{Operation, OperationKinds, Outcome};
+use crate::reference::{Reference, follow, source};
 
 /// A call that looks up or creates a value, as a future.
 pub(crate) type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
 
 /// A cache that creates on a miss.
 ///
-/// [`Reference`] is the simplest implementation.
+/// `FaultyCreator` of the feature `faults` is the simplest implementation.
 ///
 /// ```
-/// use aws_client_cache_spec::{Creates, EvictionPolicy, Failure, Reference};
+/// use aws_client_cache_spec::creation::{Creates, Failure};
+/// use aws_client_cache_spec::faults::FaultyCreator;
+/// use aws_client_cache_spec::Model;
 ///
-/// let cache = Reference::new(None, EvictionPolicy::Lru, 2);
+/// let cache = FaultyCreator::new(None, Model::lru(2));
 /// assert_eq!(cache.get_or_create_now(0, Box::new(|| Err(Failure(1)))), Err(Failure(1)));
 /// assert_eq!(cache.get_or_create_now(0, Box::new(|| Ok(7))), Ok(7));
 /// assert_eq!(cache.get_or_create_now(0, Box::new(|| Ok(8))), Ok(7));
@@ -57,7 +58,7 @@ pub trait Creates {
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64>;
 
     /// Takes the reports to the listener since the last call, in order.
-    fn told(&self) -> Vec<(u8, u64)>;
+    fn reports(&self) -> Vec<(u8, u64)>;
 }
 
 /// A step of a schedule.
@@ -88,8 +89,6 @@ pub enum Step {
 /// [`creation`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedules {
-    /// The policy of the cache. LFU and LFUDA show the number of counted uses.
-    pub policy: EvictionPolicy,
     /// The bound at first; 0 and 1 are set too.
     pub max_size: usize,
     /// The number of callers.
@@ -106,11 +105,11 @@ pub struct Schedules {
 }
 
 impl Schedules {
-    /// Creates every schedule of two callers and up to four steps, on an LFU cache with a bound of 2.
+    /// Creates every schedule of two callers and up to four steps, on a cache with a bound of 2.
     ///
     /// [`creation`] shows an example.
     pub const fn new() -> Self {
-        Self { policy: EvictionPolicy::Lfu, max_size: 2, callers: 2, depth: 4, merge: false, is_shared: false }
+        Self { max_size: 2, callers: 2, depth: 4, merge: false, is_shared: false }
     }
 }
 
@@ -135,6 +134,8 @@ pub struct Scheduled {
 #[derive(Clone)]
 pub struct Violation {
     schedules: Schedules,
+    /// Code that creates the reference empty.
+    reference: String,
     steps: Vec<Step>,
     what: String,
 }
@@ -151,25 +152,22 @@ impl Violation {
 /// Formats a Rust test, to paste where `new` creates your cache, as for [`creation`].
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schedules: Schedules { policy, max_size, callers, is_shared, .. }, steps, what } = self;
-        let operation = if steps.iter().any(|step| matches!(step, Step::Dict(_))) { "Operation, " } else { "" };
-        writeln!(f, "// {}: {what}", Level::Creation)?;
-        writeln!(f, "use aws_client_cache_spec::{{EvictionPolicy, {operation}Schedules, Step}};\n")?;
-        writeln!(f, "#[test]\nfn a_schedule_follows_the_rules() {{")?;
-        writeln!(f, "    let cache = new(); // yours, {policy:?}, empty, with a bound of {max_size}")?;
+        let Self { schedules: Schedules { max_size, callers, is_shared, .. }, reference, steps, what } = self;
+        let mut body = format!("    let cache = new(); // yours, empty, with a bound of {max_size}\n");
         writeln!(
-            f,
-            "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, policy: EvictionPolicy::{policy:?}, is_shared: {is_shared}, ..Schedules::new() }};"
+            body,
+            "    let schedules = Schedules {{ max_size: {max_size}, callers: {callers}, is_shared: {is_shared}, ..Schedules::new() }};"
         )?;
-        writeln!(f, "    let steps = [")?;
+        writeln!(body, "    let steps = [")?;
         for step in steps {
             // `Dict(Insert(0, 1))` in Rust syntax.
             let step = format!("{step:?}").replace("Dict(", "Dict(Operation::");
-            writeln!(f, "        Step::{step},")?;
+            writeln!(body, "        Step::{step},")?;
         }
-        writeln!(f, "    ];")?;
-        writeln!(f, "    schedules.run(&cache, &steps).unwrap();")?;
-        writeln!(f, "}}")
+        writeln!(body, "    ];\n    schedules.run({reference}, &cache, &steps).unwrap();")?;
+        writeln!(f, "// {}: {what}", Level::Creation)?;
+        writeln!(f, "{}", imports(&body))?;
+        write!(f, "#[test]\nfn a_schedule_follows_the_rules() {{\n{body}}}\n")
     }
 }
 
@@ -182,55 +180,68 @@ impl fmt::Debug for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Tries every schedule of callers and creations, and checks each step against the rules S1 to S9 (L5).
+/// Tries every schedule of callers and creations, and checks each step against the rules S1 to S9.
 ///
 /// Callers are polled and dropped, or are not polled while others are. Creations succeed, fail and panic. In between,
 /// the schedule applies operations of the dict and calls of the sync variant. There is no runtime: wakers only record
 /// that they were woken. Every caller that can proceed must have been woken.
 ///
-/// `new` creates an empty cache with the policy and the bound of `schedules`.
+/// `reference` creates an empty reference with the given `max_size`, and `new` an empty cache with the bound of
+/// `schedules`. An LFU and an LFUDA show the number of counted uses.
 ///
 /// # Errors
 ///
 /// A shortest schedule that violates the rules.
 ///
 /// ```
-/// use aws_client_cache_spec::{CreationFault, Reference, Schedules, Step, creation};
+/// use aws_client_cache_spec::creation::{Schedules, Step, creation};
+/// use aws_client_cache_spec::faults::{CreationFault, FaultyCreator};
+/// use aws_client_cache_spec::Model;
 ///
-/// let Schedules { policy, max_size, .. } = Schedules::new();
-/// let tried = creation(Schedules::new(), || Reference::new(None, policy, max_size))?;
+/// let schedules = Schedules::new();
+/// let new = |fault| move || FaultyCreator::new(fault, Model::lfu(schedules.max_size));
+/// let tried = creation(schedules, Model::lfu, new(None))?;
 /// assert!(tried.schedules > 5_000);
-/// let shared = Schedules { is_shared: true, ..Schedules::new() };
-/// creation(shared, || Reference::shared(None, policy, max_size))?;
+/// let shared = Schedules { is_shared: true, ..schedules };
+/// creation(shared, Model::lfu, || FaultyCreator::shared(None, Model::lfu(schedules.max_size)))?;
 ///
-/// let broken = || Reference::new(CreationFault::NobodyTakesOver, policy, max_size);
-/// let found = creation(Schedules::new(), broken).unwrap_err();
+/// let found = creation(schedules, Model::lfu, new(Some(CreationFault::NoWaiterTakesOver))).unwrap_err();
 /// assert_eq!(found.steps(), [Step::Poll(0), Step::Poll(1), Step::Drop(0)]);
-/// # Ok::<(), aws_client_cache_spec::Violation>(())
+/// # Ok::<(), aws_client_cache_spec::creation::Violation>(())
 /// ```
-pub fn creation<C: Creates>(schedules: Schedules, new: impl Fn() -> C) -> Result<Scheduled, Violation> {
+pub fn creation<R: Reference<u8, u64>, C: Creates>(
+    schedules: Schedules,
+    reference: impl Fn(usize) -> R,
+    new: impl Fn() -> C,
+) -> Result<Scheduled, Violation> {
     let mut tried = Scheduled::default();
+    let empty = reference(schedules.max_size);
+    let answered = rules::answered(&empty);
     // Shorter schedules come first, so that the first violation is a shortest one.
     for depth in 1..=schedules.depth {
-        let mut search = Search { schedules, new: &new, scheduled: Scheduled::default(), seen: HashMap::new() };
+        let (scheduled, seen) = (Scheduled::default(), HashMap::new());
+        let mut search = Search { schedules, empty: &empty, answered, new: &new, scheduled, seen };
         search.go_on(&mut Vec::new(), depth)?;
         tried = search.scheduled;
     }
     Ok(tried)
 }
 
-struct Search<'a, F> {
+struct Search<'a, R, F> {
     schedules: Schedules,
+    empty: &'a R,
+    /// The operations that the reference has.
+    answered: OperationKinds,
     new: &'a F,
     scheduled: Scheduled,
     /// The states from which the search has continued, and for how many steps.
-    seen: HashMap<Vec<u64>, usize>,
+    seen: HashMap<(Option<R>, Vec<u64>), usize>,
 }
 
-impl<C: Creates, F: Fn() -> C> Search<'_, F> {
+impl<R: Reference<u8, u64>, C: Creates, F: Fn() -> C> Search<'_, R, F> {
     fn go_on(&mut self, steps: &mut Vec<Step>, left: usize) -> Result<(), Violation> {
         let cache = (self.new)();
-        let world = World::run(&cache, self.schedules, steps)?;
+        let world = World::run(&cache, self.empty, self.schedules, steps)?;
         self.scheduled.schedules += 1;
         self.scheduled.steps += steps.len();
         if left == 0 {
@@ -243,7 +254,7 @@ impl<C: Creates, F: Fn() -> C> Search<'_, F> {
             }
             *known = left;
         }
-        let next = world.rules.next_steps(1_000 + steps.len() as u64);
+        let next = world.rules.next_steps(1_000 + steps.len() as u64, self.answered);
         drop(world);
         for step in next {
             steps.push(step);
@@ -257,45 +268,54 @@ impl<C: Creates, F: Fn() -> C> Search<'_, F> {
 impl Schedules {
     /// Runs one schedule. Then all creations succeed, and woken callers proceed until no caller is left.
     ///
+    /// `reference` is empty, with the bound of the schedules.
+    ///
     /// # Errors
     ///
     /// The violation of the rules.
     ///
     /// ```
-    /// use aws_client_cache_spec::{Operation, Reference, Schedules, Step};
+    /// use aws_client_cache_spec::creation::{Schedules, Step};
+    /// use aws_client_cache_spec::faults::FaultyCreator;
+    /// use aws_client_cache_spec::{Model, Operation};
     ///
-    /// let schedules = Schedules::new();
-    /// let cache = Reference::new(None, schedules.policy, schedules.max_size);
+    /// let cache = FaultyCreator::new(None, Model::lru(2));
     /// // Removed while it is being made, it is not stored.
-    /// schedules.run(&cache, &[Step::Poll(0), Step::Dict(Operation::Remove(0)), Step::Succeed(0), Step::Poll(0)])?;
-    /// # Ok::<(), aws_client_cache_spec::Violation>(())
+    /// let steps = [Step::Poll(0), Step::Dict(Operation::Remove(0)), Step::Succeed(0), Step::Poll(0)];
+    /// Schedules::new().run(Model::lru(2), &cache, &steps)?;
+    /// # Ok::<(), aws_client_cache_spec::creation::Violation>(())
     /// ```
-    pub fn run(self, cache: &impl Creates, steps: &[Step]) -> Result<(), Violation> {
-        World::run(cache, self, steps)?.finish()
+    pub fn run<R: Reference<u8, u64>>(
+        self,
+        reference: R,
+        cache: &impl Creates,
+        steps: &[Step],
+    ) -> Result<(), Violation> {
+        World::run(cache, &reference, self, steps)?.finish()
     }
 }
 
 /// A cache, its callers, and the state of the rules.
-struct World<'a, C> {
+struct World<'a, C, R> {
     cache: &'a C,
+    empty: &'a R,
     schedules: Schedules,
-    rules: Rules,
+    rules: Rules<R>,
     creations: Creations,
     calls: Vec<(Option<Call>, Arc<Bell>)>,
     done: Vec<Step>,
 }
 
-impl<'a, C: Creates> World<'a, C> {
-    fn run(cache: &'a C, schedules: Schedules, steps: &[Step]) -> Result<Self, Violation> {
+impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
+    fn run(cache: &'a C, empty: &'a R, schedules: Schedules, steps: &[Step]) -> Result<Self, Violation> {
         let creations = Creations::default();
         let call = |_| {
             let creations = creations.clone();
             (Some(cache.get_or_create(rules::KEY, Box::new(move || creations.begin()))), Arc::default())
         };
         let calls = (0..schedules.callers).map(call).collect();
-        let model = Model::new(schedules.policy, schedules.max_size);
-        let rules = Rules::new(model, schedules.callers, schedules.is_shared);
-        let mut world = Self { cache, schedules, rules, creations, calls, done: Vec::new() };
+        let rules = Rules::new(empty.clone(), schedules.callers, schedules.is_shared);
+        let mut world = Self { cache, empty, schedules, rules, creations, calls, done: Vec::new() };
         for step in steps {
             world.step(step)?;
         }
@@ -307,7 +327,8 @@ impl<'a, C: Creates> World<'a, C> {
     }
 
     fn violation(&self, what: String) -> Violation {
-        Violation { schedules: self.schedules, steps: self.done.clone(), what }
+        let reference = source(self.empty, &[]);
+        Violation { schedules: self.schedules, reference, steps: self.done.clone(), what }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Violation> {
@@ -352,16 +373,16 @@ impl<'a, C: Creates> World<'a, C> {
             }
         }
         // S1: a creation in flight is not an entry.
-        same(&self.cache.call(&Operation::Items), &Operation::Items.apply(&mut self.rules.model))?;
+        same(&self.cache.call(&Operation::Items), &follow(&mut self.rules.model, &Operation::Items))?;
         let is_there = Operation::ContainsKey(rules::KEY);
-        same(&self.cache.call(&is_there), &is_there.apply(&mut self.rules.model))?;
+        same(&self.cache.call(&is_there), &follow(&mut self.rules.model, &is_there))?;
         // S8: evictions by a creation are reported to the listener.
-        same(&self.cache.told(), &self.rules.told)?;
+        same(&self.cache.reports(), &self.rules.told)?;
         self.rules.is_lively(|caller| self.has_rung(caller)).map_err(|who| ("leaves them asleep".to_owned(), who))?;
         // No creation runs on for a caller that no longer exists.
         for creation in 0..self.creations.len() {
-            let is_under_way = self.rules.is_under_way(creation);
-            if !is_under_way && !self.creations.with(creation, |state| state.is_dropped) {
+            let is_in_flight = self.rules.is_in_flight(creation);
+            if !is_in_flight && !self.creations.with(creation, |state| state.is_dropped) {
                 return Err((format!("keeps creation {creation}"), "it to be dropped".to_owned()));
             }
         }

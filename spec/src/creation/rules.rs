@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Step;
 use super::script::{Failure, Fate, made};
-use crate::model::Model;
-use crate::operation::{Operation, Outcome};
-use crate::subject::Subject;
+use crate::explore::Names;
+use crate::operation::{Operation, OperationKinds, Outcome};
+use crate::reference::{Reference, follow};
+use crate::system_under_test::SystemUnderTest;
 
 /// The key that all callers request.
 pub(super) const KEY: u8 = 0;
@@ -55,8 +56,8 @@ pub(super) struct Flight {
 
 /// The state of the rules.
 #[derive(Clone, Debug)]
-pub(super) struct Rules {
-    pub(super) model: Model<u8, u64>,
+pub(super) struct Rules<R> {
+    pub(super) model: R,
     pub(super) callers: Vec<Caller>,
     flights: Vec<Flight>,
     /// The flight that new callers join.
@@ -70,8 +71,8 @@ pub(super) struct Rules {
     pub(super) told: Vec<(u8, u64)>,
 }
 
-impl Rules {
-    pub(super) fn new(model: Model<u8, u64>, callers: usize, is_shared: bool) -> Self {
+impl<R: Reference<u8, u64>> Rules<R> {
+    pub(super) fn new(model: R, callers: usize, is_shared: bool) -> Self {
         Self {
             model,
             callers: vec![Caller::Fresh; callers],
@@ -239,7 +240,7 @@ impl Rules {
         {
             self.flights[flight].is_revoked = true;
         }
-        let outcome = operation.apply(&mut self.model);
+        let outcome = follow(&mut self.model, operation);
         if let Outcome::Evicted(victims) = &outcome {
             self.told.extend(victims.iter().copied());
         }
@@ -281,7 +282,7 @@ impl Rules {
     }
 
     /// Returns `true` if a caller still awaits a creation.
-    pub(super) fn is_under_way(&self, creation: usize) -> bool {
+    pub(super) fn is_in_flight(&self, creation: usize) -> bool {
         let is_making = |caller: &Caller| matches!(caller, Caller::Making { creation: made, .. } if *made == creation);
         self.callers.iter().any(is_making) || self.shared().any(|shared| shared == creation)
     }
@@ -302,7 +303,7 @@ impl Rules {
     }
 
     /// Returns the possible next steps. One caller that has not been polled stands for all.
-    pub(super) fn next_steps(&self, number: u64) -> Vec<Step> {
+    pub(super) fn next_steps(&self, number: u64, answered: OperationKinds) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut fresh = false;
         for (caller, state) in self.callers.iter().enumerate() {
@@ -316,25 +317,23 @@ impl Rules {
         for creation in self.undecided() {
             steps.extend([Step::Succeed(creation), Step::Fail(creation), Step::Panic(creation)]);
         }
-        let other = KEY + 1;
-        steps.extend([
-            Step::Dict(Operation::Insert(KEY, number)),
-            Step::Dict(Operation::Insert(other, number)),
-            Step::Dict(Operation::Remove(KEY)),
-            Step::Dict(Operation::Clear),
-            Step::Dict(Operation::Pop),
-            Step::Dict(Operation::SetMaxSize(0)),
-            Step::Dict(Operation::SetMaxSize(1)),
-            Step::Now(number),
-        ]);
+        let of_dict = dict_operations(number).into_iter().filter(|operation| answered.contains(operation.kind()));
+        steps.extend(of_dict.map(Step::Dict));
+        steps.push(Step::Now(number));
         steps
     }
 
     /// Returns everything that the rules distinguish, apart from the values.
-    pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> Vec<u64> {
+    ///
+    /// A reference that names no state is part of it.
+    pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> (Option<R>, Vec<u64>) {
         let mut values = Vec::new();
         let current = self.current.map_or(u64::MAX, |flight| flight as u64);
-        let mut print = vec![self.model.max_size() as u64, self.model.floor, current];
+        let names = Names::of_all(&[KEY, KEY + 1]);
+        let state = self.model.state(names);
+        let itself = if state.is_none() { Some(self.model.clone()) } else { None };
+        let mut print = vec![current];
+        print.extend(state.unwrap_or_default());
         let mut name = |value: u64| {
             let place = values.iter().position(|known| *known == value).unwrap_or_else(|| {
                 values.push(value);
@@ -342,9 +341,7 @@ impl Rules {
             });
             place as u64
         };
-        for entry in &self.model.entries {
-            print.extend([entry.key.into(), entry.uses, name(entry.value)]);
-        }
+        print.extend(self.model.entries().into_iter().map(|(_, value)| name(value)));
         for (caller, state) in self.callers.iter().enumerate() {
             print.push(u64::MAX);
             match *state {
@@ -370,8 +367,32 @@ impl Rules {
                 print.extend(result);
             }
         }
-        print
+        (itself, print)
     }
+}
+
+/// Returns the operations of the dict in a schedule.
+fn dict_operations(number: u64) -> [Operation<u8, u64>; 7] {
+    [
+        Operation::Insert(KEY, number),
+        Operation::Insert(KEY + 1, number),
+        Operation::Remove(KEY),
+        Operation::Clear,
+        Operation::Pop,
+        Operation::SetMaxSize(0),
+        Operation::SetMaxSize(1),
+    ]
+}
+
+/// Returns the kinds of these operations that a reference has.
+pub(super) fn answered<R: Reference<u8, u64>>(empty: &R) -> OperationKinds {
+    let mut answered = OperationKinds::default();
+    for operation in dict_operations(0) {
+        if follow(&mut empty.clone(), &operation) != Outcome::Missing {
+            answered.insert(operation.kind());
+        }
+    }
+    answered
 }
 
 fn expect(polled: Polled, answer: Answer, begins: bool) -> Result<(), String> {

@@ -5,9 +5,9 @@
 use ::arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::{Choices, Limits, Mix, Operations};
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{Model, Policy};
 use crate::operation::Operation;
-use crate::subject::Subject;
+use crate::system_under_test::SystemUnderTest;
 
 /// Reads a run, up to the last byte or the limit.
 ///
@@ -16,14 +16,14 @@ use crate::subject::Subject;
 ///
 /// ```
 /// use aws_client_cache_spec::generate::{Limits, arbitrary::operations};
-/// use aws_client_cache_spec::{EvictionPolicy, Model};
+/// use aws_client_cache_spec::{Model, Policy};
 /// use arbitrary::Unstructured;
 ///
 /// let mut bytes = Unstructured::new(b"the bytes of a fuzzer, of which some are the weights of the mix");
-/// let run = operations(&mut bytes, Limits::new(), |max_size| Model::new(EvictionPolicy::Lfu, max_size));
+/// let run = operations(&mut bytes, Limits::new(), |max_size| Model::new(Policy::Lfu, max_size));
 /// assert!(run.operations.len() > 10);
 /// ```
-pub fn operations<C: Subject<u8, u64>>(
+pub fn operations<C: SystemUnderTest<u8, u64>>(
     bytes: &mut Unstructured<'_>,
     limits: Limits,
     new: impl FnOnce(usize) -> C,
@@ -73,7 +73,7 @@ pub fn operation(bytes: &mut Unstructured<'_>, mix: &Mix, live: &[u8], value: u6
 /// ```
 impl<'a> Arbitrary<'a> for Operations {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(operations(bytes, Limits::new(), |max_size| Model::new(EvictionPolicy::Lru, max_size)))
+        Ok(operations(bytes, Limits::new(), |max_size| Model::new(Policy::Lru, max_size)))
     }
 }
 

@@ -20,7 +20,7 @@ mod quickcheck;
 use fastrand::Rng;
 
 use crate::operation::Operation;
-use crate::subject::Subject;
+use crate::system_under_test::SystemUnderTest;
 
 /// The limits of generated operations.
 ///
@@ -91,10 +91,10 @@ impl Choices for Rng {
 ///
 /// ```
 /// use aws_client_cache_spec::generate::{Limits, Mix};
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+/// use aws_client_cache_spec::{Model, Policy, SystemUnderTest};
 ///
 /// let mix = Mix::seeded(Limits::new(), 7);
-/// let mut model = Model::new(EvictionPolicy::Lru, 3);
+/// let mut model = Model::new(Policy::Lru, 3);
 /// for step in 0..100 {
 ///     mix.operation(step, &model.keys(), step).apply(&mut model);
 /// }
@@ -183,18 +183,19 @@ impl Limits {
 /// A run: the bound of an empty cache, and a sequence of operations on it.
 ///
 /// ```
+/// use aws_client_cache_spec::check::step;
 /// use aws_client_cache_spec::generate::{Limits, Operations};
-/// use aws_client_cache_spec::{EvictionPolicy, Model, step};
+/// use aws_client_cache_spec::{Model, Policy};
 ///
 /// for seed in 0..100 {
-///     let new = |max_size| Model::new(EvictionPolicy::Lfu, max_size);
+///     let new = |max_size| Model::new(Policy::Lfu, max_size);
 ///     let Operations { max_size, operations } = Operations::seeded(Limits::new(), seed, new);
 ///     let (mut cache, mut model) = (new(max_size), new(max_size));
 ///     for operation in &operations {
 ///         step(&mut cache, &mut model, operation)?;
 ///     }
 /// }
-/// # Ok::<(), aws_client_cache_spec::Divergence>(())
+/// # Ok::<(), aws_client_cache_spec::check::Divergence>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operations {
@@ -211,13 +212,13 @@ impl Operations {
     /// A model of the policy under test serves best.
     ///
     /// The type shows an example.
-    pub fn seeded<C: Subject<u8, u64>>(limits: Limits, seed: u64, new: impl FnOnce(usize) -> C) -> Self {
+    pub fn seeded<C: SystemUnderTest<u8, u64>>(limits: Limits, seed: u64, new: impl FnOnce(usize) -> C) -> Self {
         Self::draw(&mut Rng::with_seed(seed), limits, new)
     }
 
     pub(crate) fn draw<C>(choices: &mut impl Choices, limits: Limits, new: impl FnOnce(usize) -> C) -> Self
     where
-        C: Subject<u8, u64>,
+        C: SystemUnderTest<u8, u64>,
     {
         let max_size = limits.draw_max_size(choices);
         let (mix, mut cache) = (Mix::draw(choices, limits), new(max_size));

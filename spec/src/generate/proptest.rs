@@ -8,9 +8,9 @@ use ::proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use ::proptest::test_runner::TestRunner;
 
 use super::{Limits, Mix, Operations, Simplify};
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{Model, Policy};
 use crate::operation::Operation;
-use crate::subject::Subject;
+use crate::system_under_test::SystemUnderTest;
 
 /// Returns a strategy for whole runs.
 ///
@@ -18,10 +18,10 @@ use crate::subject::Subject;
 ///
 /// ```
 /// use aws_client_cache_spec::generate::{Limits, proptest::operations};
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+/// use aws_client_cache_spec::{Model, Policy, SystemUnderTest};
 /// use proptest::test_runner::TestRunner;
 ///
-/// let new = |max_size| Model::new(EvictionPolicy::Lfu, max_size);
+/// let new = |max_size| Model::new(Policy::Lfu, max_size);
 /// TestRunner::default().run(&operations(Limits::new(), new), |run| {
 ///     let mut cache = new(run.max_size);
 ///     for operation in &run.operations {
@@ -32,7 +32,10 @@ use crate::subject::Subject;
 /// })?;
 /// # Ok::<(), proptest::test_runner::TestError<aws_client_cache_spec::generate::Operations>>(())
 /// ```
-pub fn operations<C: Subject<u8, u64>>(limits: Limits, new: impl Fn(usize) -> C) -> impl Strategy<Value = Operations> {
+pub fn operations<C: SystemUnderTest<u8, u64>>(
+    limits: Limits,
+    new: impl Fn(usize) -> C,
+) -> impl Strategy<Value = Operations> {
     Drawn(move |seed| Operations::seeded(limits, seed, &new))
 }
 
@@ -49,7 +52,7 @@ pub fn mix(limits: Limits) -> impl Strategy<Value = Mix> {
 ///
 /// ```
 /// use aws_client_cache_spec::generate::{Limits, Mix, proptest::{mix, transition}};
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject};
+/// use aws_client_cache_spec::{Model, Operation, Policy, SystemUnderTest};
 /// use proptest::prelude::*;
 /// use proptest_state_machine::ReferenceStateMachine;
 ///
@@ -60,7 +63,7 @@ pub fn mix(limits: Limits) -> impl Strategy<Value = Mix> {
 ///     type Transition = Operation<u8, u64>;
 ///
 ///     fn init_state() -> BoxedStrategy<Self::State> {
-///         mix(Limits::new()).prop_map(|mix| (mix, Model::new(EvictionPolicy::Lru, 3))).boxed()
+///         mix(Limits::new()).prop_map(|mix| (mix, Model::new(Policy::Lru, 3))).boxed()
 ///     }
 ///     fn transitions((mix, model): &Self::State) -> BoxedStrategy<Self::Transition> {
 ///         transition(*mix, model.keys()).boxed()
@@ -95,7 +98,7 @@ impl Arbitrary for Operations {
     type Strategy = BoxedStrategy<Self>;
 
     fn arbitrary_with(limits: Limits) -> Self::Strategy {
-        operations(limits, |max_size| Model::new(EvictionPolicy::Lru, max_size)).boxed()
+        operations(limits, |max_size| Model::new(Policy::Lru, max_size)).boxed()
     }
 }
 

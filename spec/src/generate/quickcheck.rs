@@ -3,7 +3,7 @@
 use ::quickcheck::{Arbitrary, Gen};
 
 use super::{Limits, Operations, Simplify};
-use crate::model::{EvictionPolicy, Model};
+use crate::model::{Model, Policy};
 
 /// Draws at most as many operations as the size of the generator, within the default [`Limits`].
 ///
@@ -11,12 +11,11 @@ use crate::model::{EvictionPolicy, Model};
 /// policies.
 ///
 /// ```
-/// use aws_client_cache_spec::generate::Operations;
-/// use aws_client_cache_spec::{EvictionPolicy, Model, Subject};
+/// use aws_client_cache_spec::{Model, Policy, SystemUnderTest, generate::Operations};
 /// use quickcheck::quickcheck;
 ///
 /// fn never_holds_more_than_the_bound(run: Operations) -> bool {
-///     let mut cache = Model::new(EvictionPolicy::Lfuda, run.max_size);
+///     let mut cache = Model::new(Policy::Lfuda, run.max_size);
 ///     run.operations.iter().all(|operation| {
 ///         operation.apply(&mut cache);
 ///         cache.len() <= cache.max_size()
@@ -28,7 +27,7 @@ impl Arbitrary for Operations {
     fn arbitrary(g: &mut Gen) -> Self {
         let limits = Limits { operations: g.size(), ..Limits::new() };
         // Numbers of the generator favor the limits of their type, and so are only a seed.
-        Self::seeded(limits, u64::arbitrary(g), |max_size| Model::new(EvictionPolicy::Lru, max_size))
+        Self::seeded(limits, u64::arbitrary(g), |max_size| Model::new(Policy::Lru, max_size))
     }
 
     fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {

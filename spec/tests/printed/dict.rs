@@ -1,9 +1,9 @@
-// L0 dict: Get(0): the cache returns Value(Some(0)); the model expects Value(None)
+// dict: Get(0): the cache returns Value(Some(0)); the model expects Value(None)
 use aws_client_cache_spec::{Dict, InsertionMode, Operation};
 
 #[test]
 fn the_cache_matches_the_model() {
-    let mut cache = new(1); // yours, empty, with a bound of 1, with counts up to 3, with the expiries [(0, 1)]
+    let mut cache = new(1); // yours, empty, with a bound of 1
     let mut dict = Dict::new(1).with_insertion(InsertionMode::Replace).with_expiry(0, 1);
     dict.step(&mut cache, &Operation::Insert(0, 0)).unwrap();
     dict.step(&mut cache, &Operation::SetTime(1)).unwrap();

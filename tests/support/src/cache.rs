@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheError, ClientCacheKey, Evicted};
-use aws_client_cache_spec::{self as spec, Explore, Names, Operation, Outcome, Refusal, Shared, Subject};
+use aws_client_cache_spec::concurrency::Shared;
+use aws_client_cache_spec::model::Expiring;
+use aws_client_cache_spec::{self as spec, Explore, Model, Names, Operation, Outcome, Refusal, SystemUnderTest};
 
 use super::clock::{Clock, time};
 use super::engine::policy;
@@ -22,6 +24,11 @@ pub struct Cache {
     now: u64,
 }
 
+/// Makes keys of a model expire, with their numbers and times.
+pub fn with_expiry(model: Model<u8, u64>, expiry: &[(u8, u64)]) -> Expiring<u8, Model<u8, u64>> {
+    expiry.iter().fold(Expiring::new(model), |model, (key, at)| model.with_expiry(*key, *at))
+}
+
 #[derive(Debug)]
 struct Keys {
     by_number: Vec<ClientCacheKey<Fake>>,
@@ -30,12 +37,12 @@ struct Keys {
 }
 
 impl Cache {
-    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    pub fn new(spec_policy: spec::Policy, max_size: usize) -> Self {
         Self::with_expiry(spec_policy, max_size, &[])
     }
 
     /// Creates a cache some of whose keys expire: `expiry` has their numbers and times.
-    pub fn with_expiry(spec_policy: spec::EvictionPolicy, max_size: usize, expiry: &[(u8, u64)]) -> Self {
+    pub fn with_expiry(spec_policy: spec::Policy, max_size: usize, expiry: &[(u8, u64)]) -> Self {
         let expiry: HashMap<_, _> = expiry.iter().copied().collect();
         let key = |number| match expiry.get(&number) {
             Some(at) => fake::expiring_key(number, time(*at)),
@@ -49,7 +56,7 @@ impl Cache {
     }
 
     /// Creates an empty cache for the same keys, because keys are slow to create.
-    pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    pub fn empty(&self, spec_policy: spec::Policy, max_size: usize) -> Self {
         let clock = self.keys.clock.clone();
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size).time_source(clock);
         self.with(cache.build())
@@ -120,7 +127,7 @@ impl Shared<u8, u64> for Cache {
     }
 }
 
-impl Subject<u8, u64> for Cache {
+impl SystemUnderTest<u8, u64> for Cache {
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
         let inserted = self.at_its_time().insert(self.key(key), Client::new(value));
         match inserted {

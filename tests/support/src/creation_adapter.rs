@@ -1,4 +1,4 @@
-//! `ClientCache` as a subject of level L5, with numbers as keys, values and failures.
+//! `ClientCache` as a subject of creation, with numbers as keys, values and failures.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use aws_client_cache::{ClientCache, ClientCacheError};
-use aws_client_cache_spec::{self as spec, Creates, Creation, Failure, Operation, Outcome, Shared};
+use aws_client_cache_spec::concurrency::Shared;
+use aws_client_cache_spec::creation::{Creates, Creation, Failure};
+use aws_client_cache_spec::{self as spec, Operation, Outcome};
 
 use super::cache::Cache;
 use super::engine::policy;
@@ -46,16 +48,16 @@ fn failure(error: &ClientCacheError) -> Failure {
 }
 
 impl CreationAdapter {
-    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    pub fn new(spec_policy: spec::Policy, max_size: usize) -> Self {
         Self::with(&Cache::new(spec_policy, max_size), spec_policy, max_size)
     }
 
     /// Creates an empty cache for the same keys, because keys are slow to create.
-    pub fn empty(&self, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    pub fn empty(&self, spec_policy: spec::Policy, max_size: usize) -> Self {
         Self::with(&self.cache, spec_policy, max_size)
     }
 
-    fn with(keys: &Cache, spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    fn with(keys: &Cache, spec_policy: spec::Policy, max_size: usize) -> Self {
         let evictions = Evictions::default();
         let (listener, numbers) = (Arc::clone(&evictions), keys.clone());
         let cache = ClientCache::builder().policy(policy(spec_policy)).max_size(max_size);
@@ -102,7 +104,7 @@ impl Creates for CreationAdapter {
         Shared::call(&self.cache, operation)
     }
 
-    fn told(&self) -> Vec<(u8, u64)> {
+    fn reports(&self) -> Vec<(u8, u64)> {
         std::mem::take(&mut *self.evictions.lock().unwrap())
     }
 }

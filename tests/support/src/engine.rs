@@ -4,15 +4,16 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash};
 
 use aws_client_cache::EvictionPolicy;
-use aws_client_cache::map::{DefaultHashBuilder, EvictingMap, Replaced};
-use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, Subject};
+use aws_client_cache::map::{DefaultHashBuilder, EvictingMap, GetOrInsert, Replaced};
+use aws_client_cache_spec::check::from_both_ends;
+use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, SystemUnderTest};
 
 /// Converts a policy of the specification to the engine's.
-pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
+pub fn policy(policy: spec::Policy) -> EvictionPolicy {
     match policy {
-        spec::EvictionPolicy::Lru => EvictionPolicy::Lru,
-        spec::EvictionPolicy::Lfu => EvictionPolicy::Lfu,
-        spec::EvictionPolicy::Lfuda => EvictionPolicy::Lfuda,
+        spec::Policy::Lru => EvictionPolicy::Lru,
+        spec::Policy::Lfu => EvictionPolicy::Lfu,
+        spec::Policy::Lfuda => EvictionPolicy::Lfuda,
     }
 }
 
@@ -21,18 +22,18 @@ pub fn policy(policy: spec::EvictionPolicy) -> EvictionPolicy {
 pub struct Engine<K, V, S = DefaultHashBuilder, const REPLACES: bool = false>(pub EvictingMap<K, V, S>);
 
 impl<K, V> Engine<K, V> {
-    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+    pub fn new(spec_policy: spec::Policy, max_size: usize) -> Self {
         Self(EvictingMap::new(policy(spec_policy), max_size))
     }
 
     /// Creates a map whose use counts saturate at `max_uses`.
-    pub fn with_max_uses(spec_policy: spec::EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
+    pub fn with_max_uses(spec_policy: spec::Policy, max_size: usize, max_uses: u64) -> Self {
         let hasher = DefaultHashBuilder::default();
         Self(EvictingMap::with_max_uses(policy(spec_policy), max_size, hasher, max_uses))
     }
 }
 
-impl<K, V, S, const REPLACES: bool> Subject<K, V> for Engine<K, V, S, REPLACES>
+impl<K, V, S, const REPLACES: bool> SystemUnderTest<K, V> for Engine<K, V, S, REPLACES>
 where
     K: Hash + Eq + Clone + Debug,
     V: Clone + Debug,
@@ -92,6 +93,35 @@ where
 
     fn check(&self) -> Result<(), String> {
         self.0.check()
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.iter().map(|(key, value)| (key.clone(), value.clone())), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.0.peek_next_victim().map(|(key, value)| (key.clone(), value.clone())))
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+        Some(Ok(match self.0.get_or_insert_with(key, || value) {
+            GetOrInsert::Present(value) => (value.clone(), None),
+            GetOrInsert::Inserted { value, evicted } => (value.clone(), evicted),
+            GetOrInsert::NotStored { key, value } => (value.clone(), Some((key, value))),
+        }))
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get_mut(key).map(|present| std::mem::replace(present, value)))
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&K, &V) -> bool) -> Option<()> {
+        self.0.retain(|key, value| keep(key, value));
+        Some(())
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.drain(), from_back))
     }
 
     fn contains_key(&self, key: &K) -> bool {

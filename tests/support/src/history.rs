@@ -1,22 +1,22 @@
 //! Random histories of operations, by the generator of the kit.
 
 use aws_client_cache_spec::generate::{Limits, Operations};
-use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject};
+use aws_client_cache_spec::{Model, Operation, Policy, SystemUnderTest};
 use quickcheck::{Arbitrary, Gen};
 
-pub const POLICIES: [EvictionPolicy; 3] = EvictionPolicy::ALL;
+pub const POLICIES: [Policy; 3] = Policy::ALL;
 
 /// The policy and the bound of a cache, and a sequence of operations on it.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub policy: EvictionPolicy,
+    pub policy: Policy,
     pub max_size: usize,
     pub operations: Vec<Operation<u8, u64>>,
 }
 
 impl History {
     /// Applies all operations to a new cache, and returns it.
-    pub fn run<C: Subject<u8, u64>>(&self, new: impl Fn(EvictionPolicy, usize) -> C) -> C {
+    pub fn run<C: SystemUnderTest<u8, u64>>(&self, new: impl Fn(Policy, usize) -> C) -> C {
         let mut cache = new(self.policy, self.max_size);
         for operation in &self.operations {
             operation.apply(&mut cache);

@@ -4,7 +4,8 @@
 
 use arbitrary::Arbitrary;
 use aws_client_cache::map::{EvictingMap, MAX_SPARSE};
-use aws_client_cache_spec::{EvictionPolicy, Model, Operation, Subject, step};
+use aws_client_cache_spec::check::step;
+use aws_client_cache_spec::{Model, Operation, Policy, SystemUnderTest};
 
 use super::{Fuzzed, Reached};
 use crate::engine::{Engine, policy};
@@ -91,11 +92,11 @@ impl Back {
 impl Fuzzed for Input {
     fn branches() -> Reached {
         let of_policy = |policy| BRANCHES.map(|name| branch(policy, name));
-        EvictionPolicy::ALL.into_iter().flat_map(of_policy).collect()
+        Policy::ALL.into_iter().flat_map(of_policy).collect()
     }
 
     fn run(self, reached: &mut Reached) {
-        let policy = EvictionPolicy::ALL[usize::from(self.policy) % EvictionPolicy::ALL.len()];
+        let policy = Policy::ALL[usize::from(self.policy) % Policy::ALL.len()];
         let max_size = (self.max_size % BOUNDS).into();
         let mut pair = Pair::new(policy, max_size, self.max_uses.into(), self.hash.into());
         let mut newest = 0;
@@ -143,7 +144,7 @@ const BRANCHES: [&str; 7] = [
 ];
 
 /// Names a branch under a policy.
-fn branch(policy: EvictionPolicy, name: &str) -> String {
+fn branch(policy: Policy, name: &str) -> String {
     format!("{policy:?}: {name}")
 }
 
@@ -162,7 +163,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(spec_policy: EvictionPolicy, max_size: usize, max_uses: u64, hashing: Hashing) -> Self {
+    fn new(spec_policy: Policy, max_size: usize, max_uses: u64, hashing: Hashing) -> Self {
         let map = EvictingMap::with_max_uses(policy(spec_policy), max_size, hashing, max_uses);
         let model = Model::with_max_uses(spec_policy, max_size, max_uses);
         let hashes = match hashing {

@@ -1,8 +1,9 @@
 //! The engine compared with the model: operations on few keys, and all accessors after each.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use aws_client_cache_spec::check::{Branch, Branches, step};
 use aws_client_cache_spec::generate::{self, Limits, Operations};
-use aws_client_cache_spec::{Branch, Branches, EvictionPolicy, Model, step};
+use aws_client_cache_spec::{Model, Policy};
 
 use super::{Fuzzed, Reached};
 use crate::engine::Engine;
@@ -13,7 +14,7 @@ const LIMITS: Limits = Limits { keys: 32, max_size: 23, operations: 2_048, times
 /// A cache, and a sequence of operations on it.
 #[derive(Debug)]
 pub struct Input {
-    policy: EvictionPolicy,
+    policy: Policy,
     /// The limit of use counts, so small that they saturate.
     max_uses: u64,
     run: Operations,
@@ -21,7 +22,7 @@ pub struct Input {
 
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let policy = *bytes.choose(&EvictionPolicy::ALL)?;
+        let policy = *bytes.choose(&Policy::ALL)?;
         let max_uses = u64::from(u8::arbitrary(bytes)?);
         let new = |max_size| Model::with_max_uses(policy, max_size, max_uses);
         Ok(Self { policy, max_uses, run: generate::arbitrary::operations(bytes, LIMITS, new) })

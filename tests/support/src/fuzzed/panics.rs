@@ -2,17 +2,16 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use aws_client_cache::map::EvictingMap;
+use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic, may_be_left};
 use aws_client_cache_spec::generate::{self, Limits};
-use aws_client_cache_spec::{
-    Burned, Callback, EvictionPolicy, Fused, Model, Operation, Outcome, Subject, may_be_left, with_fuse,
-};
+use aws_client_cache_spec::{Model, Operation, Outcome, Policy, SystemUnderTest};
 
 use super::{Fuzzed, Reached};
 use crate::engine::{Engine, policy};
 use crate::hashing::Hashing;
 
-type Key = Fused<u8>;
-type Value = Fused<u64>;
+type Key = PanicProbe<u8>;
+type Value = PanicProbe<u64>;
 
 /// More keys than fit into the smallest index, so that the index is rebuilt.
 const LIMITS: Limits = Limits { keys: 48, max_size: 39, operations: 1_024, times: 0 };
@@ -20,7 +19,7 @@ const LIMITS: Limits = Limits { keys: 48, max_size: 39, operations: 1_024, times
 /// A map, and a sequence of operations on it.
 #[derive(Debug)]
 pub struct Input {
-    policy: EvictionPolicy,
+    policy: Policy,
     hashing: Hashing,
     max_size: usize,
     max_uses: u64,
@@ -32,7 +31,7 @@ type Step = (Operation<u8, u64>, Option<(Callback, usize)>);
 
 impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Self> {
-        let policy = *bytes.choose(&EvictionPolicy::ALL)?;
+        let policy = *bytes.choose(&Policy::ALL)?;
         let hashing = *bytes.choose(&[Hashing::Default, Hashing::Constant, Hashing::Identity])?;
         let max_size = bytes.int_in_range(0..=usize::from(LIMITS.max_size))?;
         let max_uses = u64::from(u8::arbitrary(bytes)?);
@@ -57,7 +56,7 @@ impl<'a> Arbitrary<'a> for Input {
 impl Fuzzed for Input {
     fn branches() -> Reached {
         let of_policy = |policy| Callback::ALL.into_iter().map(move |callback| branch(policy, callback));
-        EvictionPolicy::ALL.into_iter().flat_map(of_policy).collect()
+        Policy::ALL.into_iter().flat_map(of_policy).collect()
     }
 
     fn run(self, reached: &mut Reached) {
@@ -68,7 +67,7 @@ impl Fuzzed for Input {
 }
 
 /// Names the panic of a callback under a policy.
-fn branch(policy: EvictionPolicy, callback: Callback) -> String {
+fn branch(policy: Policy, callback: Callback) -> String {
     format!("{policy:?}, {callback:?} panics")
 }
 
@@ -80,18 +79,18 @@ impl Input {
         // A hit that panicked may have counted a use or not. Until later operations decide it, both models are kept.
         let mut models = vec![Model::with_max_uses(spec_policy, max_size, max_uses)];
         for (operation, panics) in steps {
-            let operation = operation.map(Fused::new, Fused::new);
+            let operation = operation.map(PanicProbe::new, PanicProbe::new);
             match panics {
                 None => agree(&mut models, &operation, &operation.apply(&mut engine)),
-                Some((callback, calls)) => match with_fuse(callback, calls, || operation.apply(&mut engine)) {
-                    Burned::Intact(outcome) => agree(&mut models, &operation, &outcome),
-                    Burned::Blown => {
+                Some((callback, calls)) => match inject_panic(callback, calls, || operation.apply(&mut engine)) {
+                    Injected::NotReached(outcome) => agree(&mut models, &operation, &outcome),
+                    Injected::Reached => {
                         reached.insert(branch(spec_policy, callback));
                         let (shown, max_size) = (engine.items(), engine.max_size());
                         let left = |model| may_be_left(model, &operation, &shown, max_size);
                         models = models.iter().flat_map(left).collect();
                     }
-                    Burned::Panicked => panic!("{operation:?} panicked of itself"),
+                    Injected::OtherPanic => panic!("{operation:?} panicked of itself"),
                 },
             }
             assert_eq!(engine.check(), Ok(()));

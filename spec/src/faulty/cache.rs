@@ -3,48 +3,53 @@
 mod aging;
 mod expiry;
 mod insertion;
+mod map;
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Debug;
+use std::hash::Hash;
 
 use super::Fault;
+use crate::expiry::Expiring;
 use crate::explore::{Explore, Names};
-use crate::model::{Entry, EvictionPolicy, Model};
+use crate::model::{Entry, Model, Policy};
 use crate::operation::Refusal;
-use crate::subject::Subject;
+use crate::system_under_test::SystemUnderTest;
 
 /// A cache that is correct except for one [`Fault`], or entirely correct.
 ///
 /// ```
-/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
+/// use aws_client_cache_spec::faults::{Fault, Faulty};
+/// use aws_client_cache_spec::{Policy, SystemUnderTest};
 ///
-/// let mut broken = Broken::<u8, u64>::new(Fault::ReversedIsNot, EvictionPolicy::Lru, 2, u64::MAX);
-/// broken.insert(1, 10)?;
-/// broken.insert(2, 20)?;
-/// assert_eq!(broken.reversed(), broken.items());
+/// let mut faulty = Faulty::<u8, u64>::new(Fault::ReversedIsNot, Policy::Lru, 2, u64::MAX);
+/// faulty.insert(1, 10)?;
+/// faulty.insert(2, 20)?;
+/// assert_eq!(faulty.reversed(), faulty.items());
 /// # Ok::<(), aws_client_cache_spec::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Broken<K, V> {
+pub struct Faulty<K, V> {
     fault: Option<Fault>,
     /// In a cell, because some faults change it by looking.
-    model: RefCell<Model<K, V>>,
+    model: RefCell<Expiring<K, Model<K, V>>>,
     /// The counts of removed keys, the last one first, for the fault that remembers them.
     left: Vec<(K, u64)>,
     /// Is `true` while an operation is in flight, for the fault that depends on it.
     busy: Cell<bool>,
 }
 
-impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
     /// Creates an empty cache with this fault, or a correct one with `None`.
     ///
     /// It differs from the others in nothing else.
     ///
     /// The type shows an example.
-    pub fn new(fault: impl Into<Option<Fault>>, policy: EvictionPolicy, max_size: usize, max_uses: u64) -> Self {
+    pub fn new(fault: impl Into<Option<Fault>>, policy: Policy, max_size: usize, max_uses: u64) -> Self {
         let fault = fault.into();
         Self {
             fault,
-            model: RefCell::new(Model::with_max_uses(policy, max_size, max_uses)),
+            model: RefCell::new(Expiring::new(Model::with_max_uses(policy, max_size, max_uses))),
             left: Vec::new(),
             busy: Cell::new(false),
         }
@@ -55,12 +60,17 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     }
 
     fn model(&mut self) -> &mut Model<K, V> {
+        &mut self.model.get_mut().inner
+    }
+
+    /// Returns the model with its clock.
+    fn expiring(&mut self) -> &mut Expiring<K, Model<K, V>> {
         self.model.get_mut()
     }
 
     /// Returns `true` if there is an entry, expired or not.
     fn holds(&self, key: &K) -> bool {
-        self.model.borrow().position(key).is_some()
+        self.model.borrow().inner.position(key).is_some()
     }
 
     /// Removes the last victim.
@@ -72,15 +82,15 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
 
     /// Returns the index of the next victim, with the faults that concern its choice.
     fn next(&self) -> Option<usize> {
-        let model = self.model.borrow();
-        let order = model.in_eviction_order();
+        let Expiring { inner: model, expiry } = &*self.model.borrow();
+        let order = model.order();
         let next = match self.fault {
             Some(Fault::TiesByMostRecent) => {
                 let lowest = model.entries.iter().map(|entry| entry.uses).min();
                 model.entries.iter().rposition(|entry| Some(entry.uses) == lowest)
             }
             Some(Fault::EvictsExpiredFirst) => {
-                order.iter().copied().find(|place| model.expiry.is_past(&model.entries[*place].key))
+                order.iter().copied().find(|place| expiry.is_past(&model.entries[*place].key))
             }
             _ => None,
         };
@@ -103,7 +113,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     /// Remembers the counts, before an entry may be removed.
     fn remember(&mut self) {
         if self.is(Fault::CountSurvives) {
-            let counts = self.model.get_mut().entries.iter().map(|entry| (entry.key.clone(), entry.uses));
+            let counts = self.model.get_mut().inner.entries.iter().map(|entry| (entry.key.clone(), entry.uses));
             let counts: Vec<_> = counts.collect();
             self.left.retain(|(key, _)| counts.iter().all(|(present, _)| present != key));
             self.left.extend(counts);
@@ -117,11 +127,11 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
             _ => 0,
         };
         let early = usize::from(self.is(Fault::EvictsEarly));
-        self.model().len() + early >= self.max_size() + spare
+        self.model().entries.len() + early >= self.max_size() + spare
     }
 }
 
-impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> SystemUnderTest<K, V> for Faulty<K, V> {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         if self.refuses_as_expired(&key) {
             return Err(Refusal::Expired);
@@ -137,8 +147,8 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             victim = self.evict();
         }
         if full && self.is(Fault::EvictsBeforeItCompares) {
-            let first = *self.model().in_eviction_order().first().unwrap_or(&0);
-            let out = (first < self.model().len()).then(|| self.model().entries.remove(first));
+            let first = *self.model().order().first().unwrap_or(&0);
+            let out = (first < self.model().entries.len()).then(|| self.model().entries.remove(first));
             let is_present = self.holds(&key) || out.as_ref().is_some_and(|out| out.key == key);
             if let Some(out) = out {
                 self.model().entries.insert(first, out);
@@ -179,7 +189,7 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             if self.busy.replace(true) {
                 return None;
             }
-            let found = self.model().get(key);
+            let found = self.expiring().get(key);
             self.busy.set(false);
             return found;
         }
@@ -306,11 +316,11 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
 
     fn copy(&self) -> Option<Self> {
         if self.is(Fault::CopyTakesTheEntries) {
-            let out = std::mem::take(&mut self.model.borrow_mut().entries);
+            let out = std::mem::take(&mut self.model.borrow_mut().inner.entries);
             let entries = out.clone();
-            self.model.borrow_mut().entries = out;
+            self.model.borrow_mut().inner.entries = out;
             let copy = self.clone();
-            copy.model.borrow_mut().entries = entries;
+            copy.model.borrow_mut().inner.entries = entries;
             return Some(copy);
         }
         let mut copy = self.clone();
@@ -331,8 +341,8 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.remember();
         self.model().max_size = max_size;
-        let mut excess = self.model().len().saturating_sub(max_size);
-        if self.is(Fault::ShrinksOneTooMany) && self.model().len() == max_size {
+        let mut excess = self.model().entries.len().saturating_sub(max_size);
+        if self.is(Fault::ShrinksOneTooMany) && self.model().entries.len() == max_size {
             excess += 1;
         }
         let (floor, first) = (self.model().floor, self.next_weight());
@@ -348,6 +358,31 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
             gone.reverse();
         }
         Some(gone)
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(self.iterate_over(from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.look_at_next())
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+        Some(self.find_or_insert(key, value))
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.find_and_set(key, value))
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&K, &V) -> bool) -> Option<()> {
+        self.keep(keep);
+        Some(())
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(self.take_all(from_back))
     }
 
     fn set_time(&mut self, now: u64) -> Option<()> {
@@ -369,7 +404,7 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
 
     fn keys(&self) -> Vec<K> {
         if self.is(Fault::KeysInAnotherOrder) {
-            return self.model.borrow().by_last_use().map(|(key, _)| key.clone()).collect();
+            return self.model.borrow().inner.entries.iter().map(|entry| entry.key.clone()).collect();
         }
         self.model.borrow().keys()
     }
@@ -379,13 +414,13 @@ impl<K: Clone + Eq, V: Clone> Subject<K, V> for Broken<K, V> {
     }
 }
 
-impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
     fn peek_quietly(&self, key: &K) -> Option<V> {
         self.model.borrow().peek(key)
     }
 }
 
-impl<K: Clone + Eq, V: Clone> Explore<K, V> for Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Explore<K, V> for Faulty<K, V> {
     fn fork(&self) -> Self {
         self.clone()
     }

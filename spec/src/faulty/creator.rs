@@ -9,12 +9,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::script::{Creation, Failure};
-use super::{Call, Creates};
-use crate::fleet::CreationFault;
-use crate::model::{EvictionPolicy, Model};
+use super::CreationFault;
+use crate::creation::{Call, Creates, Creation, Failure};
+use crate::model::Model;
 use crate::operation::{Operation, Outcome, Refusal};
-use crate::subject::Subject;
+use crate::reference::{Reference, follow};
+use crate::system_under_test::SystemUnderTest;
 use crate::threads::lock;
 
 /// A cache that creates on a miss, for one thread: the rules S, and nothing else.
@@ -22,21 +22,24 @@ use crate::threads::lock;
 /// With a [`CreationFault`] it violates one of them.
 ///
 /// ```
-/// use aws_client_cache_spec::{Creates, EvictionPolicy, Reference};
+/// use aws_client_cache_spec::creation::Creates;
+/// use aws_client_cache_spec::faults::FaultyCreator;
+/// use aws_client_cache_spec::Model;
 ///
-/// let cache = Reference::new(None, EvictionPolicy::Lru, 2);
+/// let cache = FaultyCreator::new(None, Model::lru(2));
 /// assert_eq!(cache.get_or_create_now(1, Box::new(|| Ok(10))), Ok(10));
 /// assert_eq!(cache.get_or_create_now(1, Box::new(|| Ok(11))), Ok(10));
 /// ```
-#[derive(Clone, Debug)]
-pub struct Reference(Rc<RefCell<Inner>>);
+#[derive(Debug)]
+pub struct FaultyCreator<R = Model<u8, u64>>(Rc<RefCell<Inner<R>>>);
 
 #[derive(Debug)]
-struct Inner {
+struct Inner<R> {
     fault: Option<CreationFault>,
     // S9.
     is_shared: bool,
-    model: Model<u8, u64>,
+    /// The entries, and their eviction.
+    model: R,
     /// The creation in flight of each key, unless revoked.
     flights: BTreeMap<u8, Rc<RefCell<Flight>>>,
     told: Vec<(u8, u64)>,
@@ -94,24 +97,29 @@ impl Wake for Waiting {
     }
 }
 
-impl Reference {
-    /// Creates an empty cache with this fault, or with none.
+impl<R> Clone for FaultyCreator<R> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<R: Reference<u8, u64>> FaultyCreator<R> {
+    /// Creates an empty cache with this fault, or with none, that evicts as an empty reference does.
     ///
     /// The type shows an example.
-    pub fn new(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
-        Self::with(fault.into(), policy, max_size, false)
+    pub fn new(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
+        Self::with(fault.into(), reference, false)
     }
 
     // S9.
     /// Creates an empty cache whose callers share each creation.
     ///
     /// [`creation`](crate::creation()) shows an example.
-    pub fn shared(fault: impl Into<Option<CreationFault>>, policy: EvictionPolicy, max_size: usize) -> Self {
-        Self::with(fault.into(), policy, max_size, true)
+    pub fn shared(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
+        Self::with(fault.into(), reference, true)
     }
 
-    fn with(fault: Option<CreationFault>, policy: EvictionPolicy, max_size: usize, is_shared: bool) -> Self {
-        let model = Model::new(policy, max_size);
+    fn with(fault: Option<CreationFault>, model: R, is_shared: bool) -> Self {
         let inner = Inner { fault, is_shared, model, flights: BTreeMap::new(), told: Vec::new() };
         Self(Rc::new(RefCell::new(inner)))
     }
@@ -127,18 +135,18 @@ impl Reference {
         let fault = inner.fault;
         if let Some(present) = inner.model.peek(&key) {
             match fault {
-                Some(CreationFault::MadeReplacesPresent) => {
+                Some(CreationFault::CreatedReplacesPresent) => {
                     let _ = inner.model.remove(&key);
                 }
-                Some(CreationFault::PresentCountsNoUse) => return present,
+                Some(CreationFault::PresentValueCountsNoUse) => return present,
                 _ => return inner.model.get(&key).unwrap_or(present),
             }
         }
         let victim = inner.model.insert(key, made).ok().flatten();
-        if fault != Some(CreationFault::VictimIsUntold) {
+        if fault != Some(CreationFault::EvictionIsNotReported) {
             inner.told.extend(victim); // S8
         }
-        if fault == Some(CreationFault::MakerCountsTwice) {
+        if fault == Some(CreationFault::LeaderCountsAnExtraUse) {
             inner.model.get(&key);
         }
         made
@@ -147,13 +155,13 @@ impl Reference {
     // S3.
     /// Later callers start a new creation, and the value in flight is not stored.
     fn revoke(&self, key: u8) {
-        if self.is(CreationFault::RemovalIsForgotten) {
+        if self.is(CreationFault::RemovalRevokesNothing) {
             return;
         }
         let flight = self.0.borrow().flights.get(&key).cloned();
         if let Some(flight) = flight {
             flight.borrow_mut().is_revoked = true;
-            if !self.is(CreationFault::LaterOnesJoinTheRevoked) {
+            if !self.is(CreationFault::LaterCallersJoinTheRevoked) {
                 self.0.borrow_mut().flights.remove(&key);
             }
         }
@@ -168,7 +176,7 @@ impl Reference {
     }
 }
 
-impl Creates for Reference {
+impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
     fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call {
         Box::pin(Caller { cache: self.clone(), key, create: Some(create), role: Role::Fresh })
     }
@@ -184,7 +192,7 @@ impl Creates for Reference {
         }
         let made = self.publish(key, create()?); // S7
         let flight = self.0.borrow().flights.get(&key).cloned();
-        if let Some(flight) = flight.filter(|_| self.is(CreationFault::SisterEndsTheFlight)) {
+        if let Some(flight) = flight.filter(|_| self.is(CreationFault::SyncVariantEndsTheCreation)) {
             flight.borrow_mut().result = Some(Ok(made));
             flight.borrow().waiting.wake_all();
             self.forget(key, &flight);
@@ -196,15 +204,15 @@ impl Creates for Reference {
         let fault = self.0.borrow().fault;
         match operation {
             Operation::Remove(key) => self.revoke(*key),
-            Operation::Clear if fault != Some(CreationFault::ClearingIsForgotten) => {
+            Operation::Clear if fault != Some(CreationFault::ClearRevokesNothing) => {
                 let keys: Vec<u8> = self.0.borrow().flights.keys().copied().collect();
                 for key in keys {
                     self.revoke(key);
                 }
             }
-            Operation::Insert(key, _) if fault == Some(CreationFault::UnderWayIsAnEntry) => {
-                let is_under_way = self.0.borrow().flights.contains_key(key);
-                if is_under_way {
+            Operation::Insert(key, _) if fault == Some(CreationFault::InFlightCountsAsEntry) => {
+                let is_in_flight = self.0.borrow().flights.contains_key(key);
+                if is_in_flight {
                     return Outcome::Refused(Refusal::AlreadyExists);
                 }
             }
@@ -214,20 +222,20 @@ impl Creates for Reference {
             _ => {}
         }
         let inner = &mut *self.0.borrow_mut();
-        let outcome = operation.apply(&mut inner.model);
+        let outcome = follow(&mut inner.model, operation);
         if let Outcome::Evicted(victims) = &outcome {
             inner.told.extend(victims.iter().copied());
         }
         outcome
     }
 
-    fn told(&self) -> Vec<(u8, u64)> {
+    fn reports(&self) -> Vec<(u8, u64)> {
         std::mem::take(&mut self.0.borrow_mut().told)
     }
 }
 
-struct Caller {
-    cache: Reference,
+struct Caller<R: Reference<u8, u64>> {
+    cache: FaultyCreator<R>,
     key: u8,
     create: Option<Box<dyn FnOnce() -> Creation + Send>>,
     role: Role,
@@ -240,7 +248,7 @@ enum Role {
     Gone,
 }
 
-impl Future for Caller {
+impl<R: Reference<u8, u64>> Future for Caller<R> {
     type Output = Result<u64, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -272,7 +280,7 @@ impl Future for Caller {
     }
 }
 
-impl Caller {
+impl<R: Reference<u8, u64>> Caller<R> {
     /// Looks up the key: a hit ends the call; on a miss, the caller waits or creates.
     fn come(&mut self) {
         let cache = self.cache.clone();
@@ -280,8 +288,8 @@ impl Caller {
             self.role = Role::Gone;
             return;
         }
-        let alone = cache.is(CreationFault::EveryoneMakes)
-            || (cache.is(CreationFault::NothingIsSharedAtZero) && cache.0.borrow().model.max_size() == 0);
+        let alone = cache.is(CreationFault::EachCallerCreates)
+            || (cache.is(CreationFault::NothingIsSharedAtZero) && cache.0.borrow().model.bound() == 0);
         let under_way = cache.0.borrow().flights.get(&self.key).filter(|_| !alone).cloned();
         if let Some(flight) = under_way {
             self.join(flight);
@@ -380,7 +388,7 @@ impl Caller {
             Some(result) => {
                 let counts = match self.cache.0.borrow().fault {
                     Some(CreationFault::WaiterCountsNoUse) => false,
-                    Some(CreationFault::RevokedWaiterLooks) => true,
+                    Some(CreationFault::WaiterOfRevokedLooksUp) => true,
                     _ => !is_revoked,
                 };
                 let result = result.map(|made| {
@@ -407,7 +415,7 @@ impl Caller {
         if result.is_ok() || !cache.is(CreationFault::FailureIsCached) {
             cache.forget(self.key, flight);
         }
-        if cache.is(CreationFault::OnlyOneIsWoken) {
+        if cache.is(CreationFault::OnlyOneWaiterIsWoken) {
             flight.borrow().waiting.wake_one();
         } else {
             flight.borrow().waiting.wake_all();
@@ -418,21 +426,21 @@ impl Caller {
 
 // S5.
 /// A caller that is dropped or panics hands over to the next waiter.
-impl Drop for Caller {
+impl<R: Reference<u8, u64>> Drop for Caller<R> {
     fn drop(&mut self) {
         let flight = match std::mem::replace(&mut self.role, Role::Gone) {
             Role::Making { flight, creation } => {
-                let panicked = self.cache.is(CreationFault::PanicIsForEver);
+                let panicked = self.cache.is(CreationFault::WaitersOfAPanicHang);
                 drop(creation);
                 flight.borrow_mut().has_maker = panicked;
                 flight
             }
             Role::Waiting { flight, name } => {
                 self.leave(&flight, name);
-                if name == 0 && self.cache.is(CreationFault::EndsWithTheFirst) {
+                if name == 0 && self.cache.is(CreationFault::EndsWithTheFirstCaller) {
                     flight.borrow_mut().shared = None;
                 }
-                if self.cache.is(CreationFault::TurnIsLost) {
+                if self.cache.is(CreationFault::DroppedWaiterLosesTheTurn) {
                     return;
                 }
                 flight
@@ -445,7 +453,7 @@ impl Drop for Caller {
         }
         if flight.borrow().waiting.is_empty() {
             self.cache.forget(self.key, &flight);
-        } else if !self.cache.is(CreationFault::NobodyTakesOver) {
+        } else if !self.cache.is(CreationFault::NoWaiterTakesOver) {
             flight.borrow().waiting.wake_one();
         }
     }

@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheKey, ClientParams, Region, SdkConfig, Service};
-use aws_client_cache_spec::{self as spec, Explore, Fused, Names, Operation, Outcome, Refusal, Shared, Subject};
+use aws_client_cache_spec::check::PanicProbe;
+use aws_client_cache_spec::concurrency::Shared;
+use aws_client_cache_spec::{self as spec, Explore, Names, Operation, Outcome, Refusal, SystemUnderTest};
 
 use super::engine::policy;
 
-type Key = Fused<u8>;
-type Value = Fused<u64>;
+type Key = PanicProbe<u8>;
+type Value = PanicProbe<u64>;
 
-/// A service whose clients are [`Fused`] numbers.
+/// A service whose clients are [`PanicProbe`] numbers.
 #[derive(Debug)]
-pub enum FusedService {}
+pub enum ProbeService {}
 
-impl Service for FusedService {
+impl Service for ProbeService {
     type Client = Value;
     type ConfigBuilder = ();
-    const NAME: &'static str = "Fused";
+    const NAME: &'static str = "PanicProbe";
 
     fn config_builder(_: &SdkConfig) {}
 
     fn client((): ()) -> Value {
-        Fused::new(0)
+        PanicProbe::new(0)
     }
 
     fn region(_: &Value) -> Option<&Region> {
@@ -30,11 +32,11 @@ impl Service for FusedService {
     }
 }
 
-/// A [`ClientCache`] under test, with customizations of [`Fused`] values as keys.
+/// A [`ClientCache`] under test, with customizations of [`PanicProbe`] values as keys.
 ///
 /// It looks up even numbers as typed keys, odd ones as erased keys.
 #[derive(Debug)]
-pub struct FusedCache {
+pub struct ProbeCache {
     cache: Arc<ClientCache>,
     keys: Arc<Keys>,
 }
@@ -44,13 +46,13 @@ pub struct FusedCache {
 /// A key that is the same object as the stored one would not be compared by its value.
 #[derive(Debug)]
 struct Keys {
-    stored: Vec<ClientCacheKey<FusedService>>,
-    asked: Vec<ClientCacheKey<FusedService>>,
+    stored: Vec<ClientCacheKey<ProbeService>>,
+    asked: Vec<ClientCacheKey<ProbeService>>,
     erased: Vec<AnyKey>,
 }
 
-impl FusedCache {
-    pub fn new(spec_policy: spec::EvictionPolicy, max_size: usize) -> Self {
+impl ProbeCache {
+    pub fn new(spec_policy: spec::Policy, max_size: usize) -> Self {
         let key = |number: u8| {
             let params = ClientParams::builder().customize_with("key", Key::new(number), |(), _| ()).build();
             params.expect("it is valid").key()
@@ -66,7 +68,7 @@ impl FusedCache {
     fn find<T>(
         &self,
         key: &Key,
-        typed: impl FnOnce(&ClientCacheKey<FusedService>) -> T,
+        typed: impl FnOnce(&ClientCacheKey<ProbeService>) -> T,
         erased: impl FnOnce(&AnyKey) -> T,
     ) -> T {
         let number = usize::from(*key.get());
@@ -79,7 +81,7 @@ impl FusedCache {
     }
 
     fn item(&self, (key, client): (AnyKey, AnyClient)) -> (Key, Value) {
-        (Fused::new(self.number(&key)), client.downcast::<FusedService>().expect("there is one service"))
+        (PanicProbe::new(self.number(&key)), client.downcast::<ProbeService>().expect("there is one service"))
     }
 
     fn with(&self, cache: ClientCache) -> Self {
@@ -87,14 +89,14 @@ impl FusedCache {
     }
 }
 
-impl Shared<Key, Value> for FusedCache {
+impl Shared<Key, Value> for ProbeCache {
     fn call(&self, operation: &Operation<Key, Value>) -> Outcome<Key, Value> {
         let mut handle = Self { cache: Arc::clone(&self.cache), keys: Arc::clone(&self.keys) };
         operation.apply(&mut handle)
     }
 }
 
-impl Subject<Key, Value> for FusedCache {
+impl SystemUnderTest<Key, Value> for ProbeCache {
     fn insert(&mut self, key: Key, value: Value) -> Result<Option<(Key, Value)>, Refusal> {
         let stored = self.keys.stored[usize::from(*key.get())].clone();
         drop(key); // before the insertion: if this drop panicked later, the returned entry would leak
@@ -104,12 +106,12 @@ impl Subject<Key, Value> for FusedCache {
 
     fn get(&mut self, key: &Key) -> Option<Value> {
         let cache = &self.cache;
-        self.find(key, |typed| cache.get(typed), |erased| cache.get(erased)?.downcast::<FusedService>().ok())
+        self.find(key, |typed| cache.get(typed), |erased| cache.get(erased)?.downcast::<ProbeService>().ok())
     }
 
     fn peek(&self, key: &Key) -> Option<Value> {
         let cache = &self.cache;
-        self.find(key, |typed| cache.peek(typed), |erased| cache.peek(erased)?.downcast::<FusedService>().ok())
+        self.find(key, |typed| cache.peek(typed), |erased| cache.peek(erased)?.downcast::<ProbeService>().ok())
     }
 
     fn contains_key(&self, key: &Key) -> bool {
@@ -122,7 +124,7 @@ impl Subject<Key, Value> for FusedCache {
         let removed = self.find(
             key,
             |typed| cache.remove(typed).ok(),
-            |erased| cache.remove(erased).ok()?.downcast::<FusedService>().ok(),
+            |erased| cache.remove(erased).ok()?.downcast::<ProbeService>().ok(),
         );
         removed.ok_or(Refusal::NotFound)
     }
@@ -162,12 +164,12 @@ impl Subject<Key, Value> for FusedCache {
     }
 }
 
-impl Explore<Key, Value> for FusedCache {
+impl Explore<Key, Value> for ProbeCache {
     fn fork(&self) -> Self {
         self.with(self.cache.fork())
     }
 
     fn fingerprint(&self, names: Names<'_, Key>) -> Vec<u64> {
-        self.cache.layout(|key| names.of(&Fused::new(self.number(key))), names.are_own())
+        self.cache.layout(|key| names.of(&PanicProbe::new(self.number(key))), names.are_own())
     }
 }

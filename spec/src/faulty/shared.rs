@@ -1,17 +1,19 @@
 //! A cache of many threads with a fault.
 
+use std::hash::Hash;
 use std::sync::Mutex;
 
-use crate::model::{EvictionPolicy, InsertionMode, Model};
+use crate::model::{InsertionMode, Model, Policy};
 use crate::operation::{Operation, Outcome, Refusal};
-use crate::subject::Subject;
+use crate::reference::follow;
+use crate::system_under_test::SystemUnderTest;
 use crate::threads::{Shared, lock};
 
-/// The fault of a [`BrokenShared`] cache.
+/// The fault of a [`FaultyShared`] cache.
 ///
 /// Each cache is correct as long as one thread at a time uses it.
 ///
-/// [`BrokenShared`] shows an example.
+/// [`FaultyShared`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SharedFault {
@@ -44,7 +46,7 @@ pub enum SharedFault {
 impl SharedFault {
     /// All faults.
     ///
-    /// [`BrokenShared`] shows an example.
+    /// [`FaultyShared`] shows an example.
     pub const ALL: [Self; 8] = [
         Self::HitInTwoLockings,
         Self::InsertionLooksFirst,
@@ -62,37 +64,41 @@ impl SharedFault {
 /// ```
 /// use std::thread;
 ///
-/// use aws_client_cache_spec::{BrokenShared, EvictionPolicy, SharedFault, Threads, linearizable};
+/// use aws_client_cache_spec::concurrency::{Threads, linearizable};
+/// use aws_client_cache_spec::faults::{FaultyShared, SharedFault};
+/// use aws_client_cache_spec::{Model, Policy};
 ///
-/// let broken = |max_size| {
-///     BrokenShared::new(SharedFault::PopLooksFirst, EvictionPolicy::Lru, max_size, thread::yield_now)
+/// let faulty = |max_size| {
+///     FaultyShared::new(SharedFault::PopLooksFirst, Policy::Lru, max_size, thread::yield_now)
 /// };
-/// let threads = Threads { histories: 10_000, ..Threads::new(EvictionPolicy::Lru) };
-/// assert!(linearizable(threads, broken).is_err());
+/// let threads = Threads { histories: 10_000, ..Threads::new() };
+/// assert!(linearizable(threads, Model::lru, faulty).is_err());
 /// ```
 #[derive(Debug)]
-pub struct BrokenShared<K, V> {
+pub struct FaultyShared<K, V> {
     fault: Option<SharedFault>,
     model: Mutex<Model<K, V>>,
     pause: fn(),
 }
 
-impl<K: Clone + Eq, V: Clone> BrokenShared<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> FaultyShared<K, V> {
     /// Creates an empty cache with this fault, or a correct one with `None`.
     ///
     /// It differs from the others in nothing else. It calls `pause` before each locking, so that another thread may
     /// come first.
     ///
     /// The type shows an example.
-    pub fn new(fault: impl Into<Option<SharedFault>>, policy: EvictionPolicy, max_size: usize, pause: fn()) -> Self {
+    pub fn new(fault: impl Into<Option<SharedFault>>, policy: Policy, max_size: usize, pause: fn()) -> Self {
         Self { fault: fault.into(), model: Mutex::new(Model::new(policy, max_size)), pause }
     }
 
     /// Sets the effect of inserting a present key, as [`Model::with_insertion`] does.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{BrokenShared, EvictionPolicy, InsertionMode, Operation, Outcome, Shared};
-    /// let shared = BrokenShared::new(None, EvictionPolicy::Lru, 1, || {}).with_insertion(InsertionMode::Replace);
+    /// # use aws_client_cache_spec::concurrency::Shared;
+    /// # use aws_client_cache_spec::faults::FaultyShared;
+    /// # use aws_client_cache_spec::{InsertionMode, Operation, Outcome, Policy};
+    /// let shared = FaultyShared::new(None, Policy::Lru, 1, || {}).with_insertion(InsertionMode::Replace);
     /// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
     /// assert_eq!(shared.call(&Operation::Insert('a', 2)), Outcome::Evicted(vec![('a', 1)]));
     /// ```
@@ -111,19 +117,18 @@ impl<K: Clone + Eq, V: Clone> BrokenShared<K, V> {
     /// Inserts, and drops a key and value that are not stored after the lock is released.
     fn insert(&self, key: K, value: V) -> Outcome<K, V> {
         let inserted = self.locked(|model| {
-            let stays = model.insertion != InsertionMode::Replace && model.contains_key(&key);
-            if stays { Err((model.insertion, key, value)) } else { Ok(model.insert(key, value)) }
+            let stays = model.insertion != InsertionMode::Replace && model.position(&key).is_some();
+            if stays { Err((model.insertion, key, value)) } else { Ok(model.put(key, value)) }
         });
         match inserted {
-            Ok(Ok(victim)) => Outcome::Evicted(victim.into_iter().collect()),
-            Ok(Err(refusal)) => Outcome::Refused(refusal),
+            Ok(outcome) => outcome,
             Err((InsertionMode::Refuse, ..)) => Outcome::Refused(Refusal::AlreadyExists),
             Err(_) => Outcome::Evicted(Vec::new()),
         }
     }
 }
 
-impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> {
+impl<K: Clone + Eq + Hash + Send, V: Clone + Eq + Hash + Send> Shared<K, V> for FaultyShared<K, V> {
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
         match (self.fault, operation) {
             (Some(SharedFault::HitInTwoLockings), Operation::Get(key)) => {
@@ -137,16 +142,16 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 }
                 self.locked(|model| {
                     let _ = model.remove(key);
-                    operation.apply(model)
+                    follow(model, operation)
                 })
             }
             (Some(SharedFault::EvictsInALockingOfItsOwn), Operation::Insert(key, _)) => {
                 let is_full = |model: &Model<K, V>| model.max_size() > 0 && model.len() >= model.max_size();
                 let victim = self.locked(|model| {
                     let evicts = is_full(model) && !model.contains_key(key);
-                    evicts.then(|| model.evict()).flatten()
+                    if evicts { model.evict_down_to(model.entries.len() - 1).pop() } else { None }
                 });
-                match (self.locked(|model| operation.apply(model)), victim) {
+                match (self.locked(|model| follow(model, operation)), victim) {
                     (Outcome::Evicted(more), Some(victim)) => Outcome::Evicted([vec![victim], more].concat()),
                     (outcome, _) => outcome,
                 }
@@ -162,7 +167,8 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
             }
             (Some(SharedFault::ShrinksOneByOne), Operation::SetMaxSize(max_size)) => {
                 let mut victims = Vec::new();
-                while let Some(victim) = self.locked(|model| (model.len() > *max_size).then(|| model.evict())).flatten()
+                while let Some(victim) =
+                    self.locked(|model| model.evict_down_to(model.len().saturating_sub(1).max(*max_size)).pop())
                 {
                     victims.push(victim);
                 }
@@ -184,7 +190,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                     }
                 }
             }
-            (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| operation.apply(model)),
+            (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| follow(model, operation)),
             // Entries that the model would drop are moved out under the lock, and dropped after it.
             (_, Operation::Clear) => {
                 let gone = self.locked(|model| {
@@ -210,7 +216,7 @@ impl<K: Clone + Eq + Send, V: Clone + Send> Shared<K, V> for BrokenShared<K, V> 
                 Outcome::Answer(self.locked(|model| model.entries.iter().any(|entry| entry.key == *key)))
             }
             (_, Operation::Copy) => Outcome::Missing,
-            _ => self.locked(|model| operation.apply(model)),
+            _ => self.locked(|model| follow(model, operation)),
         }
     }
 }

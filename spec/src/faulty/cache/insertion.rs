@@ -1,24 +1,27 @@
 //! The insertion of a present key into a cache with a fault.
 
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::mem::replace;
 
-use super::Broken;
-use crate::fleet::Fault;
+use super::Faulty;
+use crate::faulty::Fault;
 use crate::model::{Entry, InsertionMode};
 use crate::operation::Refusal;
-use crate::subject::Subject;
+use crate::system_under_test::SystemUnderTest;
 
-impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
     /// Sets the effect of inserting a present key, as [`Model::with_insertion`](crate::Model) does.
     ///
     /// ```
-    /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, InsertionMode, Subject};
+    /// use aws_client_cache_spec::faults::{Fault, Faulty};
+    /// use aws_client_cache_spec::{InsertionMode, Policy, SystemUnderTest};
     ///
-    /// let broken = Broken::new(Fault::ReplacementKeepsTheOld, EvictionPolicy::Lru, 1, u64::MAX);
-    /// let mut broken = broken.with_insertion(InsertionMode::Replace);
-    /// broken.insert('a', 1)?;
-    /// broken.insert('a', 2)?;
-    /// assert_eq!(broken.get(&'a'), Some(1));
+    /// let faulty = Faulty::new(Fault::ReplacementKeepsTheOld, Policy::Lru, 1, u64::MAX);
+    /// let mut faulty = faulty.with_insertion(InsertionMode::Replace);
+    /// faulty.insert('a', 1)?;
+    /// faulty.insert('a', 2)?;
+    /// assert_eq!(faulty.get(&'a'), Some(1));
     /// # Ok::<(), aws_client_cache_spec::Refusal>(())
     /// ```
     #[must_use]
@@ -60,7 +63,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     fn replace_present(&mut self, key: K, mut value: V) -> Option<(K, V)> {
         let start = self.start_with_room();
         let fault = self.fault;
-        let model = self.model.get_mut();
+        let model = &mut self.model.get_mut().inner;
         let position = model.position(&key)?;
         if fault == Some(Fault::ReplacementDoesNotMove) {
             return Some((key, replace(&mut model.entries[position].value, value)));

@@ -1,6 +1,6 @@
 //! Faults of creation on a miss.
 
-/// The fault of a [`Reference`](crate::Reference).
+/// The fault of a [`FaultyCreator`](crate::FaultyCreator).
 ///
 /// [`creation`](crate::creation()) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -8,40 +8,40 @@
 pub enum CreationFault {
     // S1.
     /// A creation in flight counts as an entry.
-    UnderWayIsAnEntry,
+    InFlightCountsAsEntry,
     // S2.
     /// The created value replaces the present one.
-    MadeReplacesPresent,
+    CreatedReplacesPresent,
     // S2.
     /// The present value is returned, but counts no use.
-    PresentCountsNoUse,
+    PresentValueCountsNoUse,
     // S3.
     /// A removal revokes nothing.
-    RemovalIsForgotten,
+    RemovalRevokesNothing,
     // S3.
     /// Clearing revokes nothing.
-    ClearingIsForgotten,
+    ClearRevokesNothing,
     // S3.
     /// A revoked value is stored.
     RevokedIsStored,
     // S3.
     /// A caller that comes after a revocation waits for the revoked creation.
-    LaterOnesJoinTheRevoked,
+    LaterCallersJoinTheRevoked,
     // S3.
     /// A waiter of a revoked creation takes the value that was stored since.
-    RevokedWaiterLooks,
+    WaiterOfRevokedLooksUp,
     // S3.
     /// Eviction revokes.
     EvictionRevokes,
     // S4.
     /// The leader counts a use in addition to the insertion.
-    MakerCountsTwice,
+    LeaderCountsAnExtraUse,
     // S4.
     /// A waiter counts no use.
     WaiterCountsNoUse,
     // S5.
     /// Every caller creates its own value.
-    EveryoneMakes,
+    EachCallerCreates,
     // S5.
     /// A failure is cached.
     FailureIsCached,
@@ -50,16 +50,16 @@ pub enum CreationFault {
     FailureIsRetried,
     // S5.
     /// Only one of several waiters is woken.
-    OnlyOneIsWoken,
+    OnlyOneWaiterIsWoken,
     // S5.
     /// No waiter takes over from a dropped leader.
-    NobodyTakesOver,
+    NoWaiterTakesOver,
     // S5.
     /// Waiters wait for a leader that was dropped or panicked.
-    PanicIsForEver,
+    WaitersOfAPanicHang,
     // S5.
     /// The waiter whose turn it is is dropped, and no other waiter is notified.
-    TurnIsLost,
+    DroppedWaiterLosesTheTurn,
     // S5.
     /// A waiter that is polled again, with another waker, is woken by the first.
     FirstWakerIsKept,
@@ -68,10 +68,10 @@ pub enum CreationFault {
     NothingIsSharedAtZero,
     // S7.
     /// The sync variant ends the creation in flight.
-    SisterEndsTheFlight,
+    SyncVariantEndsTheCreation,
     // S8.
     /// The entry that is evicted to make room is not reported.
-    VictimIsUntold,
+    EvictionIsNotReported,
     // S9.
     /// Only the first caller drives a shared creation.
     OnlyTheFirstDrives,
@@ -80,36 +80,36 @@ pub enum CreationFault {
     OnlyTheLatestIsWoken,
     // S9.
     /// A shared creation is dropped with its first caller.
-    EndsWithTheFirst,
+    EndsWithTheFirstCaller,
 }
 
 impl CreationFault {
     /// All faults.
     pub const ALL: [Self; 25] = [
-        Self::UnderWayIsAnEntry,
-        Self::MadeReplacesPresent,
-        Self::PresentCountsNoUse,
-        Self::RemovalIsForgotten,
-        Self::ClearingIsForgotten,
+        Self::InFlightCountsAsEntry,
+        Self::CreatedReplacesPresent,
+        Self::PresentValueCountsNoUse,
+        Self::RemovalRevokesNothing,
+        Self::ClearRevokesNothing,
         Self::RevokedIsStored,
-        Self::LaterOnesJoinTheRevoked,
-        Self::RevokedWaiterLooks,
+        Self::LaterCallersJoinTheRevoked,
+        Self::WaiterOfRevokedLooksUp,
         Self::EvictionRevokes,
-        Self::MakerCountsTwice,
+        Self::LeaderCountsAnExtraUse,
         Self::WaiterCountsNoUse,
-        Self::EveryoneMakes,
+        Self::EachCallerCreates,
         Self::FailureIsCached,
         Self::FailureIsRetried,
-        Self::OnlyOneIsWoken,
-        Self::NobodyTakesOver,
-        Self::PanicIsForEver,
-        Self::TurnIsLost,
+        Self::OnlyOneWaiterIsWoken,
+        Self::NoWaiterTakesOver,
+        Self::WaitersOfAPanicHang,
+        Self::DroppedWaiterLosesTheTurn,
         Self::FirstWakerIsKept,
         Self::NothingIsSharedAtZero,
-        Self::SisterEndsTheFlight,
-        Self::VictimIsUntold,
+        Self::SyncVariantEndsTheCreation,
+        Self::EvictionIsNotReported,
         Self::OnlyTheFirstDrives,
         Self::OnlyTheLatestIsWoken,
-        Self::EndsWithTheFirst,
+        Self::EndsWithTheFirstCaller,
     ];
 }

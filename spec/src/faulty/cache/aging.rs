@@ -1,13 +1,16 @@
 //! The aging of a cache with a fault.
 
-use super::Broken;
-use crate::fleet::Fault;
-use crate::model::EvictionPolicy;
+use std::fmt::Debug;
+use std::hash::Hash;
 
-impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+use super::Faulty;
+use crate::faulty::Fault;
+use crate::model::Policy;
+
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
     /// Sets the floor to a weight, if there is one and the cache ages.
     pub(super) fn age(&mut self, weight: impl Into<Option<u64>>) {
-        let ages = self.model().policy == EvictionPolicy::Lfuda && !self.is(Fault::FloorStays);
+        let ages = self.model().policy == Policy::Lfuda && !self.is(Fault::FloorStays);
         if let Some(weight) = weight.into().filter(|_| ages) {
             self.model().floor = weight;
         }
@@ -26,12 +29,12 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
 
     /// Returns the weight of the next victim.
     pub(super) fn next_weight(&self) -> Option<u64> {
-        self.model.borrow().entries.iter().map(|entry| entry.uses).min()
+        self.model.borrow().inner.entries.iter().map(|entry| entry.uses).min()
     }
 
     /// Returns the weight of a new entry, where the floor was `before` its victim.
     pub(super) fn start(&self, before: u64) -> u64 {
-        let model = self.model.borrow();
+        let model = &self.model.borrow().inner;
         match self.fault {
             Some(Fault::NewcomerStartsAtTheFloor) => model.floor.max(1),
             Some(Fault::NewcomerStartsAboveTheOldFloor) => model.max_uses.min(before + 1),
@@ -42,6 +45,6 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
 
     /// Returns the weight of a new entry with room to spare.
     pub(super) fn start_with_room(&self) -> u64 {
-        if self.is(Fault::NewcomerStartsAtOne) { 1 } else { self.start(self.model.borrow().floor) }
+        if self.is(Fault::NewcomerStartsAtOne) { 1 } else { self.start(self.model.borrow().inner.floor) }
     }
 }

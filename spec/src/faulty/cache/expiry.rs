@@ -1,27 +1,30 @@
 //! Expiry in a cache with a fault.
 
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::mem::replace;
 
-use super::Broken;
+use super::Faulty;
 use crate::expiry::Expiry;
-use crate::fleet::Fault;
-use crate::subject::Subject;
+use crate::faulty::Fault;
+use crate::system_under_test::SystemUnderTest;
 
-impl<K: Clone + Eq, V: Clone> Broken<K, V> {
+impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
     /// Makes a key expire at a time (E1).
     ///
     /// ```
-    /// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Subject};
+    /// use aws_client_cache_spec::faults::{Fault, Faulty};
+    /// use aws_client_cache_spec::{Policy, SystemUnderTest};
     ///
-    /// let mut broken = Broken::new(Fault::ExpiresTooLate, EvictionPolicy::Lru, 1, u64::MAX).with_expiry('a', 5);
-    /// broken.insert('a', 1)?;
-    /// broken.set_time(5);
-    /// assert_eq!(broken.get(&'a'), Some(1));
+    /// let mut faulty = Faulty::new(Fault::ExpiresTooLate, Policy::Lru, 1, u64::MAX).with_expiry('a', 5);
+    /// faulty.insert('a', 1)?;
+    /// faulty.set_time(5);
+    /// assert_eq!(faulty.get(&'a'), Some(1));
     /// # Ok::<(), aws_client_cache_spec::Refusal>(())
     /// ```
     #[must_use]
     pub fn with_expiry(mut self, key: K, at: u64) -> Self {
-        let expiry = &mut self.model().expiry;
+        let expiry = &mut self.expiring().expiry;
         *expiry = replace(expiry, Expiry::new()).with(key, at);
         self
     }
@@ -51,18 +54,13 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     /// Looks up an expired entry.
     pub(super) fn get_expired(&mut self, key: &K) -> Option<V> {
         match self.fault {
-            Some(Fault::ExpiredIsAHit) => {
-                let expiry = replace(&mut self.model().expiry, Expiry::new());
-                let hit = self.model().get(key);
-                self.model().expiry = expiry;
-                hit
-            }
+            Some(Fault::ExpiredIsAHit) => self.model().get(key),
             Some(Fault::ExpiredStays) => None,
             Some(Fault::GettingExpiredMovesTheFloor) => {
                 self.age_to(key);
-                self.model().get(key)
+                self.expiring().get(key)
             }
-            _ => self.model().get(key),
+            _ => self.expiring().get(key),
         }
     }
 
@@ -72,7 +70,7 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
             Some(Fault::PeekRemovesExpired) => self.model.borrow_mut().get(key),
             Some(Fault::PeekShowsExpired) => {
                 let model = self.model.borrow();
-                model.entries.iter().find_map(|entry| (entry.key == *key).then(|| entry.value.clone()))
+                model.inner.entries.iter().find_map(|entry| (entry.key == *key).then(|| entry.value.clone()))
             }
             _ => None,
         }
@@ -94,16 +92,16 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
     pub(super) fn turn(&mut self, now: u64) {
         let now = match self.fault {
             Some(Fault::ExpiresTooLate) => now.saturating_sub(1), // of a clock that is slow, nothing else is seen
-            Some(Fault::ClockOnlyGoesForth) => now.max(self.model().now()),
+            Some(Fault::ClockOnlyGoesForth) => now.max(self.expiring().now()),
             _ => now,
         };
-        self.model().set_time(now);
+        self.expiring().set_time(now);
     }
 
     pub(super) fn take_expired(&mut self) -> Vec<(K, V)> {
-        let now = self.model().now();
+        let now = self.expiring().now();
         if self.is(Fault::RemovingExpiredTakesTooMuch) {
-            self.model().set_time(now.saturating_add(1));
+            self.expiring().set_time(now.saturating_add(1));
         }
         let before = self.is(Fault::RemovingExpiredForgetsOne).then(|| self.model().entries.clone());
         if self.is(Fault::RemovingExpiredMovesTheFloor) {
@@ -112,8 +110,8 @@ impl<K: Clone + Eq, V: Clone> Broken<K, V> {
                 self.age_to(&last);
             }
         }
-        let mut removed = self.model().remove_expired().unwrap_or_default();
-        self.model().set_time(now);
+        let mut removed = self.expiring().remove_expired().unwrap_or_default();
+        self.expiring().set_time(now);
         if let Some(mut entries) = before.filter(|_| removed.len() > 1) {
             removed.pop();
             entries.retain(|entry| removed.iter().all(|(key, _)| *key != entry.key));

@@ -11,7 +11,7 @@ use crate::caught::quietly;
 
 /// A callback: the code of a caller that a cache runs.
 ///
-/// [`with_fuse`] shows an example.
+/// [`inject_panic`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Callback {
     /// Hashes a key.
@@ -31,14 +31,14 @@ impl Callback {
 
 thread_local! {
     /// The callback that will panic, and the number of its calls before that.
-    static FUSE: Cell<Option<(Callback, usize)>> = const { Cell::new(None) };
+    static ARMED: Cell<Option<(Callback, usize)>> = const { Cell::new(None) };
     /// The number of values that were created on this thread and not yet dropped.
     static ALIVE: Cell<isize> = const { Cell::new(0) };
     /// The hook that is called when a value is dropped.
     static ON_DROP: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
-/// Calls `call` on this thread, and `hook` for each [`Fused`] that is dropped in it.
+/// Calls `call` on this thread, and `hook` for each [`PanicProbe`] that is dropped in it.
 ///
 /// Values that the hook itself drops do not call it.
 pub(crate) fn on_drop(hook: impl Fn() + 'static, call: impl FnOnce()) {
@@ -47,75 +47,75 @@ pub(crate) fn on_drop(hook: impl Fn() + 'static, call: impl FnOnce()) {
     ON_DROP.set(None);
 }
 
-/// The payload of the panic of a fuse.
-struct Blown;
+/// The payload of an injected panic.
+struct InjectedPanic;
 
-/// Returns `true` for the payload of the panic of a fuse.
-pub(crate) fn is_of_a_fuse(payload: &(dyn Any + Send)) -> bool {
-    payload.is::<Blown>()
+/// Returns `true` for the payload of an injected panic.
+pub(crate) fn is_injected(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<InjectedPanic>()
 }
 
 fn called(callback: Callback) {
-    match FUSE.get() {
+    match ARMED.get() {
         Some((armed, 0)) if armed == callback => {
-            FUSE.set(None);
-            resume_unwind(Box::new(Blown)); // `panic!` would print a message
+            ARMED.set(None);
+            resume_unwind(Box::new(InjectedPanic)); // `panic!` would print a message
         }
-        Some((armed, calls)) if armed == callback => FUSE.set(Some((armed, calls - 1))),
+        Some((armed, calls)) if armed == callback => ARMED.set(Some((armed, calls - 1))),
         _ => {}
     }
 }
 
-/// The result of a call under a fuse.
+/// The result of a call with an injected panic.
 ///
-/// [`with_fuse`] shows an example.
+/// [`inject_panic`] shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Burned<T> {
-    /// The call made fewer calls of the callback.
-    Intact(T),
-    /// The fuse blew: the callback panicked.
-    Blown,
+pub enum Injected<T> {
+    /// The call made fewer calls of the callback, and returned.
+    NotReached(T),
+    /// The callback panicked.
+    Reached,
     /// The call panicked for another reason.
-    Panicked,
+    OtherPanic,
 }
 
 /// Calls `call` on this thread, and makes one call of a callback panic.
 ///
-/// The panic follows after `calls` calls without one. Only [`Fused`] keys and values can panic. The panic prints no
+/// The panic follows after `calls` calls without one. Only [`PanicProbe`] keys and values can panic. The panic prints no
 /// message.
 ///
 /// ```
-/// use aws_client_cache_spec::{Burned, Callback, Fused, with_fuse};
+/// use aws_client_cache_spec::check::{Callback, Injected, PanicProbe, inject_panic};
 ///
-/// let key = Fused::new(1);
-/// assert_eq!(with_fuse(Callback::Eq, 1, || key == key), Burned::Intact(true));
-/// assert_eq!(with_fuse(Callback::Eq, 1, || key == key && key == key), Burned::Blown);
+/// let key = PanicProbe::new(1);
+/// assert_eq!(inject_panic(Callback::Eq, 1, || key == key), Injected::NotReached(true));
+/// assert_eq!(inject_panic(Callback::Eq, 1, || key == key && key == key), Injected::Reached);
 /// ```
-pub fn with_fuse<T>(callback: Callback, calls: usize, call: impl FnOnce() -> T) -> Burned<T> {
-    FUSE.set(Some((callback, calls)));
+pub fn inject_panic<T>(callback: Callback, calls: usize, call: impl FnOnce() -> T) -> Injected<T> {
+    ARMED.set(Some((callback, calls)));
     let result = quietly(|| catch_unwind(AssertUnwindSafe(call)));
-    let blown = FUSE.take().is_none();
+    let reached = ARMED.take().is_none();
     match result {
-        Ok(result) if !blown => Burned::Intact(result),
-        Err(payload) if !is_of_a_fuse(&*payload) => Burned::Panicked,
+        Ok(result) if !reached => Injected::NotReached(result),
+        Err(payload) if !is_injected(&*payload) => Injected::OtherPanic,
         // A cache may have caught the panic.
-        _ => Burned::Blown,
+        _ => Injected::Reached,
     }
 }
 
-/// A counted key or value whose callbacks can be made to panic by [`with_fuse`].
+/// A counted key or value whose callbacks can be made to panic by [`inject_panic`].
 ///
 /// ```
-/// use aws_client_cache_spec::Fused;
+/// use aws_client_cache_spec::check::PanicProbe;
 ///
-/// let before = Fused::<u8>::alive();
-/// let value = Fused::new(7);
+/// let before = PanicProbe::<u8>::alive();
+/// let value = PanicProbe::new(7);
 /// assert_eq!(*value.get(), 7);
-/// assert_eq!(Fused::<u8>::alive(), before + 1);
+/// assert_eq!(PanicProbe::<u8>::alive(), before + 1);
 /// ```
-pub struct Fused<T>(T);
+pub struct PanicProbe<T>(T);
 
-impl<T> Fused<T> {
+impl<T> PanicProbe<T> {
     /// Creates a value, and counts it.
     ///
     /// The type shows an example.
@@ -139,36 +139,36 @@ impl<T> Fused<T> {
     }
 }
 
-impl<T> From<T> for Fused<T> {
+impl<T> From<T> for PanicProbe<T> {
     fn from(inner: T) -> Self {
         Self::new(inner)
     }
 }
 
-impl<T: Hash> Hash for Fused<T> {
+impl<T: Hash> Hash for PanicProbe<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         called(Callback::Hash);
         self.0.hash(state);
     }
 }
 
-impl<T: PartialEq> PartialEq for Fused<T> {
+impl<T: PartialEq> PartialEq for PanicProbe<T> {
     fn eq(&self, other: &Self) -> bool {
         called(Callback::Eq);
         self.0 == other.0
     }
 }
 
-impl<T: Eq> Eq for Fused<T> {}
+impl<T: Eq> Eq for PanicProbe<T> {}
 
-impl<T: Clone> Clone for Fused<T> {
+impl<T: Clone> Clone for PanicProbe<T> {
     fn clone(&self) -> Self {
         called(Callback::Clone);
         Self::new(self.0.clone())
     }
 }
 
-impl<T> Drop for Fused<T> {
+impl<T> Drop for PanicProbe<T> {
     fn drop(&mut self) {
         ALIVE.set(ALIVE.get() - 1);
         // When the thread ends, the hook no longer exists.
@@ -180,9 +180,9 @@ impl<T> Drop for Fused<T> {
     }
 }
 
-/// Formats the inner value.
-impl<T: fmt::Debug> fmt::Debug for Fused<T> {
+/// Formats the inner value, or in the alternate form the code that creates it.
+impl<T: fmt::Debug> fmt::Debug for PanicProbe<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if f.alternate() { write!(f, "PanicProbe::new({:?})", self.0) } else { self.0.fmt(f) }
     }
 }

@@ -1,30 +1,38 @@
 //! Caches with one subtle fault each, which prove that the comparison can fail.
 
-mod broken;
+mod cache;
 mod creation;
+mod creator;
 mod shared;
 
 use crate::level::Level;
-use crate::model::{EvictionPolicy, InsertionMode};
+use crate::model::{InsertionMode, Policy};
 
-pub use broken::Broken;
+pub use cache::Faulty;
 pub use creation::CreationFault;
-pub use shared::{BrokenShared, SharedFault};
+pub use creator::FaultyCreator;
+pub use shared::{FaultyShared, SharedFault};
 
-/// The fault of a [`Broken`] cache.
+/// The fault of a [`Faulty`] cache.
 ///
 /// ```
-/// use aws_client_cache_spec::{Broken, EvictionPolicy, Fault, Level, Random, dict};
+/// use aws_client_cache_spec::check::{Level, dict};
+/// use aws_client_cache_spec::faults::{Fault, Faulty};
+/// use aws_client_cache_spec::{Dict, Policy, Random};
 ///
-/// let random = Random { expiry: &[(0, 5), (1, 9), (2, 9)], ..Random::new(EvictionPolicy::Lfu) };
+/// const EXPIRY: [(u8, u64); 6] = [(0, 5), (1, 5), (2, 9), (3, 9), (4, 9), (5, 10)];
 /// for fault in Fault::ALL.into_iter().filter(|fault| fault.level() == Level::Dict) {
-///     let random = Random { insertion: fault.insertions()[0], ..random };
-///     let broken = |max_size| {
-///         let broken = Broken::<u8, u64>::new(fault, EvictionPolicy::Lfu, max_size, u64::MAX);
-///         let broken = broken.with_insertion(random.insertion);
-///         random.expiry.iter().fold(broken, |broken, (key, at)| broken.with_expiry(*key, *at))
+///     let insertion = fault.insertions()[0];
+///     let expected = |max_size| {
+///         let dict = Dict::new(max_size).with_insertion(insertion);
+///         EXPIRY.into_iter().fold(dict, |dict, (key, at)| dict.with_expiry(key, at))
 ///     };
-///     assert!(dict(random, broken).is_err(), "{fault:?} passes for a dict");
+///     let faulty = |max_size| {
+///         let faulty = Faulty::<u8, u64>::new(fault, Policy::Lfu, max_size, u64::MAX);
+///         let faulty = faulty.with_insertion(insertion);
+///         EXPIRY.into_iter().fold(faulty, |faulty, (key, at)| faulty.with_expiry(key, at))
+///     };
+///     assert!(dict(Random::new(), expected, faulty).is_err(), "{fault:?} passes for a dict");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,6 +174,39 @@ pub enum Fault {
     ShrinkingLeavesTheFloor,
     /// A lower bound leaves the floor at the first of its victims.
     ShrinkingKeepsTheFirstFloor,
+    // D7.
+    /// An iterator from both ends omits the last entry.
+    IteratorEndsOneEarly,
+    // D12.
+    /// The next victim is shown as the last one.
+    NextVictimIsTheLast,
+    // D12.
+    /// Looking at the next victim counts a use.
+    NextVictimIsAUse,
+    // D4.
+    /// The hit of an insertion on a miss counts no use.
+    GetOrInsertCountsNoUse,
+    // D4.
+    /// The hit of an insertion on a miss replaces the value.
+    GetOrInsertReplaces,
+    // D4.
+    /// A hit whose value can be changed counts no use.
+    GetMutCountsNoUse,
+    // D4.
+    /// A value that is changed in place is lost.
+    GetMutLosesTheValue,
+    // D12.
+    /// The predicate is asked in reverse.
+    RetainAsksBackwards,
+    // D12.
+    /// The predicate is not asked about the entry after a removed one.
+    RetainSkipsAfterARemoval,
+    // D12.
+    /// A drained cache still holds the last entry.
+    DrainLeavesTheLast,
+    // D12, F2.
+    /// Draining keeps the floor.
+    DrainKeepsTheFloor,
     // P1.
     /// A hit takes the entry out while it clones the value.
     HitTakesTheEntryOut,
@@ -258,7 +299,7 @@ impl Fault {
     /// All faults.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 80] = [
+    pub const ALL: [Self; 91] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -310,6 +351,17 @@ impl Fault {
         Self::CopyForgetsTheFloor,
         Self::ShrinkingLeavesTheFloor,
         Self::ShrinkingKeepsTheFirstFloor,
+        Self::IteratorEndsOneEarly,
+        Self::NextVictimIsTheLast,
+        Self::NextVictimIsAUse,
+        Self::GetOrInsertCountsNoUse,
+        Self::GetOrInsertReplaces,
+        Self::GetMutCountsNoUse,
+        Self::GetMutLosesTheValue,
+        Self::RetainAsksBackwards,
+        Self::RetainSkipsAfterARemoval,
+        Self::DrainLeavesTheLast,
+        Self::DrainKeepsTheFloor,
         Self::HitTakesTheEntryOut,
         Self::EvictsBeforeItCompares,
         Self::CopyTakesTheEntries,
@@ -344,7 +396,7 @@ impl Fault {
     /// Returns `true` for a fault of expiry (the rules E). Where nothing expires, such a cache is correct.
     ///
     /// ```
-    /// # use aws_client_cache_spec::Fault;
+    /// # use aws_client_cache_spec::faults::Fault;
     /// assert!(Fault::ExpiredIsAHit.is_of_expiry());
     /// assert!(!Fault::HitIsNoUse.is_of_expiry());
     /// ```
@@ -358,11 +410,12 @@ impl Fault {
     /// All other faults show under every policy.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{EvictionPolicy, Fault};
-    /// assert_eq!(Fault::HitIsNoUse.policies(), EvictionPolicy::ALL);
-    /// assert_eq!(Fault::FloorStays.policies(), [EvictionPolicy::Lfuda]);
+    /// # use aws_client_cache_spec::faults::Fault;
+    /// # use aws_client_cache_spec::Policy;
+    /// assert_eq!(Fault::HitIsNoUse.policies(), Policy::ALL);
+    /// assert_eq!(Fault::FloorStays.policies(), [Policy::Lfuda]);
     /// ```
-    pub fn policies(self) -> &'static [EvictionPolicy] {
+    pub fn policies(self) -> &'static [Policy] {
         match self {
             Self::KeysInAnotherOrder
             | Self::NewcomerIsPlacedFirst
@@ -371,7 +424,7 @@ impl Fault {
             | Self::ReplacementIsAUse
             | Self::ReplacementStartsAnew
             | Self::FirstHitIsFree
-            | Self::SaturationWraps => &[EvictionPolicy::Lfu, EvictionPolicy::Lfuda],
+            | Self::SaturationWraps => &[Policy::Lfu, Policy::Lfuda],
             Self::FloorStays
             | Self::NewcomerStartsAtOne
             | Self::NewcomerStartsAtTheFloor
@@ -387,9 +440,10 @@ impl Fault {
             | Self::ShrinkingLeavesTheFloor
             | Self::ShrinkingKeepsTheFirstFloor
             | Self::FloorMovesBeforeItCompares
+            | Self::DrainKeepsTheFloor
             | Self::GettingExpiredMovesTheFloor
-            | Self::RemovingExpiredMovesTheFloor => &[EvictionPolicy::Lfuda],
-            _ => &EvictionPolicy::ALL,
+            | Self::RemovingExpiredMovesTheFloor => &[Policy::Lfuda],
+            _ => &Policy::ALL,
         }
     }
 
@@ -398,7 +452,8 @@ impl Fault {
     /// A fault of replacing shows where present keys are replaced. Most other faults show under every mode.
     ///
     /// ```
-    /// # use aws_client_cache_spec::{Fault, InsertionMode};
+    /// # use aws_client_cache_spec::faults::Fault;
+    /// # use aws_client_cache_spec::InsertionMode;
     /// assert_eq!(Fault::HitIsNoUse.insertions(), InsertionMode::ALL);
     /// assert_eq!(Fault::ReplacementIsAUse.insertions(), [InsertionMode::Replace]);
     /// ```
@@ -442,6 +497,11 @@ impl Fault {
             | Self::ReversedIsNot
             | Self::CopyIsEmpty
             | Self::ShrinksOneTooMany
+            | Self::IteratorEndsOneEarly
+            | Self::GetOrInsertReplaces
+            | Self::GetMutLosesTheValue
+            | Self::RetainSkipsAfterARemoval
+            | Self::DrainLeavesTheLast
             | Self::ExpiredIsInserted
             | Self::PresentBeforeExpired
             | Self::RefusalRemovesExpired

@@ -1,0 +1,7 @@
+//! Caches that threads share: linearizability, and drops outside of locks.
+//!
+//! [`linearizable()`] records calls of threads, and [`reentrant()`] uses a cache from within its drops. For a scheduler of
+//! your own, a [`Recorder`] records, and [`History::linearize`] judges.
+
+pub use crate::history::{Call, History, NotLinearizable};
+pub use crate::threads::{Deadlock, Recorded, Recorder, Shared, Threads, linearizable, reentrant};
