@@ -262,7 +262,6 @@ impl Branch {
                 _ => Self::InsertReplaces,
             },
             (Operation::Insert(..), Outcome::Evicted(victims)) if !victims.is_empty() => Self::InsertEvicts,
-            (Operation::Insert(..), _) => Self::InsertStores,
             (Operation::GetOrInsert(key, _), Outcome::Found(..)) if before.holds(*key) => {
                 if next_victim == Some(*key) {
                     Self::HitNextVictim
@@ -272,7 +271,7 @@ impl Branch {
             }
             (Operation::GetOrInsert(..), Outcome::Found(..)) if max_size == 0 => Self::InsertAtZero,
             (Operation::GetOrInsert(..), Outcome::Found(_, victims)) if !victims.is_empty() => Self::InsertEvicts,
-            (Operation::GetOrInsert(..), _) => Self::InsertStores,
+            (Operation::Insert(..) | Operation::GetOrInsert(..), _) => Self::InsertStores,
             (Operation::Get(key) | Operation::TryGet(key) | Operation::GetMut(key, _), Outcome::Value(Some(_))) => {
                 if next_victim == Some(*key) {
                     Self::HitNextVictim
@@ -281,10 +280,10 @@ impl Branch {
                 }
             }
             (Operation::Get(_) | Operation::TryGet(_) | Operation::GetMut(..), _) => Self::Miss,
-            (Operation::Peek(_), Outcome::Value(Some(_))) | (Operation::ContainsKey(_), Outcome::Answer(true)) => {
-                Self::LookThere
-            }
-            (Operation::Peek(_) | Operation::ContainsKey(_), _) => Self::LookAbsent,
+            (Operation::Peek(_), Outcome::Value(Some(_)))
+            | (Operation::ContainsKey(_), Outcome::Answer(true))
+            | (Operation::NextVictim, Outcome::Entry(..)) => Self::LookThere,
+            (Operation::Peek(_) | Operation::ContainsKey(_) | Operation::NextVictim, _) => Self::LookAbsent,
             (Operation::Remove(_), Outcome::Refused(_)) => Self::RemoveAbsent,
             (Operation::Remove(key), _) if next_victim == Some(*key) => Self::RemoveNextVictim,
             (Operation::Remove(_), _) => Self::Remove,
@@ -304,8 +303,6 @@ impl Branch {
             (Operation::SetMaxSize(_), _) => Self::ShrinkFits,
             (Operation::Items | Operation::Iterate(_), _) if is_empty => Self::ItemsEmpty,
             (Operation::Items | Operation::Iterate(_), _) => Self::Items,
-            (Operation::NextVictim, Outcome::Entry(..)) => Self::LookThere,
-            (Operation::NextVictim, _) => Self::LookAbsent,
             (Operation::Retain(answers), _) => {
                 let mut keeps = pattern(*answers);
                 let kept = before.entries.iter().filter(|_| keeps()).count();
@@ -448,12 +445,16 @@ impl Branches {
     pub(crate) fn expect<R: Reference<u8, u64>>(&mut self, reference: &R) {
         self.ordered = true;
         self.expect_mode(InsertionMode::of(reference));
-        reference.own_branches().into_iter().for_each(|branch| self.own[branch as usize] = true);
+        for branch in reference.own_branches() {
+            self.own[branch as usize] = true;
+        }
     }
 
     /// Notes that present keys are inserted in a mode.
     pub(crate) fn expect_mode(&mut self, insertion: Option<InsertionMode>) {
-        insertion.into_iter().for_each(|insertion| self.insertions[insertion as usize] = true);
+        if let Some(insertion) = insertion {
+            self.insertions[insertion as usize] = true;
+        }
     }
 
     /// Counts the branch of an operation that led from one state of a reference to another.

@@ -17,4 +17,4 @@ pub use crate::panic_probe::{Callback, Injected, PanicProbe, inject_panic};
 pub use crate::panics::{Panicked, may_be_left, panic_step, panics};
 pub use crate::random::{Random, dict, order};
 pub use crate::step::{Divergence, step};
-pub use crate::system_under_test::{Difference, SystemUnderTest};
+pub use crate::system_under_test::{Difference, FoundOrInserted, SystemUnderTest};

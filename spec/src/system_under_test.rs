@@ -6,6 +6,11 @@ use std::mem::replace;
 use crate::operation::{Operation, Outcome, Refusal, from_both_ends};
 use crate::reference::{Reference, follow, is_expired, without};
 
+/// The value that a cache has found or inserted, and the entry that it has evicted.
+///
+/// [`SystemUnderTest::get_or_insert`] returns it.
+pub type FoundOrInserted<K, V> = Result<(V, Option<(K, V)>), Refusal>;
+
 /// A cache under test.
 ///
 /// Implement it by forwarding to your cache. Six methods are required. The others are derived from them. Override each
@@ -109,7 +114,7 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
     /// Returns the value under a key, as a use, or inserts it; and the entry that is evicted (D2, D4).
     ///
     /// At a bound of 0, that is the new entry itself. Returns `None` if there is no such operation.
-    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
         let _ = (key, value);
         None
     }
@@ -266,7 +271,7 @@ impl<K: Clone + Eq, V: Clone, R: Reference<K, V>> SystemUnderTest<K, V> for R {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
         match ask(self, Operation::Insert(key, value)) {
             Outcome::Evicted(mut gone) => Ok(gone.pop()),
-            outcome => refused(outcome),
+            outcome => refused(&outcome),
         }
     }
 
@@ -280,7 +285,7 @@ impl<K: Clone + Eq, V: Clone, R: Reference<K, V>> SystemUnderTest<K, V> for R {
     fn try_get(&mut self, key: &K) -> Result<V, Refusal> {
         match ask(self, Operation::TryGet(key.clone())) {
             Outcome::Value(Some(found)) => Ok(found),
-            outcome => refused(outcome),
+            outcome => refused(&outcome),
         }
     }
 
@@ -291,14 +296,14 @@ impl<K: Clone + Eq, V: Clone, R: Reference<K, V>> SystemUnderTest<K, V> for R {
     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
         match ask(self, Operation::Remove(key.clone())) {
             Outcome::Value(Some(removed)) => Ok(removed),
-            outcome => refused(outcome),
+            outcome => refused(&outcome),
         }
     }
 
     fn pop(&mut self) -> Result<(K, V), Refusal> {
         match ask(self, Operation::Pop) {
             Outcome::Entry(key, value) => Ok((key, value)),
-            outcome => refused(outcome),
+            outcome => refused(&outcome),
         }
     }
 
@@ -336,7 +341,7 @@ impl<K: Clone + Eq, V: Clone, R: Reference<K, V>> SystemUnderTest<K, V> for R {
         }
     }
 
-    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
         match ask(self, Operation::GetOrInsert(key, value)) {
             Outcome::Found(value, mut evicted) => Some(Ok((value, evicted.pop()))),
             Outcome::Refused(refusal) => Some(Err(refusal)),
@@ -397,9 +402,9 @@ fn ask<K: Clone + Eq, V: Clone, R: Reference<K, V>>(reference: &mut R, operation
 /// # Panics
 ///
 /// If the reference does not have the operation.
-fn refused<K, V, T>(outcome: Outcome<K, V>) -> Result<T, Refusal> {
+fn refused<K, V, T>(outcome: &Outcome<K, V>) -> Result<T, Refusal> {
     match outcome {
-        Outcome::Refused(refusal) => Err(refusal),
+        Outcome::Refused(refusal) => Err(*refusal),
         _ => panic!("the reference does not answer an operation as it should"),
     }
 }

@@ -257,7 +257,7 @@ fn a_search_to_a_depth_counts_what_shorter_sequences_reach() {
         for depth in 0..7 {
             // Counts never saturate, so that the states are infinite. Under LRU, models would differ by counts without effect.
             let max_uses = if scope.policy == Policy::Lru { 1 } else { u64::MAX };
-            let scope = Scope { depth, max_uses, ..scope };
+            let scope = Scope { max_uses, depth, ..scope };
             assert_eq!(searched(scope), Enumerated::new(scope).counts(), "{scope:?}");
         }
     }

@@ -287,11 +287,11 @@ where
         let plain = &plain;
         move |max_size| plain(max_size, expiry)
     });
-    dict(Random::new(), expected, &plain_some)?;
-    order(Random::new(), some, &plain_some)?;
-    exhaustive(SCOPE, two, &plain_two)?;
-    exhaustive(Scope { symmetric: true, ..SCOPE }, two, &plain_two)?;
-    exhaustive_to_depth(Scope { depth: 2, ..SCOPE }, two, &plain_two)?;
+    dict(Random::new(), expected, plain_some)?;
+    order(Random::new(), some, plain_some)?;
+    exhaustive(SCOPE, two, plain_two)?;
+    exhaustive(Scope { symmetric: true, ..SCOPE }, two, plain_two)?;
+    exhaustive_to_depth(Scope { depth: 2, ..SCOPE }, two, plain_two)?;
     panics(Scope::new(2, 2), |max_size| model(policy, max_size, TWO), probes)?;
     Ok(())
 }

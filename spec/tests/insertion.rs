@@ -168,8 +168,8 @@ fn the_branches_of_other_modes_cannot_be_taken() -> Result<(), CounterExample> {
 /// A cache of one mode has no level in another.
 #[test]
 fn a_cache_with_another_mode_is_refused_by_a_test_that_names_the_mode() {
-    let modes = InsertionMode::ALL.into_iter().flat_map(|one| InsertionMode::ALL.map(|other| (one, other)));
-    for (insertion, other) in modes.filter(|(one, other)| one != other) {
+    let pairs = InsertionMode::ALL.into_iter().flat_map(|one| InsertionMode::ALL.map(|other| (one, other)));
+    for (insertion, other) in pairs.filter(|(one, other)| one != other) {
         let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
         let model = |max_size| Model::lru(max_size).with_insertion(insertion);
         let new = |max_size| Model::<u8, u64>::lru(max_size).with_insertion(other);

@@ -14,7 +14,7 @@ use crate::expiry::Expiring;
 use crate::explore::{Explore, Names};
 use crate::model::{Entry, Model, Policy};
 use crate::operation::Refusal;
-use crate::system_under_test::SystemUnderTest;
+use crate::system_under_test::{FoundOrInserted, SystemUnderTest};
 
 /// A cache that is correct except for one [`Fault`], or entirely correct.
 ///
@@ -368,7 +368,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> SystemUnderTest<K, V> f
         Some(self.look_at_next())
     }
 
-    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
         Some(self.find_or_insert(key, value))
     }
 

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use aws_client_cache::EvictionPolicy;
 use aws_client_cache::map::{DefaultHashBuilder, EvictingMap, GetOrInsert, Replaced};
-use aws_client_cache_spec::check::from_both_ends;
+use aws_client_cache_spec::check::{FoundOrInserted, from_both_ends};
 use aws_client_cache_spec::{self as spec, Explore, Names, Refusal, SystemUnderTest};
 
 /// Converts a policy of the specification to the engine's.
@@ -103,7 +103,7 @@ where
         Some(self.0.peek_next_victim().map(|(key, value)| (key.clone(), value.clone())))
     }
 
-    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
         Some(Ok(match self.0.get_or_insert_with(key, || value) {
             GetOrInsert::Present(value) => (value.clone(), None),
             GetOrInsert::Inserted { value, evicted } => (value.clone(), evicted),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Proof, Rules, SystemUnderTest};
+use rules::{Proof, Rules, Subject};
 
 /// The modules of tests that are too slow to be tried first.
 const SLOW: [&str; 2] = ["s3", "tenants"];
@@ -14,7 +14,7 @@ pub(super) fn options(rules: &Rules, rule: &str) -> Vec<String> {
     let (mut programs, mut filters) = (BTreeSet::new(), BTreeSet::new());
     for Proof { file, subject, .. } in rules.tests_of(rule) {
         // Examples are run last, with all others.
-        let (SystemUnderTest::Test(name) | SystemUnderTest::Assertion(name)) = subject else { continue };
+        let (Subject::Test(name) | Subject::Assertion(name)) = subject else { continue };
         let path: Vec<_> = file.split('/').collect();
         match path[..] {
             ["src", ..] => {
@@ -53,7 +53,7 @@ mod tests {
             subject,
             rules: rules.iter().map(|rule| Proven::Rule((*rule).to_owned())).collect(),
         };
-        let test = |name: &str| SystemUnderTest::Test(name.to_owned());
+        let test = |name: &str| Subject::Test(name.to_owned());
         let every = Proof { rules: vec![Proven::Letter('D')], ..proof("tests/engine/closure.rs", test("b"), &[]) };
         let proofs = vec![
             proof("tests/engine/laws.rs", test("a"), &["D1"]),
@@ -64,7 +64,7 @@ mod tests {
             proof("spec/tests/faulty.rs", test("e"), &["D1", "K1"]),
             proof("tests/session/s3.rs", test("f"), &["D1", "K1"]),
             proof("tests/memory.rs", test("h"), &["D10"]),
-            proof("src/cache/mod.rs", SystemUnderTest::Examples("ClientCache".to_owned()), &["K1"]),
+            proof("src/cache/mod.rs", Subject::Examples("ClientCache".to_owned()), &["K1"]),
         ];
         options(&Rules { proofs, ..Rules::default() }, rule).join(" ")
     }
