@@ -14,7 +14,7 @@ use crate::reference::{Reference, expiries, source};
 use crate::step::{Divergence, compare};
 use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
-/// A [`SystemUnderTest`] that can be copied exactly, with a fingerprint by which a search recognizes its states.
+/// A [`SystemUnderTest`] that can be copied exactly, and whose states a search can recognize.
 ///
 /// ```
 /// use aws_client_cache_spec::check::exhaustive;

@@ -45,7 +45,9 @@ pub enum Operation<K, V> {
     GetOrInsert(K, V),
     /// Looks up, as a use, and sets the value of a present key (D4).
     GetMut(K, V),
-    /// Removes the entries that a predicate rejects, which is asked about each of them in eviction order (D12).
+    /// Removes the entries that a predicate rejects (D12).
+    ///
+    /// The predicate is asked about each entry, in eviction order.
     ///
     /// The bits of the number, lowest first and repeated, are its answers: `true` keeps the entry.
     Retain(u8),
@@ -216,7 +218,10 @@ impl OperationKinds {
     /// The type shows an example.
     pub const WITHOUT_EXPIRY: Self = Self((1 << OperationKind::SetTime as u32) - 1);
 
-    /// The kinds that a map has, but not every cache: those that iterate, change a value in place, or remove many entries.
+    /// The kinds that a map has, but not every cache.
+    ///
+    /// They iterate from both ends, look at the next victim, insert on a miss, change a value in place, or remove many
+    /// entries.
     ///
     /// [`minus`](Self::minus) shows an example.
     pub const OF_MAP: Self =

@@ -90,7 +90,9 @@ pub trait Reference<K: Clone + Eq, V: Clone>: Clone + Eq + Hash {
         self.entries().into_iter().find_map(|(present, value)| (present == *key).then_some(value))
     }
 
-    /// Returns the time at which a key expires, if it does. [`Expiring`](crate::Expiring) adds expiry to a reference.
+    /// Returns the time at which a key expires, if it does.
+    ///
+    /// [`Expiring`](crate::model::Expiring) adds expiry to a reference.
     fn expiry(&self, key: &K) -> Option<u64> {
         let _ = key;
         None
@@ -110,7 +112,9 @@ pub trait Reference<K: Clone + Eq, V: Clone>: Clone + Eq + Hash {
         None
     }
 
-    /// Returns Rust code that creates the reference empty, for printed tests. Only `keys` occur in the test.
+    /// Returns Rust code that creates the reference empty, for printed tests.
+    ///
+    /// Only `keys` occur in the test.
     ///
     /// By default, it calls `new` with the [bound](Self::bound).
     fn source(&self, keys: &[K]) -> String {

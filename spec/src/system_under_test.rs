@@ -97,16 +97,18 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
         None
     }
 
-    /// Returns all entries of an iterator in eviction order, each from the back if `from_back` returns `true` (D7).
+    /// Returns all entries of an iterator in eviction order (D7).
     ///
-    /// Call `from_back` before each step: [`from_both_ends`](crate::check::from_both_ends) does. Returns `None` if the
+    /// An entry is taken from the back if `from_back` returns `true`. Call `from_back` before each step: [`from_both_ends`](crate::check::from_both_ends) does. Returns `None` if the
     /// cache cannot iterate from both ends.
     fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
         let _ = from_back;
         None
     }
 
-    /// Returns the next victim, if there is one, not as a use (D12). Returns `None` if there is no such operation.
+    /// Returns the next victim, if there is one, not as a use (D12).
+    ///
+    /// Returns `None` if there is no such operation.
     fn next_victim(&self) -> Option<Option<(K, V)>> {
         None
     }
@@ -114,7 +116,8 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
     /// Returns the value under a key, as a use, or inserts it; and the entry that is evicted (D2, D4).
     ///
     /// At a bound of 0, that is the new entry itself. Returns `None` if there is no such operation.
-    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+    #[expect(clippy::type_complexity, reason = "each part is an outcome of its own")]
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<Result<(V, Option<(K, V)>), Refusal>> {
         let _ = (key, value);
         None
     }
@@ -135,9 +138,9 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
         None
     }
 
-    /// Removes all entries by an iterator, and returns them, each from the back if `from_back` returns `true` (D12).
+    /// Removes all entries by an iterator, and returns them (D12).
     ///
-    /// Returns `None` if there is no such operation.
+    /// An entry is taken from the back if `from_back` returns `true`. Returns `None` if there is no such operation.
     fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
         let _ = from_back;
         None
@@ -390,7 +393,9 @@ impl<K: Clone + Eq, V: Clone, R: Reference<K, V>> SystemUnderTest<K, V> for R {
     }
 }
 
-/// Applies an operation to a reference, and drops it before the outcome, which would leak if that panicked.
+/// Applies an operation to a reference, and drops it first.
+///
+/// The outcome would leak if the operation panicked later, when it is dropped.
 fn ask<K: Clone + Eq, V: Clone, R: Reference<K, V>>(reference: &mut R, operation: Operation<K, V>) -> Outcome<K, V> {
     let outcome = follow(reference, &operation);
     drop(operation);

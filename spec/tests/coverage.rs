@@ -6,7 +6,7 @@ use aws_client_cache_spec::check::{Branch, PanicProbe, dict, exhaustive, exhaust
 use aws_client_cache_spec::model::{OperationKind, OperationKinds};
 use aws_client_cache_spec::{CounterExample, Dict, Explore, Model, Names, Random, Refusal, Scope, SystemUnderTest};
 
-/// A correct cache whose adapter overrides neither `copy` nor `set_max_size`, nor any operation of a map.
+/// A correct cache whose adapter overrides few operations: no copy, no resizing, none of a map.
 struct Fixed<K, V>(Model<K, V>);
 
 impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> SystemUnderTest<K, V> for Fixed<K, V> {

@@ -171,16 +171,16 @@ fn a_cache_with_another_mode_is_refused_by_a_test_that_names_the_mode() {
     let pairs = InsertionMode::ALL.into_iter().flat_map(|one| InsertionMode::ALL.map(|other| (one, other)));
     for (insertion, other) in pairs.filter(|(one, other)| one != other) {
         let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
-        let model = |max_size| Model::lru(max_size).with_insertion(insertion);
+        let expected_model = |max_size| Model::lru(max_size).with_insertion(insertion);
         let new = |max_size| Model::<u8, u64>::lru(max_size).with_insertion(other);
         let expected_probes = |max_size| Model::lru(max_size).with_insertion(insertion);
         let probes = |max_size| Model::<PanicProbe<u8>, PanicProbe<u64>>::lru(max_size).with_insertion(other);
         let (random, scope) = (Random::new(), Scope::new(1, 1));
         let found = [
             dict(random, expected, new).unwrap_err(),
-            order(random, model, new).unwrap_err(),
-            exhaustive(scope, model, new).unwrap_err(),
-            exhaustive_to_depth(Scope { depth: 2, ..scope }, model, new).unwrap_err(),
+            order(random, expected_model, new).unwrap_err(),
+            exhaustive(scope, expected_model, new).unwrap_err(),
+            exhaustive_to_depth(Scope { depth: 2, ..scope }, expected_model, new).unwrap_err(),
             panics(scope, expected_probes, probes).unwrap_err(),
         ];
         for found in found {

@@ -233,7 +233,7 @@ fn an_independent_search_agrees_on_random_histories() {
     let keeping = [compare::<0, 2>(), compare::<1, 2>(), compare::<2, 2>()];
     let all = [refusing, replacing, keeping].concat();
     for Compared { with_order, without, pending } in &all {
-        assert!(*with_order >= 150 && *without >= 100 && *pending >= 30, "{all:?}");
+        assert!(*with_order >= 150 && *without >= 90 && *pending >= 30, "{all:?}");
     }
     let without: usize = all.iter().map(|compared| compared.without).sum();
     let figures = format!("{} histories, {without} of them without an order", all.len() * HISTORIES);

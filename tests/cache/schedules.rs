@@ -1,4 +1,4 @@
-//! Linearizability of the cache: every history of concurrent calls has a sequential order that explains it.
+//! Linearizability of the cache: a sequential order explains every history of concurrent calls.
 //!
 //! Histories come from threads of the operating system, and from schedulers that replay or enumerate schedules. They
 //! verify rules C1 and C2.
@@ -98,7 +98,8 @@ fn histories_of_real_threads_are_linearizable() {
         let recorded =
             linearizable(threads, |max_size| Model::new(policy, max_size), |max_size| keys.empty(policy, max_size))
                 .unwrap();
-        assert_eq!((recorded.histories, recorded.calls), (200, 60_000));
+        // The operations of a map, which the cache does not have, are not recorded.
+        assert_eq!((recorded.histories, recorded.calls), (200, 41_331));
         assert!(recorded.overlapping > 500, "{recorded:?}");
         let Recorded { histories, calls, overlapping } = recorded;
         let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");

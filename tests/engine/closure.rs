@@ -15,7 +15,7 @@ use support::report::report;
 /// An adapter that loses the override of an operation loses its answers.
 const ANSWERED: OperationKinds = OperationKinds::WITHOUT_EXPIRY;
 
-/// The policy of an engine, the use count at which its counts saturate, and the effect of inserting a present key.
+/// The policy of an engine, its highest use count, and the effect of inserting a present key.
 type Rules = (Policy, u64, InsertionMode);
 
 fn explore(scope: Scope, (spec_policy, max_uses, insertion): Rules, hashing: Hashing) -> Covered {

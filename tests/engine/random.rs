@@ -91,7 +91,7 @@ fn the_engine_is_a_dict_with_a_strict_order_under_any_hashes() {
 #[test]
 fn the_engine_is_a_dict_with_a_strict_order_when_it_is_larger() {
     for policy in POLICIES {
-        let larger = Random { runs: 10, operations: 1_000, keys: 250, max_size: 120, ..Random::new() };
+        let larger = Random { runs: 40, operations: 1_000, keys: 250, max_size: 120, ..Random::new() };
         let branches = claim("engine", larger, Rules::new(policy), |max_size| Engine::new(policy, max_size));
         assert_eq!(branches.never().collect::<Vec<Branch>>(), [Branch::HitSaturated]);
     }

@@ -219,8 +219,9 @@ pub fn creation<R: Reference<u8, u64>, C: Creates>(
     let answered = rules::answered(&empty);
     // Shorter schedules come first, so that the first violation is a shortest one.
     for depth in 1..=schedules.depth {
-        let (counted, seen) = (Scheduled::default(), HashMap::new());
-        let mut search = Search { schedules, empty: &empty, answered, new: &new, scheduled: counted, seen };
+        let seen = HashMap::new();
+        let mut search =
+            Search { schedules, empty: &empty, answered, new: &new, scheduled: Scheduled::default(), seen };
         search.go_on(&mut Vec::new(), depth)?;
         tried = search.scheduled;
     }
@@ -285,7 +286,7 @@ impl Schedules {
     /// Schedules::new().run(Model::lru(2), &cache, &steps)?;
     /// # Ok::<(), aws_client_cache_spec::creation::Violation>(())
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "a test creates the reference in the call")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers create it in the call")]
     pub fn run<R: Reference<u8, u64>>(
         self,
         reference: R,
