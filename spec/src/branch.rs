@@ -197,7 +197,7 @@ impl Branch {
 
     /// The branches that only an order distinguishes.
     ///
-    /// A [`dict()`](crate::dict()) takes others in their place: [`InsertEvicts`](Self::InsertEvicts), [`Hit`](Self::Hit)
+    /// A [`dict()`](crate::check::dict()) takes others in their place: [`InsertEvicts`](Self::InsertEvicts), [`Hit`](Self::Hit)
     /// and [`Remove`](Self::Remove).
     pub const OF_ORDER: [Self; 4] =
         [Self::InsertEvictsTied, Self::HitNextVictim, Self::HitSaturated, Self::RemoveNextVictim];
@@ -388,7 +388,7 @@ impl Before<'_> {
 /// The number of times that each [`Branch`] was taken.
 ///
 /// A level counts compared operations only: not those that the cache does not have, nor those in which it declares a
-/// [`Difference`](crate::Difference).
+/// [`Difference`](crate::check::Difference).
 ///
 /// ```
 /// use aws_client_cache_spec::check::{Branch, Branches};

@@ -9,7 +9,7 @@ use crate::step::Divergence;
 
 /// The operations that make a cache and a reference differ, none of which can be omitted.
 ///
-/// [`closure`](crate::exhaustive()) returns it, and shows an example; so do the other levels of one thread.
+/// [`exhaustive`](crate::check::exhaustive()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone)]
 pub struct CounterExample(Box<Found>);
 
@@ -30,21 +30,21 @@ pub(crate) struct Found {
 impl CounterExample {
     /// Returns the level that the cache fails.
     ///
-    /// [`closure`](crate::exhaustive()) shows an example.
+    /// [`exhaustive`](crate::check::exhaustive()) shows an example.
     pub fn level(&self) -> Level {
         self.0.level
     }
 
     /// Returns the operations, to be applied in this order to an empty cache.
     ///
-    /// [`closure`](crate::exhaustive()) shows an example.
+    /// [`exhaustive`](crate::check::exhaustive()) shows an example.
     pub fn operations(&self) -> &[Operation<u8, u64>] {
         &self.0.operations
     }
 
     /// Returns the difference after the last operation.
     ///
-    /// [`closure`](crate::exhaustive()) shows an example.
+    /// [`exhaustive`](crate::check::exhaustive()) shows an example.
     pub fn divergence(&self) -> &Divergence {
         &self.0.divergence
     }

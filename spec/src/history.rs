@@ -218,7 +218,7 @@ impl<K, V> Search<'_, K, V> {
 
 /// Calls that no order explains.
 ///
-/// [`History::linearize`] returns it, and [`linearizable`](crate::linearizable()) shows an example.
+/// [`History::linearize`] returns it, and [`linearizable`](crate::concurrency::linearizable()) shows an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotLinearizable<K, V> {
     /// Code that creates the reference empty.
@@ -229,7 +229,7 @@ pub struct NotLinearizable<K, V> {
 impl<K, V> NotLinearizable<K, V> {
     /// Returns the shortest prefix of the history that no order explains.
     ///
-    /// [`linearizable`](crate::linearizable()) shows an example.
+    /// [`linearizable`](crate::concurrency::linearizable()) shows an example.
     pub fn history(&self) -> &History<K, V> {
         &self.history
     }

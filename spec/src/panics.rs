@@ -29,7 +29,7 @@ pub struct Panicked {
 /// The calls are those of `Hash`, `Eq`, `Clone` and `Drop`. [`panic_step`] lists the conditions that must hold
 /// afterwards.
 ///
-/// `reference` and `new` create an empty reference and an empty cache, as for [`closure`](crate::exhaustive()).
+/// `reference` and `new` create an empty reference and an empty cache, as for [`exhaustive`](crate::check::exhaustive()).
 ///
 /// # Errors
 ///

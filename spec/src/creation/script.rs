@@ -13,13 +13,13 @@ use crate::threads::lock;
 ///
 /// It is a number, which shows that all waiters receive the same error.
 ///
-/// [`Creates`](crate::Creates) shows an example.
+/// [`Creates`](crate::creation::Creates) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Failure(pub u64);
 
 impl Failure {
     // S9.
-    /// The failure of a [shared](crate::Schedules::is_shared) creation that panics.
+    /// The failure of a [shared](crate::creation::Schedules::is_shared) creation that panics.
     pub const PANIC: Self = Self(u64::MAX);
 }
 

@@ -1,8 +1,8 @@
 //! Faults of creation on a miss.
 
-/// The fault of a [`FaultyCreator`](crate::FaultyCreator).
+/// The fault of a [`FaultyCreator`](super::FaultyCreator).
 ///
-/// [`creation`](crate::creation()) shows an example.
+/// [`creation`](crate::creation::creation()) shows an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CreationFault {

@@ -114,7 +114,7 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     // S9.
     /// Creates an empty cache whose callers share each creation.
     ///
-    /// [`creation`](crate::creation()) shows an example.
+    /// [`creation`](crate::creation::creation()) shows an example.
     pub fn shared(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
         Self::with(fault.into(), reference, true)
     }
