@@ -340,6 +340,7 @@
 //! The levels consist of parts that also serve property tests and fuzzers:
 //!
 //! * [`Operation`]s and their [`Outcome`]s.
+//! * [`generate`], random operations for `proptest`, `quickcheck` and fuzzers, behind a feature each.
 //! * [`step`](check::step()), one step of a comparison, and [`panic_step`](check::panic_step()).
 //! * A [`Recorder`](concurrency::Recorder) of histories, for a scheduler of your own, and
 //!   [`History::linearize`](concurrency::History::linearize).
