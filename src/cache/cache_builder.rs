@@ -30,7 +30,7 @@ use crate::map::{DEFAULT_MAX_SIZE, EvictingMap, EvictionPolicy};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ClientCacheConfig {
-    /// The eviction policy: `"LRU"`, which is the default, or `"LFU"`.
+    /// The eviction policy: `"LRU"`, which is the default, `"LFU"` or `"LFUDA"`.
     pub policy: EvictionPolicy,
     /// The maximum number of clients.
     ///

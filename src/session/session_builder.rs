@@ -43,7 +43,7 @@ use crate::params::with_clock;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SessionConfig {
-    /// The eviction policy: `"LRU"`, which is the default, or `"LFU"`.
+    /// The eviction policy: `"LRU"`, which is the default, `"LFU"` or `"LFUDA"`.
     ///
     /// See [`SessionBuilder::policy`].
     pub policy: EvictionPolicy,

@@ -291,8 +291,8 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
             (0..TASKS as u64).map(|task| tokio::spawn(run.clone().operations(operations / TASKS / 2, task))).collect();
         drop(run);
         for task in tasks {
-            // Much longer than a run takes.
-            let limit = Duration::from_secs(60 + operations as u64 / 100);
+            // Much longer than a run takes, on a busy machine too.
+            let limit = Duration::from_secs(600 + operations as u64 / 100);
             tokio::time::timeout(limit, task).await.expect("no call hangs").unwrap();
         }
         check(&cloud, &counts);
