@@ -135,6 +135,7 @@ mod params;
 mod redact;
 mod service;
 mod session;
+mod shared_future;
 
 pub use cache::{ClientCache, ClientCacheBuilder, ClientCacheConfig, Evicted, EvictionCause, Stats};
 pub use client::AnyClient;

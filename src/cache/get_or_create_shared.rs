@@ -69,7 +69,7 @@ impl ClientCache {
         let mut create = Some(create);
         let start = || {
             let (key, create) = (key.clone(), create.take().expect("a creation is started once"));
-            Creation::shared(create_shared(key, create).boxed().shared())
+            Creation::shared(SharedCreation::new(create_shared(key, create).boxed()))
         };
         match self.lookup_or_join(key, start)? {
             Joined::Present(present) => Ok(present),

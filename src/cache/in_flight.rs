@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
-use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::OnceCell;
 
 use super::identity_hasher::BuildIdentityHasher;
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
+use crate::shared_future::SharedFuture;
 
 /// A creation of one key.
 ///
@@ -29,7 +29,7 @@ pub(super) enum Creation {
 }
 
 /// The future of a created client that all of its callers drive.
-pub(super) type SharedCreation = Shared<BoxFuture<'static, Result<AnyClient, ClientCacheError>>>;
+pub(super) type SharedCreation = SharedFuture<Result<AnyClient, ClientCacheError>>;
 
 impl Creation {
     pub(super) fn led() -> Self {

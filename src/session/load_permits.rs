@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
 
 use super::single_flight::{Flight, FlightRef};
+use crate::shared_future::WeakSharedFuture;
 
 /// The time after which a waiting load drives the loads that hold permits.
 ///
@@ -152,7 +153,7 @@ impl<T: Clone + Send + Sync + 'static> LoadPermits<T> {
         driven.retain(|(id, _)| holders.iter().any(|(holder, _)| holder == id));
         for (id, load) in holders {
             if driven.iter().all(|(known, _)| *known != id)
-                && let Some(flight) = load.get().and_then(futures_util::future::WeakShared::upgrade)
+                && let Some(flight) = load.get().and_then(WeakSharedFuture::upgrade)
             {
                 driven.push((id, flight));
             }

@@ -1,12 +1,10 @@
 //! [`SingleFlight`], which coalesces concurrent calls into one future that all of them can drive.
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
+use futures_util::future::BoxFuture;
+
+use crate::shared_future::{SharedFuture, WeakSharedFuture};
 
 /// Coalesces concurrent calls: all callers of an epoch await one future, and any of them can drive it.
 ///
@@ -17,10 +15,10 @@ where
     T: Clone + Send + Sync + 'static;
 
 /// A future in flight, which every clone can drive.
-pub(super) type Flight<T> = Shared<Driven<T>>;
+pub(super) type Flight<T> = SharedFuture<T>;
 
 /// A reference of a flight to itself, empty until the flight has begun.
-pub(super) type FlightRef<T> = Arc<OnceLock<WeakShared<Driven<T>>>>;
+pub(super) type FlightRef<T> = Arc<OnceLock<WeakSharedFuture<T>>>;
 
 /// The attempt that callers of the same epoch join.
 struct Attempt<T>
@@ -67,7 +65,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         may_begin: bool,
         begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>,
     ) -> Option<Joined<T>> {
-        self.join_if(epoch, is_abandoned, may_begin, begin)
+        self.join_if(epoch, SharedFuture::is_only_clone, may_begin, begin)
     }
 
     fn join_if(
@@ -81,16 +79,16 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         let _outdated;
         let current = &mut *self.lock();
         if let Some(Attempt { flight, .. }) =
-            current.as_ref().filter(|current| current.epoch == epoch && current.flight.peek().is_none())
+            current.as_ref().filter(|current| current.epoch == epoch && !current.flight.is_completed())
         {
-            let is_resumed = is_abandoned(flight);
+            let is_resumed = flight.is_only_clone();
             return is_accepted(flight).then(|| Joined { flight: flight.clone(), is_resumed });
         }
         if !may_begin {
             return None;
         }
         let itself = FlightRef::default();
-        let flight = Driven::new(begin(Arc::clone(&itself))).shared();
+        let flight = SharedFuture::new(begin(Arc::clone(&itself)));
         if let Some(weak) = flight.downgrade() {
             // The cell is new, so this succeeds.
             let _ = itself.set(weak);
@@ -101,7 +99,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
     /// Drops the result of a completed flight, once a caller has it.
     pub(super) fn clear_completed(&self) {
-        let _completed = self.lock().take_if(|current| current.flight.peek().is_some());
+        let _completed = self.lock().take_if(|current| current.flight.is_completed());
     }
 
     /// Drops the flight, unless callers hold it.
@@ -111,57 +109,5 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
     fn lock(&self) -> MutexGuard<'_, Option<Attempt<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Returns `true` if the attempt holds the only clone of a flight.
-fn is_abandoned<T: Clone + Send + Sync + 'static>(flight: &Flight<T>) -> bool {
-    flight.strong_count() == Some(1)
-}
-
-/// A future that is polled only after it was woken, however many of its waiters are.
-///
-/// [`Shared`] wakes all waiters, and each of them polls the future.
-pub(super) struct Driven<T> {
-    future: BoxFuture<'static, T>,
-    signal: Arc<Signal>,
-}
-
-struct Signal {
-    is_woken: AtomicBool,
-    /// The waker of the [`Shared`], which is the same for each poll.
-    waker: OnceLock<Waker>,
-}
-
-impl<T> Driven<T> {
-    fn new(future: BoxFuture<'static, T>) -> Self {
-        Self { future, signal: Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new() }) }
-    }
-}
-
-impl<T> Future for Driven<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Self { future, signal } = self.get_mut();
-        signal.waker.get_or_init(|| context.waker().clone());
-        if !signal.is_woken.swap(false, SeqCst) {
-            return Poll::Pending;
-        }
-        let waker = Waker::from(Arc::clone(signal));
-        future.as_mut().poll(&mut Context::from_waker(&waker))
-    }
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.is_woken.store(true, SeqCst);
-        if let Some(waker) = self.waker.get() {
-            waker.wake_by_ref();
-        }
     }
 }

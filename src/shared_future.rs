@@ -1,0 +1,175 @@
+//! [`SharedFuture`], a future that each of its clones can drive.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+
+/// A future whose clones all receive its result, and any of which can drive it.
+///
+/// A clone that is no longer polled does not stop the others. [`Shared`] alone lacks that: while one clone polls, another one
+/// that is woken returns without polling, and relies on the first to poll again.
+// T7, S9
+#[derive(Clone)]
+pub(crate) struct SharedFuture<T: Clone> {
+    shared: Shared<Driven<T>>,
+    signal: Arc<Signal>,
+}
+
+/// A reference to a [`SharedFuture`] that does not keep it.
+pub(crate) struct WeakSharedFuture<T> {
+    shared: WeakShared<Driven<T>>,
+    signal: Arc<Signal>,
+}
+
+impl<T: Clone> SharedFuture<T> {
+    pub(crate) fn new(future: BoxFuture<'static, T>) -> Self {
+        let signal = Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new() });
+        let driven = Driven { future, signal: Arc::clone(&signal) };
+        Self { shared: driven.shared(), signal }
+    }
+
+    pub(crate) fn is_completed(&self) -> bool {
+        self.shared.peek().is_some()
+    }
+
+    /// Returns `true` if this is the only clone of a future that has not completed.
+    pub(crate) fn is_only_clone(&self) -> bool {
+        self.shared.strong_count() == Some(1)
+    }
+
+    /// Returns a weak reference, unless this clone has returned its result.
+    pub(crate) fn downgrade(&self) -> Option<WeakSharedFuture<T>> {
+        Some(WeakSharedFuture { shared: self.shared.downgrade()?, signal: Arc::clone(&self.signal) })
+    }
+}
+
+impl<T: Clone> WeakSharedFuture<T> {
+    /// Returns a clone, if there is one left.
+    pub(crate) fn upgrade(&self) -> Option<SharedFuture<T>> {
+        Some(SharedFuture { shared: self.shared.upgrade()?, signal: Arc::clone(&self.signal) })
+    }
+}
+
+impl<T: Clone> Future for SharedFuture<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self { shared, signal } = self.get_mut();
+        let polled = shared.poll_unpin(context);
+        // The future was woken while another clone polled it, which may never poll again.
+        if polled.is_pending() && signal.is_woken.load(SeqCst) {
+            context.waker().wake_by_ref();
+        }
+        polled
+    }
+}
+
+impl<T: Clone> fmt::Debug for SharedFuture<T> {
+    /// Shows nothing, because the result may hold credentials.
+    // K4
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedFuture")
+    }
+}
+
+/// A future that is polled only after it was woken, however many of its waiters are.
+///
+/// [`Shared`] wakes all waiters, and each of them polls the future.
+struct Driven<T> {
+    future: BoxFuture<'static, T>,
+    signal: Arc<Signal>,
+}
+
+struct Signal {
+    is_woken: AtomicBool,
+    /// The waker of the [`Shared`], which is the same for each poll.
+    waker: OnceLock<Waker>,
+}
+
+impl<T> Future for Driven<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Self { future, signal } = self.get_mut();
+        signal.waker.get_or_init(|| context.waker().clone());
+        if !signal.is_woken.swap(false, SeqCst) {
+            return Poll::Pending;
+        }
+        let waker = Waker::from(Arc::clone(signal));
+        future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_woken.store(true, SeqCst);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct CountingWaker(AtomicUsize);
+
+    impl Wake for CountingWaker {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    // Proves T7, S9.
+    #[test]
+    fn a_wake_during_the_last_poll_of_a_clone_reaches_the_others() {
+        let woken = Arc::new(CountingWaker::default());
+        let waiter = Arc::new(Mutex::new(None::<SharedFuture<u8>>));
+        let poll_waiter = {
+            let (woken, waiter) = (Waker::from(Arc::clone(&woken)), Arc::clone(&waiter));
+            move || waiter.lock().unwrap().as_mut().unwrap().poll_unpin(&mut Context::from_waker(&woken))
+        };
+        let (during, mut polls) = (poll_waiter.clone(), 0);
+        let stored = Arc::new(OnceLock::<Waker>::new());
+        let event = Arc::clone(&stored);
+        let future = poll_fn(move |context| {
+            polls += 1;
+            event.get_or_init(|| context.waker().clone());
+            match polls {
+                1 => Poll::Pending,
+                2 => {
+                    // The event occurs, and the waiter is polled, while the other clone polls.
+                    context.waker().wake_by_ref();
+                    assert!(during().is_pending());
+                    Poll::Pending
+                }
+                _ => Poll::Ready(7),
+            }
+        });
+        let mut stops = SharedFuture::new(future.boxed());
+        *waiter.lock().unwrap() = Some(stops.clone());
+        assert!(poll_waiter().is_pending());
+        stored.get().unwrap().wake_by_ref();
+        let before = woken.0.load(SeqCst);
+        assert!(stops.poll_unpin(&mut Context::from_waker(Waker::noop())).is_pending());
+        // The other clone is kept, and never polled again.
+        assert!(woken.0.load(SeqCst) > before, "the waiter is woken");
+        assert_eq!(poll_waiter(), Poll::Ready(7));
+        drop(stops);
+    }
+}
