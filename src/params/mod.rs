@@ -15,6 +15,9 @@ mod validate;
 #[cfg(feature = "assume-role")]
 mod web_identity;
 
+// After the builder, whose documentation shows these methods last.
+mod customize;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,9 +1,7 @@
 //! [`ClientParamsBuilder`], the setters of all parameters.
 
 use std::any::TypeId;
-use std::borrow::Cow;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
@@ -19,7 +17,7 @@ use super::config::ClientParamsConfig;
 use super::credential_source::CredentialOptions;
 use super::{Apply, ClientParams, Inner, KeyedHttpClient, validate};
 use crate::error::ClientCacheError;
-use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout, Unhashed};
+use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
 use crate::service::Service;
 
 /// A builder for [`ClientParams`].
@@ -52,7 +50,7 @@ pub struct ClientParamsBuilder<S: Service> {
     timeout_config: Option<TimeoutConfig>,
     http_client: Option<KeyedHttpClient>,
     app_name: Option<String>,
-    customizations: Vec<(Customization, Apply<S>)>,
+    pub(super) customizations: Vec<(Customization, Apply<S>)>,
 }
 
 impl<S: Service> ClientParamsBuilder<S> {
@@ -412,149 +410,6 @@ impl<S: Service> ClientParamsBuilder<S> {
     pub fn app_name(mut self, name: impl Into<String>) -> Self {
         self.app_name = Some(name.into());
         self
-    }
-
-    // Proves K1a: the example of a closure that captures a variable.
-    /// Adds a customization of the service's config builder, as a closure that captures nothing.
-    ///
-    /// The key contains the name and the type of the closure. Two closures with the same code are two customizations, so
-    /// write the closure once. Customizations apply in the order of their names.
-    ///
-    /// A closure that captures a variable does not compile, because the variable could not be part of the key. Pass the
-    /// variable to [`customize_with`](Self::customize_with) instead. The closure must not read changing state either, such as
-    /// a `static` or the environment, because the key would not reflect it.
-    ///
-    /// A closure that sets credentials or an identity cache takes them away from a [`Session`](crate::Session): such a client can
-    /// sign with its own after [`Session::invalidate_credentials`](crate::Session::invalidate_credentials).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// let params = ClientParams::<S3>::builder()
-    ///     .customize("path_style", |builder| builder.force_path_style(true))
-    ///     .build()?;
-    /// assert_eq!(params.key().to_string(), "S3(customization=path_style)");
-    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
-    /// ```
-    ///
-    /// This closure captures a variable:
-    ///
-    /// ```compile_fail,E0080
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// let on = std::env::args().count() > 1;
-    /// let params = ClientParams::<S3>::builder()
-    ///     .customize("path_style", move |builder| builder.force_path_style(on))
-    ///     .build();
-    /// ```
-    pub fn customize<F>(mut self, name: impl Into<Cow<'static, str>>, apply: F) -> Self
-    where
-        F: Fn(S::ConfigBuilder) -> S::ConfigBuilder + Send + Sync + 'static,
-    {
-        const {
-            // K1a
-            assert!(size_of::<F>() == 0, "the closure must not capture anything: use `customize_with`");
-        }
-        let customization = Customization { name: name.into(), function: TypeId::of::<F>(), value: None };
-        self.customizations.push((customization, Box::new(apply)));
-        self
-    }
-
-    // Proves K1a: the example of a closure that captures a variable.
-    /// Adds a customization of the service's config builder, as a closure with a value.
-    ///
-    /// The value is part of the key. It is never printed, but the key contains it as it is, so it must not be a secret. Its
-    /// `Eq` decides which clients are equal, and must compare everything that the closure uses. The cache calls `Eq` while it
-    /// is locked, so `Eq` must not call the cache. If the type has no `Hash`, use
-    /// [`customize_unhashed`](Self::customize_unhashed).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// let params = |on: bool| {
-    ///     ClientParams::<S3>::builder()
-    ///         .customize_with("path_style", on, |builder, on| {
-    ///             builder.force_path_style(on)
-    ///         })
-    ///         .build()
-    /// };
-    /// assert_eq!(params(true)?.key(), params(true)?.key());
-    /// assert_ne!(params(true)?.key(), params(false)?.key());
-    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
-    /// ```
-    ///
-    /// The closure itself must not capture a variable:
-    ///
-    /// ```compile_fail,E0080
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// let on = std::env::args().count() > 1;
-    /// let params = ClientParams::<S3>::builder()
-    ///     .customize_with("path_style", (), move |builder, ()| {
-    ///         builder.force_path_style(on)
-    ///     })
-    ///     .build();
-    /// ```
-    pub fn customize_with<V, F>(mut self, name: impl Into<Cow<'static, str>>, value: V, apply: F) -> Self
-    where
-        V: Eq + Hash + Clone + Send + Sync + 'static,
-        F: Fn(S::ConfigBuilder, V) -> S::ConfigBuilder + Send + Sync + 'static,
-    {
-        const { assert!(size_of::<F>() == 0, "the closure must not capture anything: pass it as the value") }
-        let customization =
-            Customization { name: name.into(), function: TypeId::of::<F>(), value: Some(Box::new(value.clone())) };
-        let apply = move |builder| apply(builder, value.clone());
-        self.customizations.push((customization, Box::new(apply)));
-        self
-    }
-
-    /// Adds a customization of the service's config builder, as a closure with a value that has no `Hash`.
-    ///
-    /// It is [`customize_with`](Self::customize_with) for such types, which many enums of the SDK are:
-    /// `RequestChecksumCalculation` and `ResponseChecksumValidation` of S3, `AccountIdEndpointMode` of `aws-sdk-dynamodb`.
-    ///
-    /// Keys that differ only in this value have one hash, and `Eq` distinguishes them. Use it for values of which a cache
-    /// meets a few: the cache compares a key with each key of the same hash.
-    ///
-    /// # Examples
-    ///
-    /// Some stores that speak the protocol of S3 refuse the checksums that the SDK sends by default:
-    ///
-    /// ```
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// use aws_sdk_s3::config::RequestChecksumCalculation;
-    ///
-    /// let params = |checksums: RequestChecksumCalculation| {
-    ///     ClientParams::<S3>::builder()
-    ///         .customize_unhashed("checksums", checksums, |builder, checksums| {
-    ///             builder.request_checksum_calculation(checksums)
-    ///         })
-    ///         .build()
-    /// };
-    /// let always = params(RequestChecksumCalculation::WhenSupported)?;
-    /// let required = params(RequestChecksumCalculation::WhenRequired)?;
-    /// assert_ne!(always.key(), required.key());
-    /// # Ok::<(), aws_client_cache::ClientCacheError>(())
-    /// ```
-    ///
-    /// The closure itself must not capture a variable:
-    ///
-    /// ```compile_fail,E0080
-    /// # use aws_client_cache::{ClientParams, S3};
-    /// let on = std::env::args().count() > 1;
-    /// let params = ClientParams::<S3>::builder()
-    ///     .customize_unhashed("path_style", (), move |builder, ()| {
-    ///         builder.force_path_style(on)
-    ///     })
-    ///     .build();
-    /// ```
-    pub fn customize_unhashed<V, F>(self, name: impl Into<Cow<'static, str>>, value: V, apply: F) -> Self
-    where
-        V: Eq + Clone + Send + Sync + 'static,
-        F: Fn(S::ConfigBuilder, V) -> S::ConfigBuilder + Send + Sync + 'static,
-    {
-        // K1a: the type of this closure contains `F`, and its size is that of `F`.
-        self.customize_with(name, Unhashed(value), move |builder, Unhashed(value)| apply(builder, value))
     }
 
     /// Validates the parameters and computes their key.

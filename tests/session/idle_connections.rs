@@ -1,4 +1,6 @@
-//! A server that closes idle connections while the process is frozen, as a Lambda function is between two requests.
+//! A server that closes idle connections while the process is frozen.
+//!
+//! A Lambda function is frozen between two requests.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

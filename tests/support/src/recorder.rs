@@ -10,7 +10,9 @@ use tracing::{Event, Id, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Records each event of this crate as a line, after its level, unless that is debug, and the names of its spans.
+/// Records each event as a line, after the names of its spans.
+///
+/// The line begins with the level, unless that is debug.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Mutex<Vec<String>>>);
 
