@@ -214,7 +214,7 @@ impl SessionBuilder {
     /// Sets the maximum number of unused scopes that are kept for returning tenants.
     ///
     /// The default is 1,000. With 0, no idle scope is kept. The scope that became idle first is dropped first. An idle scope
-    /// holds credentials and no connection, and takes some kilobytes.
+    /// holds credentials, and no connection.
     ///
     /// # Examples
     ///
