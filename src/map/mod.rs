@@ -78,18 +78,26 @@
 //!
 //! The migration guide has a table of all methods.
 
-mod drain;
+// The documentation of `EvictingMap` shows its methods in the order of these modules.
+mod access;
 mod entry;
+mod remove;
+
+mod iter;
+mod iter_mut;
+
+mod drain;
+mod room;
+
 mod eviction;
 mod hasher;
 mod index;
-mod iter;
-mod iter_mut;
 mod linked_list;
 mod policy;
-mod remove;
-mod room;
 mod slab;
+
+#[cfg(any(test, feature = "__internals"))]
+mod inspection;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -97,13 +105,11 @@ use std::hash::{BuildHasher, Hash};
 
 pub use drain::{Drain, IntoIter};
 pub use entry::{GetOrInsert, KeyExists, Replaced};
-use eviction::{AnyEviction, Eviction};
+use eviction::AnyEviction;
 pub use hasher::{DefaultHashBuilder, DefaultHasher};
 use index::{Index, MAX_ENTRIES};
 pub use iter::{Iter, Keys, Values};
 pub use iter_mut::{IterMut, ValuesMut};
-#[cfg(any(test, feature = "__internals"))]
-use linked_list::END;
 pub use policy::{EvictionPolicy, ParseEvictionPolicyError};
 use slab::Slab;
 
@@ -135,153 +141,9 @@ pub struct EvictingMap<K, V, S = DefaultHashBuilder> {
     hash_builder: S,
 }
 
-impl<K, V> EvictingMap<K, V> {
-    /// Creates an empty map that holds at most `max_size` entries.
-    ///
-    /// Memory is allocated as entries are inserted. A `max_size` of 0 holds
-    /// nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use aws_client_cache::EvictionPolicy;
-    /// use aws_client_cache::map::EvictingMap;
-    ///
-    /// let map: EvictingMap<String, u64> =
-    ///     EvictingMap::new(EvictionPolicy::Lfu, usize::MAX);
-    /// assert_eq!(map.max_size(), usize::MAX);
-    /// assert_eq!(map.len(), 0);
-    /// ```
-    pub fn new(policy: EvictionPolicy, max_size: usize) -> Self {
-        Self::with_hasher(policy, max_size, DefaultHashBuilder::default())
-    }
-}
-
 impl<K, V, S> EvictingMap<K, V, S> {
-    /// Creates an empty map that hashes its keys with `hash_builder`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::hash::RandomState;
-    /// use aws_client_cache::EvictionPolicy;
-    /// use aws_client_cache::map::EvictingMap;
-    ///
-    /// let hasher = RandomState::new();
-    /// let mut map = EvictingMap::with_hasher(EvictionPolicy::Lru, 10, hasher);
-    /// map.insert("tenant", 1)?;
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn with_hasher(policy: EvictionPolicy, max_size: usize, hash_builder: S) -> Self {
-        Self::with_eviction(AnyEviction::new(policy, u64::MAX), max_size, hash_builder)
-    }
-
-    /// Creates an empty map whose use counts and weights saturate at `max_uses`, for tests.
-    ///
-    /// A `max_uses` of 0 counts as 1.
-    #[doc(hidden)]
-    #[cfg(feature = "__internals")]
-    pub fn with_max_uses(policy: EvictionPolicy, max_size: usize, hash_builder: S, max_uses: u64) -> Self {
-        Self::with_eviction(AnyEviction::new(policy, max_uses.max(1)), max_size, hash_builder)
-    }
-
     fn with_eviction(eviction: AnyEviction, max_size: usize, hash_builder: S) -> Self {
         Self { slab: Slab::new(), index: Index::new(), eviction, max_size, hash_builder }
-    }
-
-    /// Returns the number of entries.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// assert_eq!(map.len(), 1);
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn len(&self) -> usize {
-        self.slab.len()
-    }
-
-    /// Returns `true` if the map holds no entry.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let map: EvictingMap<u64, u64> = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// assert!(map.is_empty());
-    /// ```
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Returns the maximum number of entries.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let map: EvictingMap<u64, u64> = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// assert_eq!(map.max_size(), 10);
-    /// ```
-    pub fn max_size(&self) -> usize {
-        self.max_size
-    }
-
-    /// Returns the eviction policy.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let map: EvictingMap<u64, u64> = EvictingMap::new(EvictionPolicy::Lfu, 10);
-    /// assert_eq!(map.policy(), EvictionPolicy::Lfu);
-    /// ```
-    pub fn policy(&self) -> EvictionPolicy {
-        self.eviction.policy()
-    }
-
-    /// Returns a reference to the map's [`BuildHasher`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::{DefaultHashBuilder, EvictingMap}};
-    /// let map: EvictingMap<u64, u64> = EvictingMap::new(EvictionPolicy::Lfu, 10);
-    /// let _: &DefaultHashBuilder = map.hasher();
-    /// ```
-    pub fn hasher(&self) -> &S {
-        &self.hash_builder
-    }
-
-    /// Returns in numbers everything that later behavior depends on.
-    ///
-    /// Each key is shown as `name` names it. With `index`, slots, buckets and room are included, which depend on hashes.
-    #[doc(hidden)]
-    #[cfg(feature = "__internals")]
-    pub fn layout(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {
-        let mut layout = vec![self.max_size as u64, self.len() as u64];
-        let slots = || {
-            std::iter::successors(Some(self.eviction.next(END)), |slot| Some(self.eviction.next(*slot)))
-                .take(self.len())
-        };
-        layout.extend(slots().map(|slot| name(self.slab.key(slot))));
-        layout.extend(self.eviction.layout());
-        if index {
-            layout.push(u64::MAX);
-            layout.extend(slots().flat_map(|slot| [slot, self.slab.bucket(slot)].map(u64::from)));
-            layout.extend(self.room().map(|count| count as u64));
-        }
-        layout
-    }
-
-    /// Returns the room for entries, the number of buckets and the capacity of the index.
-    #[doc(hidden)]
-    #[cfg(feature = "__internals")]
-    pub fn room(&self) -> [usize; 3] {
-        self.index.room()
     }
 
     #[inline]
@@ -291,143 +153,6 @@ impl<K, V, S> EvictingMap<K, V, S> {
 }
 
 impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
-    /// Returns the value of `key`, and counts a use of it.
-    ///
-    /// A miss changes nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a".to_owned(), 1)?;
-    /// map.insert("b".to_owned(), 2)?;
-    /// assert_eq!(map.get("a"), Some(&1)); // borrowed, as in std's maps
-    /// assert!(map.keys().eq(["b", "a"]));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<String, i32>>(())
-    /// ```
-    #[inline]
-    pub fn get<Q>(&mut self, key: &Q) -> Option<&V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let slot = self.find(key)?;
-        // Before the use is counted, so that the compiler sees that `slot` was checked already.
-        let value = self.slab.entry(slot).1;
-        self.eviction.touch(slot); // D4
-        Some(value)
-    }
-
-    /// Returns the value of `key` to change it, and counts a use of it.
-    ///
-    /// A miss changes nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// *map.get_mut("a").unwrap() += 10;
-    /// assert!(map.iter().eq([(&"b", &2), (&"a", &11)]));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    #[inline]
-    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let slot = self.find(key)?;
-        let value = self.slab.entry_mut(slot).1;
-        self.eviction.touch(slot); // D4
-        Some(value)
-    }
-
-    /// Returns the value of `key` without counting a use.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// assert_eq!(map.peek("a"), Some(&1));
-    /// assert_eq!(map.pop(), Some(("a", 1)));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn peek<Q>(&self, key: &Q) -> Option<&V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let slot = self.find(key)?;
-        Some(self.slab.entry(slot).1) // D5
-    }
-
-    /// Returns the value of `key` to change it, without counting a use.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// map.insert("b", 2)?;
-    /// *map.peek_mut("a").unwrap() += 10;
-    /// assert_eq!(map.pop(), Some(("a", 11)));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn peek_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let slot = self.find(key)?;
-        Some(self.slab.entry_mut(slot).1) // D5
-    }
-
-    /// Returns `true` if `key` is present, without counting a use.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use aws_client_cache::{EvictionPolicy, map::EvictingMap};
-    /// let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    /// map.insert("a", 1)?;
-    /// assert!(map.contains_key("a"));
-    /// assert!(!map.contains_key("b"));
-    /// # Ok::<(), aws_client_cache::map::KeyExists<&str, i32>>(())
-    /// ```
-    pub fn contains_key<Q>(&self, key: &Q) -> bool
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        self.find(key).is_some() // D5
-    }
-
-    /// Verifies every invariant of the structure, and names one that is broken.
-    #[doc(hidden)]
-    #[cfg(any(test, feature = "__internals"))]
-    pub fn check(&self) -> Result<(), String> {
-        if self.len() > self.limit() {
-            return Err(format!("{} entries, but max_size is {}", self.len(), self.max_size));
-        }
-        self.index.check_len(self.len())?;
-        let check_slot = |slot| {
-            self.slab.check_slot(slot)?;
-            let key = self.slab.key(slot);
-            let is_match = |other| self.slab.key(other) == key;
-            self.index.check_slot(slot, self.slab.bucket(slot), self.hash_builder.hash_one(key), is_match)
-        };
-        let count = self.eviction.check(check_slot)?;
-        if count == self.len() { Ok(()) } else { Err(format!("{count} of {} entries are in the order", self.len())) }
-    }
-
     #[inline]
     fn find<Q>(&self, key: &Q) -> Option<u32>
     where

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::eviction::Eviction as _;
 use super::*;
 
 /// Repeats the key in every byte of its hash.

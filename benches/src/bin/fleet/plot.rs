@@ -90,6 +90,7 @@ fn chart(area: &DrawingArea<SVGBackend<'_>, Shift>, caption: &str, x: &str, line
     chart
         .configure_mesh()
         .x_desc(x)
+        .x_labels(4)
         .y_desc("AssumeRole calls a second")
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| if *y < 1.0 { format!("{y:.2}") } else { format!("{y:.0}") })
