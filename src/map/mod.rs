@@ -43,15 +43,6 @@
 //! takes 5 bytes. There are 8 to 16 buckets per entry up to 1,024 entries, then
 //! 2 to 4.
 //!
-//! | file | idea |
-//! |---|---|
-//! | `slab` | the entries, in slots without gaps |
-//! | `index` | finds a slot by hash; the only user of `hashbrown` |
-//! | `linked_list` | an order of slots |
-//! | `eviction` | a policy over the list: `lru`, `lfu`, `lfuda` |
-//! | `entry`, `remove`, `iter`, `iter_mut`, `drain` | the operations |
-//! | `room` | growth and shrinking |
-//!
 //! The `Hash`, `Eq`, `Clone` or `Drop` of a key or a value may panic. The map is
 //! then as it was before the call, or as it would be after it.
 //!

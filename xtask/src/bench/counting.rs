@@ -9,7 +9,7 @@ use crate::project::Project;
 use crate::worktree::Worktree;
 
 /// The patch under which lookups are not counted.
-const PATCH: &str = "O1-look-ups-are-not-counted";
+const PATCH: &str = "O1-lookups-are-not-counted";
 
 /// The maximum instructions of a hit, relative to a hit that is not counted.
 const LIMIT: f64 = 1.03;
@@ -22,4 +22,17 @@ pub(super) fn run(project: &Project) -> Result<Verdict> {
     let without = instructions::client_hit(&instructions::count(copy.path(), project.target())?)?;
     println!("a hit takes {with:.1} instructions, and {without:.1} if lookups are not counted");
     Ok(Verdict::of(with <= LIMIT * without))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_patch_is_one_of_the_mutants() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(mutants::FOLDER);
+        assert!(folder.join(PATCH).with_extension("patch").exists());
+    }
 }
