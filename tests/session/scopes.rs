@@ -432,6 +432,31 @@ mod a_scope_without_clients {
         assert_eq!(session.scopes(), (0, 0), "the hub is dropped with the tenant");
     }
 
+    // Proves T2.
+    #[tokio::test]
+    async fn a_source_role_is_idle_once_no_scope_is_assumed_with_it() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let chained = params().assume_role(role("tenant").source_role(role("hub"))).build().unwrap();
+        for (max_idle, idle) in [(0, [(0, 0); 3]), (1, [(1, 1), (0, 1), (0, 0)])] {
+            let session = Session::builder(&cloud.config()).max_idle_scopes(max_idle);
+            let session = session.scope_idle_timeout(Duration::from_secs(100)).build();
+            signer(&cloud, &session, &chained).await;
+            session.cache().clear();
+            for expected in idle {
+                assert_eq!(session.scopes(), expected, "at most {max_idle} idle");
+                cloud.clock().advance(100);
+                session.scopes(); // drops what was idle for too long
+            }
+        }
+
+        let session = Session::builder(&cloud.config()).max_idle_scopes(1).build();
+        for params in [chained, of_role("another")] {
+            signer(&cloud, &session, &params).await;
+            session.cache().clear();
+        }
+        assert_eq!(session.scopes(), (0, 1), "the other tenant has evicted the tenant, and so released the hub");
+    }
+
     // Proves T1.
     #[tokio::test]
     async fn sessions_share_no_scopes() {

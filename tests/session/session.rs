@@ -192,6 +192,25 @@ mod what_fails {
         }
     }
 
+    // Proves T7, T9.
+    #[tokio::test]
+    async fn a_failed_load_wakes_every_task_that_waits() {
+        let (cloud, session) = cloud();
+        cloud.refuse("refused");
+        let hold = cloud.hold().await;
+        let ready = |session: Session| async move { session.ready(&of_role("refused")).await.is_err() };
+        let tasks: Vec<_> = (0..50).map(|_| tokio::spawn(ready(session.clone()))).collect();
+        for _ in 0..100 {
+            tokio::task::yield_now().await; // until all tasks wait
+        }
+        drop(hold);
+        for task in tasks {
+            let ended = tokio::time::timeout(Duration::from_secs(60), task).await;
+            assert!(ended.expect("no task waits forever").unwrap());
+        }
+        assert_eq!(cloud.assumed("refused"), 1);
+    }
+
     // Proves K4: the SDK's error contains the whole response, including the keys.
     #[tokio::test]
     async fn an_unreadable_response_reveals_no_secret() {
