@@ -155,7 +155,7 @@ pub use service::S3;
 pub use service::Service;
 #[doc(hidden)]
 pub use service::diagnostics as __service;
-pub use session::{Session, SessionBuilder, SessionConfig, SessionError, SessionStats, refusal_code};
+pub use session::{Session, SessionBuilder, SessionConfig, SessionError, SessionStats, is_revoked, refusal_code};
 
 // The SDK types that parameters consist of, so that users need not depend on the crates that define them.
 #[doc(no_inline)]

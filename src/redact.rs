@@ -27,9 +27,26 @@ pub(crate) fn cause(error: &CredentialsError) -> String {
     error.source().unwrap_or(error).to_string()
 }
 
+/// Returns why AWS did not issue credentials, in one line, without a text of a caller's provider.
+#[cfg(feature = "tracing")]
+pub(crate) fn aws_reason(error: &CredentialsError) -> Option<&str> {
+    chain(error).find_map(|error| error.downcast_ref::<Redacted>()?.aws_reason.as_deref())
+}
+
 /// Returns the code with which a service refused the request, if `error` is a redacted refusal.
 pub(crate) fn redacted_code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
     error.downcast_ref::<Redacted>()?.code.as_deref()
+}
+
+/// Returns the error of revoked credentials.
+pub(crate) fn revoked(scope: &impl fmt::Display) -> CredentialsError {
+    let text = format!("the credentials of {scope} have been revoked").into();
+    CredentialsError::provider_error(Redacted { text, code: None, aws_reason: None, is_revoked: true })
+}
+
+/// Returns `true` if `error` is the redacted error of revoked credentials.
+pub(crate) fn is_redacted_revocation(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<Redacted>().is_some_and(|error| error.is_revoked)
 }
 
 /// The error codes that say that a session token has expired.
@@ -64,6 +81,19 @@ fn metadata<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ErrorMetadata> {
     metadata.filter(|metadata| metadata.code().is_some())
 }
 
+/// Returns `true` for the SDK's error of a request for credentials, such as "dispatch failure".
+fn is_failed_request(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "assume-role")]
+    let is_failed_request =
+        error.is::<SdkError<AssumeRoleError>>() || error.is::<SdkError<AssumeRoleWithWebIdentityError>>();
+    #[cfg(not(feature = "assume-role"))]
+    let is_failed_request = {
+        let _ = error;
+        false
+    };
+    is_failed_request
+}
+
 /// Returns an error of the same kind as `error`, with another source.
 fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
     match error {
@@ -81,24 +111,36 @@ fn like(error: &CredentialsError, source: Redacted) -> CredentialsError {
 struct Redacted {
     text: Arc<str>,
     code: Option<Arc<str>>,
+    /// The part of `text` that is from AWS, or from the SDK's request to it.
+    aws_reason: Option<Arc<str>>,
+    is_revoked: bool,
 }
 
 impl Redacted {
     fn of(error: &CredentialsError) -> Self {
-        let (mut texts, mut code) = (Vec::new(), None);
+        let (mut texts, mut code, mut aws_reason, mut is_revoked) = (Vec::new(), None, None, false);
         for source in chain(error).skip(1) {
             if let Some(refusal) = metadata(source) {
-                texts.extend([refusal.code(), refusal.message()].into_iter().flatten().map(str::to_owned));
+                let refusal_texts = || [refusal.code(), refusal.message()].into_iter().flatten();
+                texts.extend(refusal_texts().map(str::to_owned));
                 code = refusal.code().map(Arc::from);
+                aws_reason = Some(one_line(&refusal_texts().collect::<Vec<_>>().join(": ")).into());
                 break;
             }
+            let text = source.to_string();
+            if is_failed_request(source) {
+                aws_reason = Some(one_line(&text).into());
+            }
             // If a chained role was refused, the last source is the redacted error of the role before it.
-            code = redacted_code(source).map(Arc::from);
-            texts.push(source.to_string());
+            if let Some(inner) = source.downcast_ref::<Self>() {
+                (code, is_revoked) = (inner.code.clone(), inner.is_revoked);
+                aws_reason = inner.aws_reason.clone().or(aws_reason);
+            }
+            texts.push(text);
         }
         // An error that the model of an operation names has the text of the operation's error.
         texts.dedup();
-        Self { text: one_line(&texts.join(": ")).into(), code }
+        Self { text: one_line(&texts.join(": ")).into(), code, aws_reason, is_revoked }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What tests see of the inside.
+//! Access to the inside of the map, for tests.
 
 use std::hash::{BuildHasher, Hash};
 

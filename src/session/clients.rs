@@ -1,4 +1,4 @@
-//! What a session returns: clients, configurations, its cache and its counters.
+//! The methods of a session that return its clients, configurations, cache and counters.
 
 use aws_types::SdkConfig;
 use futures_util::stream::{FuturesUnordered, StreamExt};

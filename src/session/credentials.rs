@@ -24,7 +24,7 @@ use super::session_stats::LoadCounters;
 use super::single_flight::{FlightRef, Joined, SingleFlight};
 use super::trace;
 use crate::key::CredentialScope;
-use crate::redact::redact;
+use crate::redact;
 
 /// The end of the year 9999, the latest expiry.
 ///
@@ -274,7 +274,7 @@ impl CachedCredentials {
     }
 
     async fn get(&self, purpose: Purpose) -> Result<Credentials, CredentialsError> {
-        self.0.get(purpose).await.map_err(|error| redact(&error))
+        self.0.get(purpose).await.map_err(|error| redact::redact(&error))
     }
 }
 
@@ -333,7 +333,7 @@ impl Inner {
     // T13
     fn refuse_revoked(&self) -> Result<(), Arc<CredentialsError>> {
         let Some(scope) = self.revoked() else { return Ok(()) };
-        Err(Arc::new(CredentialsError::provider_error(format!("the credentials of {scope} have been revoked"))))
+        Err(Arc::new(redact::revoked(scope)))
     }
 
     async fn get(self: &Arc<Self>, purpose: Purpose) -> Loaded {
@@ -422,7 +422,7 @@ impl Inner {
             }
             let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(CredentialsError::unhandled("the provider panicked")));
-            let loaded = outcome.map(with_valid_expiry).map_err(|error| Arc::new(redact(&error)));
+            let loaded = outcome.map(with_valid_expiry).map_err(|error| Arc::new(redact::redact(&error)));
             if let Some(inner) = inner.upgrade() {
                 inner.complete(epoch, &loaded);
             }

@@ -41,7 +41,7 @@ use retry_budgets::RetryBudgets;
 use scope::Scope;
 use scope_pool::{Lease, LeasedScope, ScopePool};
 pub use session_builder::{SessionBuilder, SessionConfig};
-pub use session_error::{SessionError, refusal_code};
+pub use session_error::{SessionError, is_revoked, refusal_code};
 pub use session_stats::SessionStats;
 #[cfg(not(feature = "tracing"))]
 use untraced as trace;

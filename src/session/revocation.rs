@@ -40,8 +40,8 @@ impl Session {
     ///
     /// Calls of [`client`](Self::client) and [`ready`](Self::ready) then fail with
     /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), also calls that are in
-    /// flight. Clients that callers still hold sign nothing more: their requests fail, with an error that names the
-    /// credentials.
+    /// flight. Clients that callers still hold sign nothing more: their requests fail, with an error that
+    /// [`is_revoked`](crate::is_revoked) recognizes.
     ///
     /// Beyond the session's reach are unsigned requests, and requests and presigned URLs that are already signed. So is a
     /// client whose customization sets credentials or an identity cache of its own.
@@ -67,12 +67,15 @@ impl Session {
         self.invalidate(ScopeSelection::Scope(params.scope()), true) // T13
     }
 
-    /// Ends [`revoke`](Self::revoke); returns `true` if these credentials were revoked.
+    /// Ends [`revoke`](Self::revoke), and not [`revoke_role`](Self::revoke_role).
+    ///
+    /// Returns `true` if `revoke` had refused these credentials.
     ///
     /// The next call loads them anew, and clients that callers still hold sign again. Credentials remain refused as long as
     /// those that they are assumed with are revoked.
     ///
     /// [`revoke`](Self::revoke) shows an example.
+    #[must_use = "`false` means that these credentials were not revoked by `revoke`"]
     pub fn admit<S: Service>(&self, params: &ClientParams<S>) -> bool {
         self.admit_selection(ScopeSelection::Scope(params.scope()))
     }
@@ -139,11 +142,12 @@ impl Session {
         self.invalidate(ScopeSelection::Role(arn), true) // T13
     }
 
-    /// Ends [`revoke_role`](Self::revoke_role); returns `true` if the role was revoked.
+    /// Ends [`revoke_role`](Self::revoke_role), and not [`revoke`](Self::revoke).
     ///
-    /// Parameters that [`revoke`](Self::revoke) refuses remain refused.
+    /// Returns `true` if `revoke_role` had refused the role.
     ///
     /// [`revoke_role`](Self::revoke_role) shows an example.
+    #[must_use = "`false` means that the role was not revoked by `revoke_role`"]
     pub fn admit_role(&self, arn: &str) -> bool {
         self.admit_selection(ScopeSelection::Role(arn))
     }

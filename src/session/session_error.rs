@@ -106,3 +106,31 @@ pub fn refusal_code<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a str> {
         None => redact::redacted_code(error),
     })
 }
+
+/// Returns `true` if an error, or any of its sources, is a refusal of revoked credentials.
+///
+/// See [`Session::revoke`](crate::Session::revoke). Requests of a client in use fail with a dispatch failure of the SDK, which
+/// has the refusal among its sources. The session's own error is [`ClientCacheError::CredentialsRevoked`].
+///
+/// # Examples
+///
+/// ```
+/// use aws_client_cache::is_revoked;
+///
+/// # async fn example(s3: aws_sdk_s3::Client) {
+/// if let Err(error) = s3.list_buckets().send().await {
+///     println!("HTTP status {}", if is_revoked(&error) { 410 } else { 502 });
+/// }
+/// # }
+/// ```
+// T13
+pub fn is_revoked(error: &(dyn Error + 'static)) -> bool {
+    redact::chain(error).any(|error| match error.downcast_ref::<SessionError>() {
+        Some(SessionError::Cache(error)) => is_revoked(error),
+        Some(SessionError::Credentials { cause, .. }) => is_revoked(&**cause),
+        None => {
+            matches!(error.downcast_ref(), Some(ClientCacheError::CredentialsRevoked { .. }))
+                || redact::is_redacted_revocation(error)
+        }
+    })
+}

@@ -1,7 +1,7 @@
 //! Events for `tracing`. Without the feature of that name, `untraced` replaces this module.
 
-// K4: scopes are shown by their labels, and an error by its kind and by the code of AWS, since a provider of a caller could
-// put a secret into its message.
+// K4: scopes are shown by their labels, and an error by its kind and by what AWS or the SDK says of it, since a provider of a
+// caller could put a secret into its message.
 // O4: the events of credentials.
 
 use aws_credential_types::Credentials;
@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use super::refusal_code;
 use crate::key::{CredentialScope, ScopeSelection};
+use crate::redact;
 
 /// Reports that credentials were loaded, or could not be loaded.
 pub(super) fn loaded<E: AsRef<CredentialsError>>(scope: &CredentialScope, loaded: &Result<Credentials, E>) {
@@ -17,7 +18,8 @@ pub(super) fn loaded<E: AsRef<CredentialsError>>(scope: &CredentialScope, loaded
         Ok(_) => debug!(%scope, "loaded credentials"),
         Err(error) => {
             let error = error.as_ref();
-            warn!(%scope, %error, code = refusal_code(error), "credentials could not be loaded");
+            let (reason, code) = (redact::aws_reason(error), refusal_code(error));
+            warn!(%scope, %error, reason, code, "credentials could not be loaded");
         }
     }
 }

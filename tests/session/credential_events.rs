@@ -7,7 +7,7 @@ use support::recorder::Recorder;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::tenancy::{call, cloud, of_role, params};
+use crate::tenancy::{call, cloud, of_role, params, role};
 
 /// Returns the events of credentials, without their spans and the digits that distinguish scopes.
 fn of_credentials(recorder: &Recorder) -> Vec<String> {
@@ -53,6 +53,22 @@ async fn loads_refusals_and_invalidations_are_events_with_labels() {
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(events[0].starts_with("WARN credentials could not be loaded"), "{events:?}");
     assert!(events[0].contains(scope) && events[0].ends_with(r#"code="AccessDenied""#), "{events:?}");
+    let error = session.ready(&tenant).await.unwrap_err().to_string();
+    let (_, cause) = error.split_once(": ").expect("the message ends with the cause");
+    assert!(events[0].contains(&format!("reason=\"{cause}\"")), "{events:?} of {error}");
+}
+
+// Proves O4: without AWS's answer, the reason is the kind of failure.
+#[tokio::test]
+async fn a_failed_request_for_credentials_is_an_event_with_a_reason() {
+    let (recorder, _guard) = Recorder::install();
+    let (cloud, session) = cloud();
+    cloud.garble("hub");
+    let spoke = params::<S3>().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    session.ready(&spoke).await.unwrap_err();
+    let failures: Vec<_> = of_credentials(&recorder).into_iter().filter(|event| event.starts_with("WARN")).collect();
+    assert_eq!(failures.len(), 2, "of the hub and of the spoke: {failures:?}");
+    assert!(failures.iter().all(|event| event.contains(r#"reason="service error""#)), "{failures:?}");
 }
 
 /// Fails with a message that contains a secret.

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::pin::pin;
 
-use aws_client_cache::{ClientCacheError, ClientParams, S3, Session, SessionError, SharedCredentialsProvider};
+use aws_client_cache::{
+    ClientCacheError, ClientParams, S3, Session, SessionError, SharedCredentialsProvider, is_revoked, refusal_code,
+};
 use aws_credential_types::provider::{ProvideCredentials, future};
 use futures_util::FutureExt;
 use support::cloud::keys;
@@ -18,12 +20,12 @@ async fn refusal(s3: &aws_sdk_s3::Client) -> Option<String> {
     Some(chain.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
-fn is_revoked<T>(result: &Result<T, SessionError>) -> bool {
-    matches!(result, Err(SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })))
+fn is_refused<T>(result: &Result<T, SessionError>) -> bool {
+    matches!(result, Err(error @ SessionError::Cache(ClientCacheError::CredentialsRevoked { .. })) if is_revoked(error))
 }
 
 async fn assert_revoked(session: &Session, params: &ClientParams<S3>) {
-    assert!(is_revoked(&session.client(params).await) && is_revoked(&session.ready(params).await), "{params:?}");
+    assert!(is_refused(&session.client(params).await) && is_refused(&session.ready(params).await), "{params:?}");
     assert!(!session.cache().contains_key(&params.key()));
 }
 
@@ -38,7 +40,7 @@ async fn a_revoked_scope_is_refused_until_it_is_admitted() {
     assert_eq!(session.revoke(&tenant).len(), 2);
     for _ in 0..3 {
         assert_revoked(&session, &tenant).await;
-        assert!(is_revoked(&session.client(&sts).await));
+        assert!(is_refused(&session.client(&sts).await));
         let error = refusal(&s3).await.expect("old clones are refused");
         assert!(error.contains("the credentials of role:arn:aws:iam::123456789012:role/tenant#"), "{error}");
         assert!(!error.contains("secret") && !error.contains("token of") && !error.contains("ASIA"), "{error}");
@@ -98,6 +100,30 @@ async fn roles_assumed_with_a_revoked_scope_are_refused() {
 
 // Proves T13.
 #[tokio::test]
+async fn a_revocation_is_told_from_other_errors_of_requests() {
+    let (cloud, session) = cloud();
+    let hub = of_role("hub");
+    let spoke = params::<S3>().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    let request = async |s3: &aws_sdk_s3::Client| s3.delete_object().bucket("bucket").key("key").send().await.err();
+    let clients = [session.ready(&hub).await.unwrap(), session.ready(&spoke).await.unwrap()];
+    drop(session.revoke(&hub));
+    for s3 in &clients {
+        let error = request(s3).await.unwrap();
+        assert!(is_revoked(&error) && refusal_code(&error).is_none(), "{error:?}");
+    }
+    assert!(session.admit(&hub));
+    cloud.refuse("hub");
+    drop(session.invalidate_credentials(&hub));
+    for s3 in &clients {
+        let error = request(s3).await.unwrap();
+        assert!(!is_revoked(&error) && refusal_code(&error).is_some(), "{error:?}");
+    }
+    let error = session.ready(&hub).await.unwrap_err();
+    assert!(!is_revoked(&error) && !is_revoked(&ClientCacheError::Empty), "{error}");
+}
+
+// Proves T13.
+#[tokio::test]
 async fn the_credentials_of_the_base_are_revoked_with_all_roles() {
     let (_cloud, session) = cloud();
     let (base, tenant) = (params::<S3>().build().unwrap(), of_role("tenant"));
@@ -128,7 +154,7 @@ async fn calls_in_flight_are_revoked_at_any_point() {
                 if is_request {
                     refusal(&session.client(&tenant).await.unwrap()).await.is_some()
                 } else {
-                    is_revoked(&session.ready(&tenant).await)
+                    is_refused(&session.ready(&tenant).await)
                 }
             });
             let mut done = None;

@@ -58,7 +58,7 @@ async fn invalidations_and_expired_tokens_are_counted() {
     let tenant = session.ready(&of_role("tenant")).await.unwrap();
     session.invalidate_credentials(&of_role("other"));
     session.revoke(&of_role("tenant"));
-    session.admit(&of_role("tenant"));
+    assert!(session.admit(&of_role("tenant")));
     assert_eq!((session.stats().invalidations, session.stats().expired_tokens), (2, 0));
     call(&tenant).await;
     cloud.expire("tenant by base", 400, "ExpiredToken");

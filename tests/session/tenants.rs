@@ -96,7 +96,7 @@ impl Faults {
         let now = cloud.clock().seconds();
         for (tenant, until) in self.0.lock().unwrap().iter_mut().filter(|(_, until)| **until == u64::MAX) {
             cloud.allow(&name(*tenant));
-            session.admit(&params::<S3>(*tenant, REGIONS[0], now));
+            let _ = session.admit(&params::<S3>(*tenant, REGIONS[0], now));
             *until = now + AFTERMATH;
         }
     }

@@ -221,7 +221,7 @@ async fn concurrent_callers_share_one_token_and_a_source_role() {
     // T13
     session.revoke(&params(pod.clone()));
     assert!(session.ready(&names[0]).await.is_err());
-    session.admit(&params(pod));
+    assert!(session.admit(&params(pod)));
     call(&session.ready(&names[0]).await.unwrap()).await;
     assert_eq!(requested.load(SeqCst), 2);
 }

@@ -21,7 +21,7 @@ struct Part {
     has: fn(&str) -> bool,
     /// The options of cargo-mutants.
     options: &'static [&'static str],
-    /// The arguments of `cargo test` in the first run: the test programs that catch most mutants of this part.
+    /// The arguments of `cargo test` in the first run, which name the programs that catch most mutants.
     first: &'static [&'static str],
     /// The arguments in the second run, for the survivors of the first.
     all: &'static [&'static str],
