@@ -197,26 +197,27 @@ fn introduction() -> String {
 
 Each cache is checked against the levels of [the kit](../spec/src/lib.rs), as a cache of the policy named. A present key that
 is inserted again must be refused (rule [D3](../spec/SPEC.md)) or replaced (D13), as the table says. A level includes those
-before it. It is tried even if a weaker one has failed, but without the order, the levels after it make no sense (–).
+before it. A level is tried even if a weaker one has failed. But if the eviction order differs, the later levels make no
+sense, and are skipped (–).
 
 * **dict**: a bounded dict, whichever of its entries is evicted. {RUNS} random runs of 100 operations.
 * **eviction order**: every victim is the first in strict LRU or LFU order. As many random runs.
 * **every state**: the same, for every operation in every state of the model, at bounds up to 3, with 4 keys. Under LFU,
-  whose counts make the states infinite: in every state that up to {DEPTH} operations reach. For a cache that cannot be copied: in
-  every sequence of up to {DEPTH_UNCOPIED} operations, at bounds up to 2, with 3 keys.
+  whose counts make the number of states infinite: in every state that up to {DEPTH} operations reach. For a cache that cannot be
+  copied: in every sequence of up to {DEPTH_UNCOPIED} operations, at bounds up to 2, with 3 keys.
 * **panic safety**: in every state at bounds up to 2, with 3 keys, every call of `Hash`, `Eq`, `Clone` and `Drop` of keys
-  and values panics once. Afterwards the cache is as before the operation or as after it, continues so, and nothing leaks.
-  A cache that cannot be copied is not tried.
+  and values panics once. Afterwards, the cache must be as before the operation or as after it, behave accordingly from
+  then on, and leak nothing. A cache that cannot be copied is not tried.
 
-`cargo run -p aws-client-cache-benches --bin peers` writes this file, the same each time for the same versions.
+`cargo run -p aws-client-cache-benches --bin peers` writes this file; the same versions of the crates give the same file.
 `cargo test -p aws-client-cache-benches` checks that it is up to date. The adapters are in [`src/peers`](src/peers). Each
 forwards to its peer, and declares the peer's deliberate differences, which are then not compared. `moka` runs its
 postponed tasks after each operation (`run_pending_tasks`). Checked as LFU, it has its default policy, TinyLFU.
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
 aim at better hit ratios. `lfu_cache` documents that it evicts the latest of equal entries, and that a replacement resets the
-count. No peer documents its state after a panic in a caller's code. The level shows a leak, which is safe, only where there is no
-other harm.
+count. No peer documents its state after a panic in a caller's code. A leak, which is safe, is shown only if nothing worse was
+found.
 "
     )
 }
