@@ -68,7 +68,7 @@ pub enum ClientCacheError {
         /// The key.
         key: AnyKey,
     },
-    /// The session refuses the credentials of the key, by [`Session::revoke`](crate::Session::revoke).
+    /// The session refuses the credentials of the key, after [`Session::revoke`](crate::Session::revoke).
     // T13
     #[non_exhaustive]
     CredentialsRevoked {
@@ -83,7 +83,7 @@ pub enum ClientCacheError {
         key: AnyKey,
         /// The error of `create`, shared by all waiters.
         ///
-        /// It is shown as it is, so keep secrets out of it.
+        /// It is shown unchanged, so keep secrets out of it.
         source: Arc<dyn Error + Send + Sync>,
     },
     /// A parameter is invalid.

@@ -1,9 +1,10 @@
 //! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU, LFU or LFUDA eviction.
 //!
 //! Creating a client of the AWS SDK for Rust costs thousands of times as much as cloning one. The first request of a new
-//! client may also have to open a connection. A program that calls AWS as many tenants, roles, regions or endpoints
-//! therefore keeps its clients, and needs to bound how many it keeps. The usual hand-written solution is an unbounded
-//! map whose key omits something that distinguishes clients, so that one tenant receives another tenant's client.
+//! client may also have to open a connection. A program that calls AWS on behalf of many tenants, or with many roles,
+//! regions or endpoints, therefore keeps its clients, and needs to bound their number. The usual hand-written solution
+//! is an unbounded map whose key omits something that distinguishes clients, so that one tenant receives another
+//! tenant's client.
 //!
 //! This crate has two layers:
 //!
@@ -57,9 +58,9 @@
 //! # Choosing a policy
 //!
 //! [`EvictionPolicy::Lru`] suits most programs: it evicts the least recently used client. [`EvictionPolicy::Lfu`] suits a
-//! few tenants that stay busy among many that appear once: newcomers evict each other and not the busy ones. Its counts do
-//! not age, so a tenant that was busy once stays long. [`EvictionPolicy::Lfuda`] counts uses too, but lets old counts lose
-//! their lead. [POLICIES.md] compares the hit ratios of all three.
+//! few tenants that stay busy among many that appear once: newcomers evict each other instead of the busy ones. Its counts
+//! do not age, so a tenant that was once busy stays for long. [`EvictionPolicy::Lfuda`] counts uses too, but lets old
+//! counts lose their lead. [POLICIES.md] compares the hit ratios of all three.
 //!
 //! [POLICIES.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/POLICIES.md
 //!
@@ -121,7 +122,7 @@
 //! | `serde` | no | `Serialize` and `Deserialize` for [`ClientCacheConfig`], [`SessionConfig`], [`Stats`] and [`SessionStats`]; `ClientParamsConfig` |
 //! | `tracing` | no | events of caches and credentials, without secrets, and a span around each creation |
 //!
-//! Without default features the crate depends neither on a service crate nor on `aws-config`.
+//! Without default features, the crate depends neither on a service crate nor on `aws-config`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

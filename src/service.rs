@@ -130,8 +130,8 @@ pub mod diagnostics {
 /// The marker implements [`Service`](crate::Service). Attributes and a visibility may precede the name.
 ///
 /// Your crate must depend on the SDK crate, in a version that depends on `aws-smithy-runtime` 1.9.8 or later: its
-/// configuration has the method `allow_no_auth`. A crate that is too old is refused by the compiler, which says so. Some
-/// minimum versions:
+/// configuration has the method `allow_no_auth`. If the crate is too old, the compile error says so. Some minimum
+/// versions:
 ///
 /// | crate | minimum |
 /// |---|---|

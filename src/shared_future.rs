@@ -77,7 +77,7 @@ impl<T: Clone> fmt::Debug for SharedFuture<T> {
     }
 }
 
-/// A future that is polled only after it was woken, however many of its waiters are.
+/// A future that is polled only after it was woken, however many waiters poll it.
 ///
 /// [`Shared`] wakes all waiters, and each of them polls the future.
 struct Driven<T> {

@@ -9,7 +9,7 @@ use crate::map::{DEFAULT_MAX_SIZE, EvictingMap, EvictionPolicy};
 
 /// The settings of a [`ClientCache`] that are data: all except the listener and the clock.
 ///
-/// With the feature `serde`, it can be part of a service's configuration file. A missing setting has its default; an
+/// With the feature `serde`, it can be part of a service's configuration file. A missing setting takes its default; an
 /// unknown one is an error.
 ///
 /// # Examples

@@ -26,7 +26,7 @@ impl ClientCache {
         Self::builder().policy(policy).max_size(max_size).build()
     }
 
-    /// Returns a builder, which sets more than [`new`](Self::new) takes.
+    /// Returns a builder, which has more settings than [`new`](Self::new).
     ///
     /// The default is LRU with a `max_size` of 10.
     ///

@@ -77,7 +77,7 @@ impl ClientCache {
         self.get_or_create(key, || async { create().await.map_err(|error| failed(key, error)) }).await
     }
 
-    /// Returns the client under a key, or creates it with a `create` that is not a future.
+    /// Returns the client under a key, or creates it with a synchronous `create`.
     ///
     /// This variant never waits. If [`get_or_try_insert_with`](Self::get_or_try_insert_with) is creating the key, this call
     /// creates another client, and the first one that is stored wins. Its creation is never revoked: the client is cached even
@@ -145,7 +145,7 @@ impl ClientCache {
 
     /// Takes part in a creation.
     ///
-    /// Callers box this future: theirs is then small, so that a hit moves little memory.
+    /// Callers box this future, so that their own future stays small and a hit moves little memory.
     pub(super) async fn lead_or_drive<S, F, Fut>(
         &self,
         key: &ClientCacheKey<S>,
@@ -363,7 +363,7 @@ impl Drop for WaiterGuard<'_> {
 
 /// Callers' code that is left to run when a creation has completed: drops and a notification.
 ///
-/// If such code panicked earlier, waiters would wait for a creation that no longer is in flight.
+/// If such code panicked earlier, waiters would wait for a creation that is no longer in flight.
 #[derive(Default)]
 pub(super) struct DeferredDrop {
     victim: Option<Evicted>,

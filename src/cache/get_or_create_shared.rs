@@ -19,10 +19,11 @@ use crate::service::Service;
 impl ClientCache {
     /// Returns the client under a key, or creates it with a future that all callers drive.
     ///
-    /// Behaves as [`get_or_try_insert_with`](Self::get_or_try_insert_with), except that no caller depends on another one
-    /// being polled. The price: `create` and its future own what they use, and the future is boxed. A hit costs the same.
+    /// Behaves like [`get_or_try_insert_with`](Self::get_or_try_insert_with), except that no caller depends on another
+    /// one being polled. In return, `create` and its future must own what they use, and the future is boxed. A hit costs
+    /// the same.
     ///
-    /// All callers of a key should use the same method. A call that finds a creation of the other method in flight joins it,
+    /// All callers of a key should use the same method. A call that finds a creation by the other method in flight joins it,
     /// under the rules of that method.
     ///
     /// # Errors
@@ -32,8 +33,8 @@ impl ClientCache {
     ///
     /// # Cancel safety
     ///
-    /// If a caller is dropped, or is kept but no longer polled, the others drive the creation on. It is dropped with its last
-    /// caller.
+    /// If a caller is dropped, or is kept but no longer polled, the others continue to drive the creation. The creation is
+    /// dropped with its last caller.
     ///
     /// # Examples
     ///

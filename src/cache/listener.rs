@@ -78,8 +78,8 @@ impl Listener {
 
     /// Notifies of every victim, and of those that the listener itself evicts.
     ///
-    /// A panic continues only after the last one. If this thread is notifying already, returns at once: the call that
-    /// does so notifies of these victims, too. So the listener does not recurse.
+    /// A panic continues only after the last one. If this thread is already notifying, returns at once: the earlier
+    /// call also notifies of these victims. So the listener does not recurse.
     // C2: the cache must not be locked.
     pub(super) fn notify(&self, victims: &[Evicted], cause: EvictionCause) {
         let has_listener = self.call.is_some() || cfg!(feature = "tracing");
@@ -101,7 +101,7 @@ impl Listener {
 
     /// Returns `true` if this thread is to notify now.
     ///
-    /// Otherwise, it is notifying already, and will notify of `victims` as well.
+    /// Otherwise, it is already notifying, and will notify of `victims` as well.
     fn begin(&self, victims: &[Evicted], cause: EvictionCause) -> bool {
         match self.pending.lock().entry(thread::current().id()) {
             Entry::Vacant(thread) => {

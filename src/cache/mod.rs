@@ -50,7 +50,7 @@ use untraced as trace;
 /// says otherwise.
 ///
 /// The cache compares keys and clones clients while it holds its lock. It drops clients and calls the listener after it
-/// has released the lock, so both may call the cache. A panic in such code loses no other entry and poisons nothing.
+/// has released the lock, so both may call the cache. A panic in such code loses no other entry, and poisons nothing.
 ///
 /// # Examples
 ///

@@ -35,7 +35,7 @@ use std::fmt;
 pub struct Stats {
     /// Lookups that found a client.
     ///
-    /// Counted are the lookups of `get` and `try_get`, and the first one of `get_or_try_insert_with`.
+    /// The lookups of `get` and `try_get` count, and the first lookup of `get_or_try_insert_with`.
     // O1
     pub hits: u64,
     /// Lookups that found none, because the key was absent or had expired.
@@ -60,7 +60,7 @@ pub struct Stats {
     pub creations: u64,
     /// Creations that failed with an error.
     ///
-    /// Dropped and panicking ones are not counted.
+    /// Creations that are dropped or panic are not counted.
     // O3
     pub failures: u64,
 }
@@ -75,7 +75,7 @@ impl Stats {
         (lookups > 0.0).then(|| self.hits as f64 / lookups)
     }
 
-    /// Returns the counters with their names, in the order of the fields, to export them.
+    /// Returns the counters with their names, in the order of the fields, for export.
     ///
     /// [`Stats`] shows an example.
     pub fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {

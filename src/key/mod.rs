@@ -56,7 +56,7 @@ pub struct ClientCacheKey<S> {
 /// The key of a client whose service is known only at run time.
 ///
 /// Snapshots and [`pop_item`](crate::ClientCache::pop_item) return keys of this type. A [`ClientCacheKey`] converts into an
-/// `AnyKey`, which finds the same client as an [`AnyClient`].
+/// `AnyKey`, which finds the same client, in the form of an [`AnyClient`].
 ///
 /// # Examples
 ///
@@ -95,7 +95,7 @@ impl AnyKey {
         &self.0.identity
     }
 
-    /// Compares in full, out of line for keys that are the same `Arc`.
+    /// Compares in full; out of line, so that the comparison of identical `Arc`s stays small.
     // K3
     #[inline(never)]
     fn is_same(&self, other: &Self) -> bool {
@@ -131,7 +131,7 @@ impl AnyKey {
         self.identity().label.as_deref()
     }
 
-    /// Returns the ARN of the role whose credentials the client has, if it assumes one.
+    /// Returns the ARN of the role that the client assumes, if it assumes one.
     ///
     /// # Examples
     ///

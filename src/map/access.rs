@@ -9,8 +9,8 @@ use super::{DefaultHashBuilder, EvictingMap, EvictionPolicy};
 impl<K, V> EvictingMap<K, V> {
     /// Creates an empty map that holds at most `max_size` entries.
     ///
-    /// Memory is allocated as entries are inserted. A `max_size` of 0 holds
-    /// nothing.
+    /// Memory is allocated as entries are inserted. With a `max_size` of 0, the
+    /// map holds nothing.
     ///
     /// # Examples
     ///
@@ -144,7 +144,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Some(value)
     }
 
-    /// Returns the value of `key` to change it, and counts a use of it.
+    /// Returns a mutable reference to the value of `key`, and counts a use of it.
     ///
     /// A miss changes nothing.
     ///
@@ -193,7 +193,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Some(self.slab.entry(slot).1) // D5
     }
 
-    /// Returns the value of `key` to change it, without counting a use.
+    /// Returns a mutable reference to the value of `key`, without counting a use.
     ///
     /// # Examples
     ///

@@ -13,7 +13,7 @@ use super::slab::Slab;
 impl<K, V, S> EvictingMap<K, V, S> {
     /// Removes every entry, and returns them in eviction order.
     ///
-    /// The map is empty from the call on, even if the iterator is not run.
+    /// The map is empty after the call, even if the iterator is not consumed.
     /// `max_size` and policy stay.
     ///
     /// # Examples

@@ -11,8 +11,8 @@ use super::eviction::Eviction;
 impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
     /// Inserts an entry under an absent key, as its first use.
     ///
-    /// A full map first evicts the next victim, and returns it. The newcomer is
-    /// never the victim, but at a `max_size` of 0, where it is returned.
+    /// A full map first evicts the next victim, and returns it. The new entry
+    /// is never the victim, except at a `max_size` of 0, where it is returned.
     ///
     /// # Errors
     ///
@@ -40,10 +40,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
 
     /// Stores a value under a key, present or absent, and returns what it replaced.
     ///
-    /// This is `put` of other caches. The entry of a present key becomes the most
-    /// recently used one, but its use count stays as it is: under LFU and LFUDA,
-    /// that decides among entries of the same count. The given key is dropped,
-    /// and the present one stays. An absent key is inserted, as by
+    /// Other caches call this `put`. The entry of a present key becomes the
+    /// most recently used one; under LFU and LFUDA, only among the entries of
+    /// its use count, which does not change. The given key is dropped, and the
+    /// stored key stays. An absent key is inserted, as by
     /// [`insert`](Self::insert).
     ///
     /// # Examples
@@ -277,7 +277,7 @@ impl<'a, K, V> GetOrInsert<'a, K, V> {
         }
     }
 
-    /// Returns the value, present or new, to change it.
+    /// Returns a mutable reference to the value, present or new.
     ///
     /// [`EvictingMap::get_or_insert_with_ref`] shows an example.
     pub fn value_mut(&mut self) -> &mut V {
@@ -307,7 +307,7 @@ impl<'a, K, V> GetOrInsert<'a, K, V> {
         self.into_mut().map(|value| &*value)
     }
 
-    /// Returns the value to change it, for as long as the map is borrowed, or `None` if it is not stored.
+    /// Returns the mutable value for as long as the map is borrowed, or `None` if it is not stored.
     ///
     /// Drops the evicted entry, or the value that is not stored.
     ///
@@ -364,7 +364,7 @@ pub enum Replaced<K, V> {
 /// map.insert("a", 1)?;
 /// let refused: KeyExists<_, _> = map.insert("a", 2).unwrap_err();
 /// assert_eq!((refused.key, refused.value), ("a", 2));
-/// assert_eq!(refused.to_string(), "the key is present already");
+/// assert_eq!(refused.to_string(), "the key is already present");
 /// # Ok::<(), KeyExists<&str, i32>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -383,7 +383,7 @@ impl<K, V> fmt::Debug for KeyExists<K, V> {
 
 impl<K, V> fmt::Display for KeyExists<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the key is present already")
+        f.write_str("the key is already present")
     }
 }
 

@@ -42,7 +42,7 @@ impl Index {
         self.slots.find(hash, |slot| is_match(*slot)).copied()
     }
 
-    /// Returns whether one more slot can be inserted; `limit` is the most entries that the map may hold.
+    /// Returns `true` if one more slot can be inserted; `limit` is the most entries that the map may hold.
     #[inline]
     pub(super) fn has_room(&self, limit: usize) -> bool {
         let len = self.slots.len();

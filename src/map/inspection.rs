@@ -1,4 +1,4 @@
-//! Access to the inside of the map, for tests.
+//! Access to the internal state of the map, for tests.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -15,7 +15,7 @@ impl<K, V, S> EvictingMap<K, V, S> {
         Self::with_eviction(AnyEviction::new(policy, max_uses.max(1)), max_size, hash_builder)
     }
 
-    /// Returns in numbers everything that later behavior depends on.
+    /// Returns, as numbers, everything on which later behavior depends.
     ///
     /// Each key is shown as `name` names it. With `index`, slots, buckets and room are included, which depend on hashes.
     #[doc(hidden)]

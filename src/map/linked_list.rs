@@ -6,12 +6,12 @@
 /// The sentinel: before the first slot and after the last.
 pub(super) const END: u32 = 0;
 
-/// The longest list whose last slot is known by a conditional move.
+/// The longest list whose last slot is found by a conditional move.
 ///
 /// In a longer list, it is read a second time.
 ///
 /// A read waits for earlier writes to what might be the same link, as it often is in a short list. A conditional move waits
-/// for a link that it may not need, and which in a long list comes from far away. Both were measured.
+/// for a link that it may not need, and which in a long list is seldom in a processor cache. Both costs were measured.
 const MAX_CONDITIONAL_MOVE: usize = 600;
 
 /// Links between slots, each with a tag for the policy's use.
@@ -180,7 +180,7 @@ impl<T: Copy + Default> LinkedList<T> {
     }
 }
 
-/// With the same room, as the slab.
+/// The copy has the same room, as in the slab.
 impl<T: Clone> Clone for LinkedList<T> {
     fn clone(&self) -> Self {
         let mut links = Vec::with_capacity(self.links.capacity());

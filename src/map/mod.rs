@@ -36,15 +36,17 @@
 //! * A removal moves the last slot into the gap, so that the slab stays dense:
 //!   iteration and copies read no gaps, and a copy hashes nothing.
 //! * Growth rebuilds the index alone. Nothing is allocated for `max_size` in
-//!   advance, and memory is given back when an eighth of it is in use.
+//!   advance, and memory is given back once less than an eighth of it is in
+//!   use.
 //!
 //! An entry takes the size of its key and its value, 4 bytes for a bucket number,
 //! and 8 bytes for its links under LRU, 12 otherwise. Each bucket of the index
 //! takes 5 bytes. There are 8 to 16 buckets per entry up to 1,024 entries, then
 //! 2 to 4.
 //!
-//! The `Hash`, `Eq`, `Clone` or `Drop` of a key or a value may panic. The map is
-//! then as it was before the call, or as it would be after it.
+//! The `Hash`, `Eq`, `Clone` or `Drop` of a key or a value may panic.
+//! Afterwards, the map is as it was before the call, or as it would be after
+//! it.
 //!
 //! # Coming from `lru`
 //!
@@ -115,8 +117,8 @@ pub(crate) const DEFAULT_MAX_SIZE: usize = 10;
 /// A bounded map that evicts in strict LRU, LFU or LFUDA order.
 ///
 /// An operation on one entry takes O(1): amortized over growth, and on average
-/// over hashes. The map holds at most 2³⁰ entries; a larger `max_size` is no
-/// other bound.
+/// over hashes. The map holds at most 2³⁰ entries; a larger `max_size` does not
+/// raise this limit.
 ///
 /// Two maps are equal if they hold equal entries in the same eviction order.
 /// A clone is independent: it has the same entries, order, use counts and
@@ -166,7 +168,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
     }
 }
 
-/// LRU with a `max_size` of 10, as [`ClientCache`](crate::ClientCache).
+/// LRU with a `max_size` of 10, as for [`ClientCache`](crate::ClientCache).
 impl<K, V, S: Default> Default for EvictingMap<K, V, S> {
     fn default() -> Self {
         Self::with_hasher(EvictionPolicy::default(), DEFAULT_MAX_SIZE, S::default()) // D1

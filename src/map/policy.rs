@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 /// The choice of the entry that a full cache evicts to make room for a newcomer.
 ///
-/// Every policy is strict: one order of all entries, of which the first is
-/// always evicted. The names "LRU", "LFU" and "LFUDA" are read and printed.
+/// Every policy is strict: all entries have one order, and the first is always
+/// evicted. The names "LRU", "LFU" and "LFUDA" are parsed and printed.
 ///
 /// # Examples
 ///
@@ -22,24 +22,25 @@ use std::str::FromStr;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
 #[non_exhaustive]
 pub enum EvictionPolicy {
-    /// Least recently used: evicts the entry whose last insertion or hit is
+    /// Least recently used: evicts the entry whose last insertion or hit was
     /// longest ago.
     ///
-    /// The choice for most caches: it adapts at once, and needs least memory.
+    /// The choice for most caches: it adapts at once, and needs the least memory.
     #[default]
     Lru,
     /// Least frequently used: evicts the entry with the fewest uses, and among
     /// equals the least recently used one. An insertion is the first use.
     ///
-    /// Best if the same keys stay busy. It keeps keys that were busy once, and
+    /// Best if the same keys stay busy. It keeps keys that were once busy, and
     /// lets two newcomers evict each other forever.
     Lfu,
     /// LFU with dynamic aging: evicts the entry with the lowest weight, and among
     /// equals the least recently used one.
     ///
     /// A weight starts at 1 above the weight of the last evicted entry, and each
-    /// hit adds 1. Entries that were busy once are therefore evicted in the end.
-    /// Best if some keys are busier than others, and change over time.
+    /// hit adds 1. Entries that were once busy are therefore evicted in the
+    /// end. Best if some keys are busier than others, and these keys change
+    /// over time.
     Lfuda,
 }
 

@@ -1,4 +1,4 @@
-//! Removal: of one entry, of the next victim, of all that a bound or a predicate refuses.
+//! Removal of one entry, of the next victim, or of all entries that a bound or a predicate refuses.
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
@@ -10,7 +10,7 @@ use super::linked_list::END;
 impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
     /// Removes `key`, and returns its value.
     ///
-    /// A key that returns later starts anew, with one use.
+    /// If the key is inserted again, its use count starts at 1.
     ///
     /// # Examples
     ///
@@ -33,7 +33,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
         Some(value)
     }
 
-    /// Removes `key`, and returns the key that was stored with its value.
+    /// Removes `key`, and returns the stored key and its value.
     ///
     /// # Examples
     ///
@@ -75,7 +75,7 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
         if victim == END { None } else { Some(self.remove_slot(victim)) } // D6
     }
 
-    /// Sets `max_size`, and evicts in order until no more entries are left.
+    /// Sets `max_size`, and evicts entries in eviction order until the others fit.
     ///
     /// Returns the evicted entries in that order. Takes O(n) in their number;
     /// memory that is no longer needed is given back.
@@ -114,8 +114,8 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
     /// use. The entries that stay keep their order and their use counts. Takes
     /// O(n).
     ///
-    /// If `keep` panics, no entry is removed. If a key or a value panics when it
-    /// is dropped, all refused entries are removed nevertheless.
+    /// If `keep` panics, no entry is removed. All refused entries are removed
+    /// even if a key or a value panics when it is dropped.
     ///
     /// # Examples
     ///

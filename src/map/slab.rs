@@ -112,7 +112,7 @@ impl<K, V> Slab<K, V> {
     }
 }
 
-/// With the same room, so that a copy behaves as its original to the last allocation.
+/// The copy has the same room, so that it behaves like the original down to the last allocation.
 impl<K: Clone, V: Clone> Clone for Slab<K, V> {
     fn clone(&self) -> Self {
         let mut slots = Vec::with_capacity(self.slots.capacity());

@@ -16,7 +16,7 @@ use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest, RoleScope};
 
-/// A role that a client assumes by `AssumeRole` of the AWS Security Token Service (STS).
+/// A role that a client assumes with `AssumeRole` of the AWS Security Token Service (STS).
 ///
 /// Pass it to [`ClientParamsBuilder::assume_role`](crate::ClientParamsBuilder::assume_role). It has the settings of
 /// `aws_config::sts::AssumeRoleProvider`, with the same meaning, and more. All of them are part of the client's key; the
@@ -114,8 +114,8 @@ impl AssumeRole {
     /// as those of EKS, and for other OIDC providers, such as that of GitHub Actions. The role's trust policy names the
     /// provider. Other roles can be assumed with this one, by [`source_role`](Self::source_role).
     ///
-    /// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) refuses the combinations that STS does not have: an
-    /// external id, tags, a source role of this role, and other credentials in the parameters.
+    /// [`ClientParamsBuilder::build`](crate::ClientParamsBuilder::build) refuses what STS does not support together with a
+    /// token: an external id, tags, a source role of this role, and other credentials in the parameters.
     ///
     /// # Examples
     ///
@@ -154,8 +154,8 @@ impl AssumeRole {
     /// The default is the endpoint of the base configuration, or else that of AWS in the [`region`](Self::region). Calls to this
     /// endpoint use neither FIPS nor dual stack; a base configuration with FIPS is refused.
     ///
-    /// With an endpoint, the ARN can be any 20 to 2048 visible characters, because other implementations of STS have names of
-    /// their own.
+    /// With an endpoint, the ARN can be any 20 to 2048 visible characters, because other implementations of STS have their
+    /// own naming schemes.
     ///
     /// # Examples
     ///
@@ -260,7 +260,7 @@ impl AssumeRole {
         self
     }
 
-    /// Validates the chain of roles, and returns its scope.
+    /// Validates the chain of roles, and returns its credential scope.
     ///
     /// `from` is the scope of the credentials that assume the first role.
     // K5
@@ -385,7 +385,7 @@ impl AssumeRole {
         // Another implementation of STS may have partitions of its own.
         let is_of_aws = self.endpoint_url.is_none() && base.endpoint_url().is_none();
         if is_of_aws && !validate::is_in_partition_of(&self.arn, region.as_ref()) {
-            let reason = "the role belongs to another partition than the region of STS";
+            let reason = "the role and the region of STS belong to different partitions";
             return Err(ClientCacheError::invalid("assume_role", reason));
         }
         let mut config = base.to_builder();

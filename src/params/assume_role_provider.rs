@@ -1,7 +1,7 @@
 //! [`AssumeRoleProvider`], which assumes a role by a call of the Security Token Service (STS).
 //!
-//! It calls STS itself. The providers of `aws-config` refuse the answers of `MinIO`, which name no account. They also take
-//! tokens from files alone, and for one hour alone.
+//! It calls STS itself. The providers of `aws-config` refuse the answers of `MinIO`, which name no account. With a token,
+//! they accept only files, and only sessions of one hour.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};

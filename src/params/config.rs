@@ -17,13 +17,13 @@ use crate::service::Service;
 /// They have the meaning of the builder's methods. All are optional, and an unknown field is an error.
 ///
 /// The fields of `assume_role` are `arn` and the names of the methods of `AssumeRole`: `source_role`, `region`, `endpoint_url`,
-/// `session_name`, `session_length`, `external_id`, `policy`, `policy_arns` and `tags`. A `session_length` is a text such as
+/// `session_name`, `session_length`, `external_id`, `policy`, `policy_arns` and `tags`. A `session_length` is a string such as
 /// `"1h"`, and `tags` is a table. `web_identity_token_file` stands for `web_identity`. Only `arn` is required.
 ///
 /// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key` and
 /// `session_token`, in any common spelling, and their values are not kept: name a profile, or set a provider.
 ///
-/// As a field of a type of your own, do not flatten it: `serde` then ignores unknown fields.
+/// Do not flatten it into a type of your own: `serde` would then ignore unknown fields.
 ///
 /// # Examples
 ///

@@ -19,8 +19,8 @@ impl<S: Service> ClientParamsBuilder<S> {
     /// variable to [`customize_with`](Self::customize_with) instead. The closure must not read changing state either, such as
     /// a `static` or the environment, because the key would not reflect it.
     ///
-    /// A closure that sets credentials or an identity cache takes them away from a [`Session`](crate::Session): such a client can
-    /// sign with its own after [`Session::invalidate_credentials`](crate::Session::invalidate_credentials).
+    /// If a closure sets credentials or an identity cache, a [`Session`](crate::Session) does not control them: such a client
+    /// can still sign after [`Session::invalidate_credentials`](crate::Session::invalidate_credentials).
     ///
     /// # Examples
     ///
@@ -105,11 +105,11 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Adds a customization of the service's config builder, as a closure with a value that has no `Hash`.
     ///
-    /// It is [`customize_with`](Self::customize_with) for such types, which many enums of the SDK are:
+    /// It replaces [`customize_with`](Self::customize_with) for types without `Hash`. Many enums of the SDK have none:
     /// `RequestChecksumCalculation` and `ResponseChecksumValidation` of S3, `AccountIdEndpointMode` of `aws-sdk-dynamodb`.
     ///
-    /// Keys that differ only in this value have one hash, and `Eq` distinguishes them. Use it for values of which a cache
-    /// meets a few: the cache compares a key with each key of the same hash.
+    /// Keys that differ only in this value have one hash, and `Eq` distinguishes them. Use it for settings with few
+    /// distinct values: the cache compares a key with each key of the same hash.
     ///
     /// # Examples
     ///

@@ -11,7 +11,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::key::HttpClientId;
 
-/// A handle to an HTTP client, which makes it a part of the key.
+/// A handle to an HTTP client, which makes the client a part of the key.
 ///
 /// Pass it to [`ClientParamsBuilder::http_client`](crate::ClientParamsBuilder::http_client). Use it for clients that need
 /// another proxy, network interface or connection pool than the others.
@@ -20,7 +20,7 @@ use crate::key::HttpClientId;
 /// the same name. Create one for each HTTP client, and keep it. A new handle for each request is a new key each time.
 ///
 /// Cloning is cheap. A key contains no HTTP client, only the identity of its handle. Neither `Debug` nor the label of a key
-/// shows the HTTP client, which may know the password of a proxy.
+/// shows the HTTP client, which may contain the password of a proxy.
 ///
 /// # Examples
 ///

@@ -70,7 +70,7 @@ struct Inner<S: Service> {
     /// Contains all settings that are not secret.
     key: ClientCacheKey<S>,
     credentials: CredentialSource,
-    /// `None` means the HTTP client of the base configuration, or the client's own.
+    /// `None` means the HTTP client of the base configuration, or else the client's own.
     http_client: Option<SharedHttpClient>,
     /// Sorted by name.
     apply: Vec<Apply<S>>,
@@ -96,7 +96,7 @@ pub(crate) struct RoleSource {
 pub(crate) type Reject = Arc<dyn Fn(&Credentials) -> bool + Send + Sync>;
 
 impl<S: Service> ClientParams<S> {
-    /// Returns a builder without any parameter set.
+    /// Returns a builder with no parameter set.
     ///
     /// [`ClientParams`] shows an example.
     pub fn builder() -> ClientParamsBuilder<S> {
@@ -124,7 +124,7 @@ impl<S: Service> ClientParams<S> {
     ///
     /// This method uses no cache. The client shares only what the base configuration shares. Each client has its own
     /// connections, unless the base configuration or the parameters have an HTTP client. Each client of a role assumes the role
-    /// itself. A [`Session`](crate::Session) shares both.
+    /// itself. A [`Session`](crate::Session) shares both connections and roles.
     ///
     /// The base configuration is not part of the [`key`](Self::key). If you use several base configurations with one cache,
     /// name each with [`base`](ClientParamsBuilder::base), or set the parameters in which they differ.
@@ -143,7 +143,7 @@ impl<S: Service> ClientParams<S> {
     ///
     /// # Panics
     ///
-    /// Panics if a customization panics, or if the SDK rejects the resulting configuration, which it does by a panic.
+    /// Panics if a customization panics, or if the SDK panics because it rejects the resulting configuration.
     ///
     /// # Examples
     ///
@@ -195,7 +195,8 @@ impl<S: Service> ClientParams<S> {
 
     /// Creates a client that signs with `auth`, or as the base configuration does.
     ///
-    /// If a retry partition is given, the client belongs to it. The interceptor is its last one, also after customizations.
+    /// If a retry partition is given, the client belongs to it. The interceptor comes last, even after those of
+    /// customizations.
     pub(crate) fn make(
         &self,
         base: &SdkConfig,
@@ -223,7 +224,7 @@ impl<S: Service> ClientParams<S> {
     // K5, K7
     pub(crate) fn check(&self, base: &SdkConfig) -> Result<(), ClientCacheError> {
         if self.0.key.identity().region.is_none() && base.region().is_none() {
-            let reason = "neither the parameters nor the base configuration set one";
+            let reason = "neither the parameters nor the base configuration sets one";
             return Err(ClientCacheError::invalid("region", reason));
         }
         let identity = self.0.key.identity();

@@ -120,8 +120,7 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Sets a name for the base configuration, which becomes part of the key.
     ///
-    /// Name base configurations if you cache clients of several of them in one cache: the configurations themselves are not
-    /// compared.
+    /// Name your base configurations if one cache holds clients of several: the configurations themselves are not compared.
     ///
     /// # Examples
     ///
@@ -292,7 +291,7 @@ impl<S: Service> ClientParamsBuilder<S> {
 
     /// Enables or disables FIPS endpoints, which cannot be combined with an endpoint URL.
     ///
-    /// It applies to the client. A role is assumed at the endpoint of the base configuration, with FIPS or without.
+    /// It applies only to the client. For the call that assumes a role, the base configuration decides.
     ///
     /// # Examples
     ///
@@ -345,8 +344,7 @@ impl<S: Service> ClientParamsBuilder<S> {
     ///
     /// Clients with different connect or read timeouts do not share connections. The SDK's HTTP client keeps a pool for each
     /// such pair of timeouts, for as long as it exists: some 160 KiB and a connection each, measured with 2,000 pairs.
-    /// `max_size` does not bound them, so do not compute these timeouts from a request. Operation timeouts have no such
-    /// cost.
+    /// `max_size` does not bound them, so do not vary these timeouts by request. Operation timeouts have no such cost.
     ///
     /// # Examples
     ///

@@ -21,8 +21,8 @@ use crate::key::{CredentialScope, WebIdentity};
 /// is asked for a token anew, so that tokens can be rotated.
 ///
 /// The key identifies a file by its path, and a provider by its handle: clones are equal, and each call of
-/// [`provider`](Self::provider) gives a different one. Create one for each source, and keep it. Neither a key nor an output
-/// contains a token. Cloning is cheap.
+/// [`provider`](Self::provider) gives a different one. Create one for each source, and keep it. Neither a key nor printed
+/// text contains a token. Cloning is cheap.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ pub struct WebIdentityToken {
 }
 
 impl WebIdentityToken {
-    /// Returns the tokens of a file, which is read each time that the role is assumed.
+    /// Returns a source that reads the token from a file each time that the role is assumed.
     ///
     /// White space around the token is ignored. The path appears in the error if the file cannot be read.
     ///
@@ -52,7 +52,7 @@ impl WebIdentityToken {
         Self { identity, get: Arc::new(move || std::future::ready(read(&path)).boxed()) }
     }
 
-    /// Returns the tokens of a provider, which is called each time that the role is assumed.
+    /// Returns a source that calls a provider each time that the role is assumed.
     ///
     /// In a [`Session`](crate::Session), concurrent callers share one call, and any of them can drive its future. If all of
     /// them give up, the future is kept, and the next caller resumes it. The load timeout includes it.

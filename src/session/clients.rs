@@ -28,11 +28,11 @@ impl Session {
         Self::builder(base).build()
     }
 
-    /// Returns a builder, which sets more than [`new`](Self::new) takes.
+    /// Returns a builder, which has more settings than [`new`](Self::new).
     ///
     /// The session caches the credentials of the base configuration itself, by the settings of the builder. An identity cache
-    /// of the base configuration, such as that of `aws_config::load_defaults`, serves only other identities: with it, a caller
-    /// that stops polling would block the others, and credentials could not be invalidated.
+    /// of the base configuration, such as that of `aws_config::load_defaults`, serves only other identities. If it cached
+    /// credentials, a caller that stops polling would block the others, and credentials could not be invalidated.
     ///
     /// [`Session`] shows an example.
     pub fn builder(base: &SdkConfig) -> SessionBuilder {
@@ -131,8 +131,9 @@ impl Session {
 
     /// Returns the clients for many parameters, in their order, after their credentials have been loaded.
     ///
-    /// Use it to warm up. It calls [`ready`](Self::ready) for each of the parameters, up to 256 at a time. At most
-    /// [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a slow role stops none of the others.
+    /// Use it to warm up a session. It calls [`ready`](Self::ready) for each of the parameters, up to 256 at a time. At
+    /// most [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a slow role stops none of the
+    /// others.
     ///
     /// The cache keeps the last `max_size` clients. The result holds all of them.
     ///
@@ -182,7 +183,7 @@ impl Session {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Returns a configuration for libraries that create clients themselves, or that sign by themselves.
+    /// Returns a configuration for libraries that create their own clients or sign requests themselves.
     ///
     /// It is the base configuration, overridden by the parameters. Its HTTP client is the session's, unless the parameters name
     /// another. Its credentials are those of the session's clients: loaded and refreshed together with them, and dropped by
@@ -191,7 +192,7 @@ impl Session {
     /// provider each keep the credential scope active, as a client does.
     ///
     /// The parameters can be of any service. A configuration has no place for customizations, for the scope's retry budgets or
-    /// for the detection of expired tokens. Makes no network call, caches nothing, and takes as long as the copy of an
+    /// for the detection of expired tokens. Makes no network call, caches nothing, and takes as long as copying an
     /// `SdkConfig`.
     ///
     /// # Errors
@@ -206,7 +207,7 @@ impl Session {
     /// let config = session.sdk_config(params)?;
     /// // A service crate without a marker:
     /// let sts = aws_sdk_sts::Client::new(&config);
-    /// // A library that signs by itself:
+    /// // A library that signs requests itself:
     /// let provider = config.credentials_provider();
     /// # Ok(())
     /// # }
@@ -240,7 +241,7 @@ impl Session {
 
     /// Returns the counters of the cache and of the credentials, and the number of scopes.
     ///
-    /// O(n) in the credential scopes, for the next expiry.
+    /// Takes O(n) in the number of credential scopes, to find the next expiry.
     ///
     /// [`SessionStats`] shows an example.
     // O5

@@ -34,7 +34,7 @@ const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
 /// The number of loads after which [`CachedCredentials::resolve`] ends despite invalidations.
 const MAX_RESOLUTIONS: usize = 4;
 
-/// The delay of a timer from which on nothing has polled its load in the meantime.
+/// The delay of a timer which shows that nothing has polled its load in the meantime.
 const STARVED_FOR: Duration = Duration::from_secs(1);
 
 /// The settings by which all credentials of a session are loaded.
@@ -207,7 +207,7 @@ impl CachedCredentials {
 
     /// Loads the credentials, unless usable ones are cached.
     ///
-    /// If they are invalidated in the meantime, loads them again, but not for ever.
+    /// If they are invalidated in the meantime, loads them again, but not forever.
     // T5
     pub(super) async fn resolve(&self) -> Result<(), Arc<CredentialsError>> {
         for _ in 0..MAX_RESOLUTIONS {
@@ -524,7 +524,7 @@ async fn provide(
     let Some(sleep) = sleep else { return provider.provide_credentials().await };
     let began = Instant::now();
     let first = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await;
-    // Nothing has polled the load until after its time, so that the provider had no chance to answer.
+    // Nothing polled the load until after its timeout, so that the provider had no chance to answer.
     let is_starved = || began.elapsed() >= timeout.saturating_add(STARVED_FOR);
     let outcome = match first {
         Err(_) if is_starved() => Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await,

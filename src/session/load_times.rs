@@ -100,7 +100,7 @@ fn advisory_window(lifetime: Duration) -> Duration {
     }
 }
 
-/// The time until which no load is tried, after failed ones.
+/// The pause after failed loads, in which no load is tried.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -126,7 +126,7 @@ impl Backoff {
         self.since = Some(now);
     }
 
-    /// Returns this backoff, or a new one if it ended more than the maximum of backoffs ago.
+    /// Returns this backoff, or a new one if this one ended longer ago than the maximum backoff.
     pub(super) fn or_new(self, settings: &RefreshSettings, now: SystemTime) -> Self {
         let quiet = self.delay.saturating_add(settings.max_load_backoff);
         let is_over = |since| now.duration_since(since).is_ok_and(|passed| passed > quiet);

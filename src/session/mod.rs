@@ -49,7 +49,7 @@ use untraced as trace;
 /// A cache of clients that also creates them, and that shares connections and credentials among them.
 ///
 /// Cloning is cheap. A clone is a handle to the same session. Concurrent calls for one missing client create it once.
-/// The clients of a session share the following, which clients created manually often do not share:
+/// The clients of a session share the following, which hand-written code often does not share:
 ///
 /// * **One HTTP client**, and thus one connection pool: that of the base configuration, or else the SDK's default. Parameters
 ///   can [name another](crate::ClientParamsBuilder::http_client).

@@ -9,15 +9,15 @@ use crate::service::Service;
 impl Session {
     /// Removes all clients with these parameters' credentials, and drops the credentials.
     ///
-    /// Call it when you rotate a key, or see an authentication error. To offboard a tenant, call [`revoke`](Self::revoke). It
-    /// covers all services and regions, and all roles that are assumed with these credentials. Returns the clients in eviction
-    /// order. The listener is not notified. O(n) in the clients and the credential scopes.
+    /// Call it when you rotate a key, or see an authentication error. To offboard a tenant, call [`revoke`](Self::revoke)
+    /// instead. The call covers all services and regions, and all roles that are assumed with these credentials. Returns the
+    /// clients in eviction order. The listener is not notified. Takes O(n) in the number of clients and credential scopes.
     ///
     /// Later calls return new clients, whose credentials are loaded anew. A client is not cached if its creation, or a call of
     /// [`ready`](Self::ready) for it, is in flight. Callers that still hold a removed client can use it: its next request loads
     /// credentials anew.
     ///
-    /// Credentials that a provider of yours caches stay there. A backoff after failed loads ends.
+    /// Credentials that your own provider caches stay there. A backoff after failed loads ends.
     ///
     /// # Examples
     ///
@@ -34,12 +34,12 @@ impl Session {
 
     /// Refuses these parameters' credentials from now on, until [`admit`](Self::admit).
     ///
-    /// Call it when you offboard a tenant, or suspend one. It covers all services and regions, and all roles that are assumed
-    /// with these credentials. Returns the clients that are removed, as
-    /// [`invalidate_credentials`](Self::invalidate_credentials) does, which drops credentials but refuses nothing.
+    /// Call it when you offboard or suspend a tenant. It covers all services and regions, and all roles that are assumed with
+    /// these credentials. Like [`invalidate_credentials`](Self::invalidate_credentials), which refuses nothing, it drops the
+    /// credentials, and removes and returns the clients.
     ///
     /// Calls of [`client`](Self::client) and [`ready`](Self::ready) then fail with
-    /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), also calls that are in
+    /// [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked), even calls that are in
     /// flight. Clients that callers still hold sign nothing more: their requests fail, with an error that
     /// [`is_revoked`](crate::is_revoked) recognizes.
     ///
@@ -67,7 +67,7 @@ impl Session {
         self.invalidate(ScopeSelection::Scope(params.scope()), true) // T13
     }
 
-    /// Ends [`revoke`](Self::revoke), and not [`revoke_role`](Self::revoke_role).
+    /// Ends [`revoke`](Self::revoke), but not [`revoke_role`](Self::revoke_role).
     ///
     /// Returns `true` if `revoke` had refused these credentials.
     ///
@@ -105,8 +105,9 @@ impl Session {
 impl Session {
     /// Removes all clients with credentials of a role, and drops the credentials.
     ///
-    /// As [`invalidate_credentials`](Self::invalidate_credentials), for all session names, external ids and other parameters
-    /// with which callers have assumed the role. The ARN is compared as a text: if it is misspelled, nothing is removed.
+    /// Does the same as [`invalidate_credentials`](Self::invalidate_credentials), for all session names, external ids and
+    /// other parameters with which callers have assumed the role. The ARN is compared as text: if it is misspelled, nothing
+    /// is removed.
     ///
     /// # Examples
     ///
@@ -125,7 +126,8 @@ impl Session {
 
     /// Refuses all credentials of a role from now on, until [`admit_role`](Self::admit_role).
     ///
-    /// As [`revoke`](Self::revoke), for all session names, external ids and other parameters. The ARN is compared as a text.
+    /// Does the same as [`revoke`](Self::revoke), for all session names, external ids and other parameters. The ARN is
+    /// compared as text.
     ///
     /// # Examples
     ///
@@ -142,7 +144,7 @@ impl Session {
         self.invalidate(ScopeSelection::Role(arn), true) // T13
     }
 
-    /// Ends [`revoke_role`](Self::revoke_role), and not [`revoke`](Self::revoke).
+    /// Ends [`revoke_role`](Self::revoke_role), but not [`revoke`](Self::revoke).
     ///
     /// Returns `true` if `revoke_role` had refused the role.
     ///

@@ -22,7 +22,7 @@ use crate::params::with_clock;
 /// The settings of a [`Session`] that are data: all except the base configuration and the listener.
 ///
 /// With the feature `serde`, it can be part of a service's configuration file, with durations such as `"5m"`. A missing
-/// setting has its default; an unknown one is an error.
+/// setting takes its default; an unknown one is an error.
 ///
 /// # Examples
 ///
@@ -73,27 +73,27 @@ pub struct SessionConfig {
     /// By default, it is derived from the base configuration. See [`SessionBuilder::load_timeout`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub load_timeout: Option<Duration>,
-    /// The time before expiry from which on one caller refreshes credentials.
+    /// The time before expiry at which one caller starts to refresh credentials.
     ///
     /// By default, it depends on the lifetime. See [`SessionBuilder::advisory_refresh_window`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub advisory_refresh_window: Option<Duration>,
-    /// The time before expiry from which on all callers wait for new credentials.
+    /// The time before expiry at which all callers start to wait for new credentials.
     ///
     /// The default is one minute. See [`SessionBuilder::mandatory_refresh_window`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub mandatory_refresh_window: Duration,
-    /// The time after a failed refresh in the advisory window.
+    /// The pause after a failed refresh in the advisory window.
     ///
     /// The default is 5 minutes. See [`SessionBuilder::refresh_backoff`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub refresh_backoff: Duration,
-    /// The time after a first failed load.
+    /// The pause after a first failed load.
     ///
     /// The default is one second. See [`SessionBuilder::load_backoff`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub load_backoff: Duration,
-    /// The maximum time after repeatedly failed loads.
+    /// The maximum pause after repeated failures of a load.
     ///
     /// The default is one minute. See [`SessionBuilder::max_load_backoff`].
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
@@ -214,7 +214,7 @@ impl SessionBuilder {
     /// Sets the maximum number of unused scopes that are kept for returning tenants.
     ///
     /// The default is 1,000. With 0, no idle scope is kept. The scope that became idle first is dropped first. An idle scope
-    /// holds credentials, and no connection.
+    /// holds credentials, but no connection.
     ///
     /// # Examples
     ///
@@ -235,10 +235,10 @@ impl SessionBuilder {
 
     /// Sets whether each credential scope has its own retry budgets, by service and region.
     ///
-    /// This is the default. The SDK shares one budget in the whole process, so that a throttled tenant leaves the
-    /// others without retries. Each budget is as large as the SDK's default, and its retries cost as in version 2.0 of the
-    /// SDK's retry specification, even if `AWS_NEW_RETRIES_2026` selects 2.1. A customization that sets a
-    /// `retry_partition` takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
+    /// The default is `true`. The SDK shares one budget in the whole process, so that a throttled tenant leaves the others
+    /// without retries. Each budget is as large as the SDK's default, and its retries cost as in version 2.0 of the SDK's
+    /// retry specification, even if `AWS_NEW_RETRIES_2026` selects 2.1. A customization that sets a `retry_partition`
+    /// takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
     ///
     /// # Examples
     ///
@@ -280,7 +280,7 @@ impl SessionBuilder {
     /// Sets the timeout of a load of credentials.
     ///
     /// The default is the time that the retries and timeouts of the base configuration can take, as in the SDK's own identity
-    /// caches: about 22 seconds for each role of a chain. Set a longer one for providers that ask a person.
+    /// caches: about 22 seconds for each role of a chain. Set a longer one for providers that wait for a person.
     ///
     /// # Examples
     ///
@@ -298,7 +298,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the time before expiry from which on one caller refreshes credentials.
+    /// Sets how long before expiry one caller starts to refresh credentials.
     ///
     /// All other callers go on with the credentials that are held.
     ///
@@ -322,7 +322,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the time before expiry from which on all callers wait for new credentials.
+    /// Sets how long before expiry all callers start to wait for new credentials.
     ///
     /// The default is one minute. The window is at most a quarter of the lifetime. If no new credentials can be loaded, the
     /// callers go on with the old ones until these expire.
@@ -343,9 +343,9 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the time without another refresh after one has failed in the advisory window.
+    /// Sets the pause after a failed refresh in the advisory window.
     ///
-    /// The default is 5 minutes. Each scope extends it by a random part of at most its double. In the mandatory window,
+    /// The default is 5 minutes. Each scope lengthens it at random, to at most double. In the mandatory window,
     /// [`load_backoff`](Self::load_backoff) applies.
     ///
     /// # Examples
@@ -364,11 +364,11 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the time without another load after a first one has failed.
+    /// Sets the pause after a first failed load.
     ///
-    /// The default is one second; zero turns the backoff off. Each further failure doubles it, up to
-    /// [`max_load_backoff`](Self::max_load_backoff). In the meantime, callers receive the last error, so that a refused role
-    /// costs few calls of `AssumeRole`. A successful load and [`Session::invalidate_credentials`] end the backoff.
+    /// The default is one second; zero turns the backoff off. Each further failure doubles the pause, up to
+    /// [`max_load_backoff`](Self::max_load_backoff). During the pause, callers receive the last error, so that a refused
+    /// role costs few calls of `AssumeRole`. A successful load and [`Session::invalidate_credentials`] end the backoff.
     ///
     /// # Examples
     ///
@@ -386,7 +386,7 @@ impl SessionBuilder {
         self
     }
 
-    /// Sets the maximum time without another load after repeated failures.
+    /// Sets the maximum pause after repeated failures of a load.
     ///
     /// The default is one minute.
     ///

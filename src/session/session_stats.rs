@@ -43,7 +43,7 @@ pub struct SessionStats {
     /// Requests that used the held credentials although the last refresh failed.
     pub held_answers: u64,
     /// Calls of [`invalidate_credentials`](crate::Session::invalidate_credentials) and of
-    /// [`revoke`](crate::Session::revoke).
+    /// [`revoke`](crate::Session::revoke), and of their variants for roles.
     pub invalidations: u64,
     /// Credentials that were dropped because AWS refused them as expired.
     pub expired_tokens: u64,
@@ -52,7 +52,7 @@ pub struct SessionStats {
 }
 
 impl SessionStats {
-    /// Returns the counters with their names, those of the cache first, to export them.
+    /// Returns the counters with their names, those of the cache first, for export.
     ///
     /// # Examples
     ///

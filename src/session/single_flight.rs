@@ -50,8 +50,8 @@ impl<T: Clone + Send + Sync + 'static> Default for SingleFlight<T> {
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Joins the flight of this epoch, or begins one.
     ///
-    /// A call in another epoch begins another flight. Waiters of earlier flights receive the results of these.
-    /// `begin` must not run the caller's code, because it is called under the lock; its future may.
+    /// A call in another epoch begins another flight. Waiters of an earlier flight receive its result. `begin` must not
+    /// run the caller's code, because it is called under the lock; its future may.
     pub(super) fn join(&self, epoch: u64, begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>) -> Joined<T> {
         self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
     }

@@ -46,7 +46,7 @@ fn refused_entries_and_the_state_of_hashers_are_not_printed() {
     map.insert("key", "value").unwrap();
     let refused = map.insert("key", "other").unwrap_err();
     assert_eq!(format!("{refused:?}"), "KeyExists { .. }");
-    assert_eq!(refused.to_string(), "the key is present already");
+    assert_eq!(refused.to_string(), "the key is already present");
     let hasher = std::hash::BuildHasher::build_hasher(&DefaultHashBuilder::default());
     assert_eq!(format!("{hasher:?}"), "DefaultHasher { .. }");
 }

@@ -190,7 +190,8 @@ async fn a_role_of_another_partition_is_refused() {
         let params = params::<S3>().assume_role(role).build().unwrap();
         session.client(&params).await.err().map(|error| error.to_string())
     };
-    let expected = Some("invalid assume_role: the role belongs to another partition than the region of STS".to_owned());
+    let expected =
+        Some("invalid assume_role: the role and the region of STS belong to different partitions".to_owned());
     assert_eq!(refused(of("aws-cn")).await, expected);
     assert_eq!(refused(of("aws-us-gov")).await, expected);
     assert_eq!(refused(of("aws-cn").region("us-gov-west-1")).await, expected);

@@ -143,7 +143,7 @@ mod the_client {
             config.set_region(None);
         });
         let error = refused(no_region.clone(), params().build().unwrap()).await;
-        assert_eq!(error, "invalid region: neither the parameters nor the base configuration set one");
+        assert_eq!(error, "invalid region: neither the parameters nor the base configuration sets one");
         let error = refused(no_region, params().region("eu-west-1").assume_role(role("tenant")).build().unwrap()).await;
         assert_eq!(error, "invalid assume_role: neither the role nor the base configuration sets a region");
         let no_credentials = lacking(|config| {

@@ -9,7 +9,7 @@ use crate::map::linked_list::{END, LinkedList};
 /// The bucket below and above all others.
 const SENTINEL: u32 = 0;
 
-/// The number of no bucket.
+/// Marks the absence of a bucket.
 const NONE: u32 = u32::MAX;
 
 /// The slots of one weight.
@@ -198,7 +198,7 @@ impl FrequencyList {
         self.slots.set_tag(slot, bucket);
     }
 
-    /// Returns whether `slot` is the only one of its bucket.
+    /// Returns `true` if `slot` is the only one of its bucket.
     fn is_only(&self, slot: u32, bucket: u32) -> bool {
         let prev = self.slots.prev(slot);
         self.bucket(bucket).last == slot && (prev == END || self.slots.tag(prev) != bucket)
@@ -236,7 +236,7 @@ impl FrequencyList {
             layout.push(free.into());
             free = self.bucket(free).next;
         }
-        // Where the free buckets begin follows from the number of all.
+        // The total number shows where the free buckets begin.
         layout.push(self.buckets.len() as u64);
         layout
     }

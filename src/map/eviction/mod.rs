@@ -49,7 +49,7 @@ pub(super) trait Eviction: Sized {
     /// Sizes the memory for `room` slots; there must be no more.
     fn set_room(&mut self, room: usize);
 
-    /// Returns in numbers what the order depends on, beyond the sequence of the slots.
+    /// Returns, as numbers, the state on which the order depends beyond the sequence of the slots.
     #[cfg(any(test, feature = "__internals"))]
     fn layout(&self) -> Vec<u64>;
 
@@ -62,7 +62,8 @@ macro_rules! policies {
     ($($policy:ident => $new:expr),*) => {
         /// The order of the policy that a map was made with.
         ///
-        /// With a tag of its own: the compiler would else hide it in a vector's capacity, where it takes longer to read.
+        /// It has a tag of its own: otherwise, the compiler would hide the tag in a vector's capacity, where it takes
+        /// longer to read.
         #[derive(Clone, Debug)]
         #[repr(u8)]
         pub(super) enum AnyEviction {
@@ -112,7 +113,7 @@ macro_rules! policies {
                 }
             }
 
-            // A call would be a tenth of a hit.
+            // A call would cost a tenth of a hit.
             #[inline(always)]
             fn touch(&mut self, slot: u32) {
                 match self {
