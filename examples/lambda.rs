@@ -1,7 +1,7 @@
 //! A Lambda function that reads objects as many tenants, with one session for all invocations.
 //!
-//! `State` and `handle` are the function. `main` invokes it with some events, on a server of S3 and STS in this
-//! process. On Lambda, the crate `lambda_runtime` invokes it:
+//! `State` and `handle` are the function. `main` invokes it with some events, on an S3 and STS server in this process.
+//! On Lambda, the crate `lambda_runtime` invokes it:
 //!
 //! ```text
 //! let base = aws_config::load_defaults(BehaviorVersion::latest()).await;

@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     visit(&cache, &sdk_config, carol).await?;
     println!("\n{}", indented(&cache));
 
-    println!("\n4. Nothing is replaced silently, and a miss is an error or None, as you ask\n");
+    println!("\n4. Nothing is replaced silently, and a miss is an error or None, as you choose\n");
     let again = cache.insert(carol.params.key(), carol.params.client(&sdk_config).await?);
     println!("   insert again: {}", shown(again));
     let stranger = ClientParams::<S3>::builder().region("sa-east-1").build()?.key();
@@ -167,7 +167,7 @@ async fn visit(cache: &ClientCache, sdk_config: &SdkConfig, tenant: &Tenant) -> 
     let object = s3.get_object().bucket(&bucket).key("greeting.txt").send().await.map_err(context)?;
     let read = object.body.collect().await?.into_bytes();
     if read != greeting.as_bytes() {
-        return Err(format!("{} read another text than it wrote", tenant.name).into());
+        return Err(format!("{} did not read the text that it wrote", tenant.name).into());
     }
     println!("   {:>9}  read \"{greeting}\" from {region}", "");
     Ok(())

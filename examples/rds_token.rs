@@ -1,8 +1,8 @@
 //! A database token of Amazon RDS, signed by the role of a tenant.
 //!
-//! Some libraries sign by themselves. They take the credentials of a session from `Session::sdk_config`, and the role is
-//! assumed once for them and for all clients. `aws_sdk_rds::auth_token` takes the same configuration, and creates the same
-//! token.
+//! Some libraries sign requests themselves. They take the credentials of a session from `Session::sdk_config`, so that the
+//! role is assumed once for them and for all clients. `aws_sdk_rds::auth_token` takes the same configuration, and creates
+//! the same token.
 //!
 //! ```text
 //! cargo run --example rds_token

@@ -1,7 +1,7 @@
 //! Clients of several services and regions under one role, which is assumed once for all of them.
 //!
-//! The clients are S3 in two regions, the Security Token Service through `service!`, and a custom client. A server of
-//! S3 and STS runs in this process.
+//! The clients are S3 in two regions, the Security Token Service through `service!`, and a custom client. An S3 and STS
+//! server runs in this process.
 //!
 //! ```text
 //! cargo run --example services

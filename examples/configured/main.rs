@@ -5,7 +5,8 @@
 //! cargo run --example configured -- path/to/another.toml
 //! ```
 //!
-//! `SessionConfig` and `ClientParamsConfig` need the feature `serde`. The program makes no network call: clients make none until they are used.
+//! `SessionConfig` and `ClientParamsConfig` need the feature `serde`. The program makes no network call, because it sends no
+//! request with its clients.
 
 #![expect(clippy::print_stdout, reason = "a program that reports its progress")]
 

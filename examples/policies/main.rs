@@ -4,8 +4,8 @@
 //! cargo run --example policies -- keys.txt --sizes 10,20,50 --plot policies.svg
 //! ```
 //!
-//! The file has one key a line, in the order of the requests: tenant names from an access log, say. Any text that
-//! identifies a client will do. Without a file, the example replays `sample.txt`.
+//! The file has one key per line, in the order of the requests, such as the tenant names from an access log. Any text
+//! that identifies a client will do. Without a file, the example replays `sample.txt`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
@@ -31,7 +31,7 @@ const SAMPLE: &str = include_str!("sample.txt");
 /// Replays a file of keys under every eviction policy, and prints the hit ratios.
 #[derive(Parser)]
 struct Arguments {
-    /// A file with one key a line; empty lines are skipped [default: a sample]
+    /// A file with one key per line; empty lines are skipped [default: a sample]
     file: Option<PathBuf>,
     /// Maximum sizes of the cache [default: powers of two, up to the number of distinct keys]
     #[arg(long, value_delimiter = ',')]
@@ -86,7 +86,7 @@ fn sizes(given: &[NonZeroUsize], distinct: usize) -> Vec<usize> {
     sizes
 }
 
-/// A table with one row a size and one column a policy. An asterisk marks the best cells of a row.
+/// A table with one row per size and one column per policy. An asterisk marks the best cells of a row.
 struct Table<'a>(&'a [Row]);
 
 impl fmt::Display for Table<'_> {

@@ -1,4 +1,4 @@
-//! Draws the hit ratios: one line a policy, over the logarithm of the size.
+//! Draws the hit ratios: one line per policy, over the logarithm of the size.
 
 use std::error::Error;
 use std::fs;

@@ -1,7 +1,7 @@
 //! A web service that reads objects as many tenants, with one `Session` in axum's state.
 //!
-//! `service.rs` is the service. This program runs it on a server of S3 and STS in the same process, and requests some
-//! objects. With `--serve`, it then serves until it is interrupted.
+//! `service.rs` is the service. This program runs it against an S3 and STS server in the same process, and requests
+//! some objects. With `--serve`, it then serves until it is interrupted.
 //!
 //! ```text
 //! cargo run --example web

@@ -1,4 +1,4 @@
-//! The counters of a session in the Prometheus text format, to be copied.
+//! The counters of a session in the Prometheus text format, for you to copy.
 
 use std::fmt::Write;
 use std::time::UNIX_EPOCH;

@@ -1,4 +1,4 @@
-//! The service, to be copied.
+//! The service, for you to copy.
 //!
 //! A request names a tenant, and returns an object that the tenant's role may read.
 

@@ -47,7 +47,7 @@ pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Option<Duratio
     }
 }
 
-/// Runs a command with this program's own output. Fails unless it succeeds.
+/// Runs a command that prints to this program's output. Fails unless the command succeeds.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
     if !status.success() {

@@ -78,7 +78,7 @@ impl Project {
         let shell = self.shell()?;
         let changes = cmd!(shell, "git status --porcelain -- {paths...}").quiet().read()?;
         if !changes.is_empty() {
-            bail!("commit these first; a result must name the tree that it is of:\n{changes}");
+            bail!("commit these first; a result must name the tree that it belongs to:\n{changes}");
         }
         Ok(())
     }

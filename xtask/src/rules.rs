@@ -35,7 +35,7 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
     if arguments.check {
         is_current = fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))? == rules.page();
         if !is_current {
-            println!("{PAGE} is not current; `cargo xtask rules` writes it anew");
+            println!("{PAGE} is not current; `cargo xtask rules` updates it");
         }
     } else {
         fs::write(&path, rules.page()).with_context(|| format!("cannot write {PAGE}"))?;

@@ -18,8 +18,8 @@ const INPUTS: [&str; 4] = ["src", "benches/src", "benches/benches", "Cargo.lock"
 
 /// Measure the engine and the cache against their peers, and write benches/RESULTS.md and its plot.
 ///
-/// All parts take some twenty minutes, and more to compile. Use an otherwise idle machine: other load distorts times
-/// more than ratios. The instructions need valgrind and gungraun-runner.
+/// All parts take some twenty minutes, plus the time to compile. Use an otherwise idle machine: other load distorts
+/// times more than ratios. The instructions need valgrind and gungraun-runner.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Only these parts; `counting` is a separate check, and not part of the page

@@ -76,7 +76,7 @@ const FAST_KIT_TESTS: &[&str] = &[
     "--test=sieve",
 ];
 
-/// The parts of the code. The first of these that has a file is its part.
+/// The parts of the code. A file belongs to the first part that contains it.
 const PARTS: [Part; 4] = [
     Part { name: "engine", has: is_engine, options: CORE, first: FAST_ENGINE_TESTS, all: ALL_TESTS },
     Part { name: "kit", has: is_kit, options: KIT, first: FAST_KIT_TESTS, all: &[] },
@@ -230,7 +230,7 @@ pub(super) fn run(project: &Project, shard: Option<Shard>, again: bool, keep: bo
         println!("{mutant}");
     }
     println!(
-        "{} caught, {} caught by time, {} survived; {} do not compile",
+        "{} caught, {} caught by a timeout, {} survived, {} do not compile",
         kept("caught.txt"),
         of_last_run("timeout.txt").len(),
         survivors.len(),

@@ -13,7 +13,7 @@ pub(super) fn caught_by(log: &str) -> Option<String> {
     signal.captures(log).map(|found| format!("a test that aborts: signal {}", &found[1]))
 }
 
-/// Returns `true` if the log says that a library does not compile, other than that of the tests.
+/// Returns `true` if the log says that a library other than that of the tests does not compile.
 ///
 /// Then the tests do not detect the mutant.
 pub(super) fn library_is_broken(log: &str) -> bool {

@@ -57,7 +57,7 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
         let mut difference = project.git(["diff", "--no-index", "--exit-code"]);
         let difference = difference.arg(&listed).arg(&current).status().context("cannot start git")?;
         if !difference.success() {
-            println!("{package} is not what {FOLDER}/{package}.txt says; `cargo xtask public-api` writes it anew");
+            println!("{package} differs from {FOLDER}/{package}.txt; `cargo xtask public-api` updates the list");
             passed = false;
         }
     }

@@ -83,7 +83,7 @@ fn select<'a>(checks: &'a [Check], parts: &[String]) -> Result<Vec<&'a Check>> {
     let find = |part: &String| {
         let found = checks.iter().find(|check| check.name == *part);
         let names = || checks.iter().map(|check| &*check.name).collect::<Vec<_>>().join(", ");
-        found.with_context(|| format!("no check {part}; there are {}", names()))
+        found.with_context(|| format!("no check {part}; the checks are {}", names()))
     };
     parts.iter().map(find).collect()
 }
@@ -105,7 +105,7 @@ fn check_page(project: &Project, checks: &[Check]) -> Result<Verdict> {
     for row in &rows {
         let check = trees.iter().find(|(check, _)| check.rerun == row.command);
         if check.is_none_or(|(_, tree)| !tree.starts_with(&row.tree)) {
-            println!("of another tree: {}", row.text);
+            println!("recorded on another tree: {}", row.text);
             passed = false;
         }
     }
