@@ -287,7 +287,7 @@ fn a_run_that_never_ages_is_noticed_and_only_where_it_should() {
 }
 
 #[test]
-fn a_panic_while_several_entries_go_leaves_the_floor_of_those_that_went() {
+fn a_panic_during_several_evictions_leaves_the_floor_of_the_evicted_entries() {
     let held = model(2, &two());
     let starts = |operation: &Operation<u8, u64>, shown: &[(u8, u64)], max_size| {
         let left = may_be_left(&held, operation, shown, max_size);

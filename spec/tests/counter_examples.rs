@@ -199,7 +199,7 @@ fn a_cache_that_panics_is_refused_by_a_shrunk_test_that_shows_the_message() {
 }
 
 #[test]
-fn a_cache_that_panics_beside_an_injected_panic_is_refused() {
+fn a_cache_that_panics_in_addition_to_an_injected_panic_is_refused() {
     #[derive(Clone)]
     struct Poisoned(Model<PanicProbe<u8>, PanicProbe<u64>>, bool);
 

@@ -62,7 +62,7 @@ fn a_cache_that_differs_only_as_it_declares_has_the_level() -> Result<(), Counte
 }
 
 #[test]
-fn a_counter_example_asks_for_nothing_that_is_declared() {
+fn a_counter_example_needs_no_declared_difference() {
     let random = Random::new();
     let new = |max_size| Untold::new(Policy::Lru, InsertionMode::Refuse, max_size, 2);
     for found in [dict(random, Dict::new, new), order(random, Model::lru, new)] {

@@ -244,7 +244,7 @@ fn the_search_counts_the_states_and_transitions_of_the_enumeration() {
 }
 
 #[test]
-fn a_search_without_names_counts_what_differs_by_more_than_names() {
+fn a_symmetric_search_counts_states_up_to_the_names_of_keys() {
     for scope in scopes(2, 3) {
         let enumerated = Enumerated::new(scope);
         assert_eq!(searched(Scope { symmetric: true, ..scope }), enumerated.counts_up_to_names(), "{scope:?}");

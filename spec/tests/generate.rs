@@ -72,7 +72,7 @@ fn the_limits_are_kept_and_reached() {
 }
 
 #[test]
-fn four_of_five_keys_are_present_ones() {
+fn four_of_five_drawn_keys_are_present() {
     // So many keys that any other key is absent.
     let limits = Limits { keys: 255, ..Limits::new() };
     let (mut present, mut all) = (0, 0);

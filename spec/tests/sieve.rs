@@ -178,7 +178,7 @@ fn a_sieve_has_every_level() {
 const UNREACHED: usize = 1 + 8 + 96 + 576 - 489;
 
 #[test]
-fn a_sieve_with_creations_goes_by_the_rules() {
+fn a_sieve_with_creations_follows_the_rules() {
     let schedules = Schedules { depth: 5, merge: true, ..Schedules::new() };
     let tried = creation(schedules, SieveModel::new, || FaultyCreator::new(None, SieveModel::new(2))).unwrap();
     assert!(tried.schedules > 1_000, "{tried:?}");

@@ -113,7 +113,7 @@ fn no_faulty_cache_of_many_threads_passes() {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
-fn a_cache_that_drops_under_its_lock_is_told_by_the_operation_that_hangs() {
+fn a_cache_that_drops_under_its_lock_is_reported_by_the_operation_that_hangs() {
     let new = |fault| {
         move |max_size| FaultyShared::<PanicProbe<u8>, PanicProbe<u64>>::new(fault, Policy::Lru, max_size, || {})
     };

@@ -198,7 +198,7 @@ fn assert_times_are_plain(found: &CounterExample) {
 
 /// Random operations do not find the faults by accident.
 #[test]
-fn no_cache_that_is_wrong_about_expiry_passes_the_closure_whichever_keys_are_interchangeable() {
+fn no_cache_that_is_wrong_about_expiry_passes_an_exhaustive_search_symmetric_or_not() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.is_of_expiry()) {
         for policy in fault.policies().iter().copied() {
             for symmetric in [true, false] {
@@ -254,7 +254,7 @@ impl SystemUnderTest<u8, u64> for Clockless {
 }
 
 #[test]
-fn of_a_cache_without_a_clock_no_expiry_is_asked() -> Result<(), CounterExample> {
+fn a_cache_without_a_clock_is_not_checked_for_expiry() -> Result<(), CounterExample> {
     let policy = Policy::Lru;
     let new = |max_size| Clockless(model(policy, max_size, &[]));
     for operation in [Operation::SetTime(1), Operation::RemoveExpired] {
@@ -267,7 +267,7 @@ fn of_a_cache_without_a_clock_no_expiry_is_asked() -> Result<(), CounterExample>
 }
 
 #[test]
-fn a_counter_example_says_what_expires_of_what_it_is_about() {
+fn a_counter_example_lists_the_expiries_of_its_keys() {
     let policy = Policy::Lru;
     let late = |max_size| faulty(Fault::ExpiresTooLate, policy, max_size, SOME);
     let of_dict = dict(Random::new(), expected, late).unwrap_err();
@@ -309,7 +309,7 @@ fn a_counter_example_is_a_test_that_fails() {
 
 /// The output of panic safety, which has other keys.
 #[test]
-fn a_counter_example_of_a_panic_says_what_expires_too() {
+fn a_counter_example_of_a_panic_lists_the_expiries_of_its_keys() {
     let new = |max_size| faulty(Fault::HitTakesTheEntryOut, Policy::Lru, max_size, TWO);
     let model = |max_size| model(Policy::Lru, max_size, TWO);
     let found = panics(Scope::new(1, 1), model, new).unwrap_err().to_string();

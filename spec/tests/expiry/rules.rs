@@ -34,7 +34,7 @@ fn parted(model: &Timed) -> (Entries, Entries) {
 
 /// Ensures that the laws are not vacuous.
 #[test]
-fn many_of_the_states_hold_what_is_expired_beside_what_is_not() {
+fn many_states_hold_expired_entries_beside_others() {
     let both = |model: &Timed| !parted(model).0.is_empty() && !parted(model).1.is_empty();
     assert!(states().filter(both).count() > 500);
 }
