@@ -1,6 +1,6 @@
 //! A bounded, thread-safe, dict-like cache of AWS SDK clients, with strict LRU, LFU or LFUDA eviction.
 //!
-//! Creating a client of the AWS SDK for Rust costs thousands of times as much as cloning one. The first request of a new
+//! Creating a client of the AWS SDK for Rust costs far more than cloning one. The first request of a new
 //! client may also have to open a connection. A program that calls AWS on behalf of many tenants, or with many roles,
 //! regions or endpoints, therefore keeps its clients, and needs to bound their number. The usual hand-written solution
 //! is an unbounded map whose key omits something that distinguishes clients, so that one tenant receives another
@@ -67,7 +67,7 @@
 //! # Key equality
 //!
 //! Two keys are equal if and only if all their parameters are equal: service, region, endpoint, credentials, FIPS, dual
-//! stack, retries, timeouts, HTTP client, app name, customizations, and the name of the base configuration. Note the
+//! stack, retries, timeouts, HTTP client, app name, customizations, label, and the name of the base configuration. Note the
 //! following:
 //!
 //! * An unset parameter is inherited from the base configuration. It differs from every set value, even from the value
@@ -88,7 +88,7 @@
 //!
 //! # Complexity
 //!
-//! Every operation on one entry is O(1), under one lock. A hit allocates nothing and costs about twice as much as cloning
+//! Every operation on one entry is O(1), under one lock. A hit allocates nothing and costs little more than cloning
 //! a client. Snapshots are O(n). The engine, [`map::EvictingMap`], is public and caches any other values.
 //!
 //! # Observing a cache
@@ -106,7 +106,7 @@
 //! usable. A failing creation fails once, for all its waiters. If the creating caller panics or is dropped, the next waiter
 //! takes over.
 //!
-//! Every guarantee is a numbered rule in [SPEC.md]. [RULES.md] lists its tests.
+//! The guarantees are numbered rules in [SPEC.md]. [RULES.md] lists its tests.
 //!
 //! [SPEC.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/SPEC.md
 //! [RULES.md]: https://docs.rs/crate/aws-client-cache/latest/source/docs/RULES.md

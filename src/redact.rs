@@ -121,7 +121,9 @@ impl Redacted {
         let (mut texts, mut code, mut aws_reason, mut is_revoked) = (Vec::new(), None, None, false);
         for source in chain(error).skip(1) {
             if let Some(refusal) = metadata(source) {
-                let refusal_texts = || [refusal.code(), refusal.message()].into_iter().flatten();
+                // Further lines may repeat the signed request, including its session token.
+                let message = refusal.message().and_then(|message| message.trim_start().lines().next());
+                let refusal_texts = || [refusal.code(), message].into_iter().flatten();
                 texts.extend(refusal_texts().map(str::to_owned));
                 code = refusal.code().map(Arc::from);
                 aws_reason = Some(one_line(&refusal_texts().collect::<Vec<_>>().join(": ")).into());

@@ -94,6 +94,25 @@ async fn the_chain_of_sources_does_not_repeat_the_message() {
     assert_eq!((clone.to_string(), clone.code()), (error.to_string(), Some("AccessDenied")));
 }
 
+// Proves K4: AWS repeats the signed request in its message, if the signature is invalid.
+#[tokio::test]
+async fn of_a_message_of_aws_only_the_first_line_is_shown() {
+    let (cloud, session) = cloud();
+    for code in ["SignatureDoesNotMatch", "ExpiredTokenException"] {
+        cloud.refuse_with("tenant", code);
+        let chained = params::<S3>().assume_role(role("spoke").source_role(role("tenant"))).build().unwrap();
+        for params in [of_role("tenant"), chained] {
+            let error = session.ready(&params).await.unwrap_err();
+            let s3 = session.client(&params).await.unwrap();
+            let of_request = s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+            for shown in [error.to_string(), format!("{error:?}"), DisplayErrorContext(&of_request).to_string()] {
+                assert!(shown.contains(code) && !shown.contains("the token of"), "{shown}");
+            }
+        }
+        session.invalidate_role("arn:aws:iam::123456789012:role/tenant");
+    }
+}
+
 // Proves T5.
 #[tokio::test]
 async fn the_code_of_a_refusal_is_found_in_an_error_of_a_request() {

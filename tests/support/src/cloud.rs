@@ -248,7 +248,7 @@ impl Cloud {
                 return (*status, error(code));
             }
             if let Some(code) = state.refused.get(&role) {
-                return (403, error(code));
+                return (403, refusal(code));
             }
             if state.throttled.contains(&role) {
                 return (503, error("SlowDown"));
@@ -303,6 +303,13 @@ pub fn keys(name: &str) -> Credentials {
 
 fn error(code: &str) -> String {
     format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
+}
+
+/// Returns an error whose further lines repeat the request, as those of AWS do for an invalid signature.
+fn refusal(code: &str) -> String {
+    let message =
+        "no\n\nThe canonical string for this request should have been\n'x-amz-security-token:the token of the caller'";
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>")
 }
 
 /// Returns `true` for a call of `AssumeRole` or `AssumeRoleWithWebIdentity`.
