@@ -167,7 +167,8 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
                         }
                         InsertionMode::KeepFirst => Outcome::Evicted(Vec::new()), // D14
                     };
-                    if left.is_some() && matches!((outcome, &expected), (Outcome::Evicted(_), Outcome::Evicted(_))) {
+                    let untold = left.is_some() && *outcome == Outcome::Evicted(Vec::new());
+                    if untold && matches!(expected, Outcome::Evicted(_)) {
                         return Ok(expected);
                     }
                     expected
@@ -276,19 +277,26 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
     ) -> Result<Outcome<K, V>, String> {
         let excess = self.entries.len().saturating_sub(self.max_size);
         let told = if let Outcome::Evicted(told) = outcome { Some(told.clone()) } else { None };
-        let gone = match left {
-            Some(left) => told.map(|_| self.entries.iter().filter(|entry| !left.contains(entry)).cloned().collect()),
+        let gone: Option<Vec<_>> = match left {
+            Some(left) => {
+                let gone: Vec<_> = self.entries.iter().filter(|entry| !left.contains(entry)).cloned().collect();
+                if told.as_ref().is_some_and(|told| !told.is_empty() && !same_set(told, &gone)) {
+                    return Err(format!("{excess} evicted; {gone:?} have left"));
+                }
+                told.map(|_| gone)
+            }
             None => told,
         };
-        let gone: Vec<_> = gone.unwrap_or_default();
+        let gone = gone.unwrap_or_default();
+        let have_left = if left.is_some() { format!("; {gone:?} have left") } else { String::new() };
         for (nth, entry) in gone.iter().enumerate() {
             let is_there = self.entries.contains(entry) && !gone[..nth].contains(entry);
             if !is_there || newcomer == Some(&entry.0) {
-                return Err(format!("{excess} evicted that were present"));
+                return Err(format!("{excess} evicted that were present{have_left}"));
             }
         }
         if gone.len() != excess || !matches!(outcome, Outcome::Evicted(_)) {
-            return Err(format!("{excess} evicted"));
+            return Err(format!("{excess} evicted{have_left}"));
         }
         self.entries.retain(|entry| !gone.contains(entry));
         Ok(Outcome::Evicted(gone))

@@ -81,6 +81,10 @@ fn plainer(operations: &[Operation<u8, u64>], place: usize, times: &[u64]) -> Ve
         Operation::GetOrInsert(key, value) | Operation::GetMut(key, value) => {
             with(Operation::Get(*key));
             with(Operation::Insert(*key, *value));
+            if *value > 0 {
+                let is_mut = matches!(operations[place], Operation::GetMut(..));
+                with(if is_mut { Operation::GetMut(*key, 0) } else { Operation::GetOrInsert(*key, 0) });
+            }
         }
         Operation::Drain(bits) | Operation::Iterate(bits) | Operation::Retain(bits) if *bits > 0 => {
             for fewer in (0..8).map(|bit| bits & !(1 << bit)).filter(|fewer| fewer != bits) {

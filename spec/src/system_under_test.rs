@@ -254,7 +254,8 @@ pub enum Difference {
     // D2, D9, D13.
     /// Entries that are evicted or replaced are not returned.
     ///
-    /// Insertion and shrinking return nothing. The remaining entries show if the right ones have left.
+    /// Insertion and shrinking return nothing, or the right entries. The remaining entries show if the right ones have
+    /// left.
     VictimsNotReturned,
     // D6.
     /// The next victim cannot be popped.

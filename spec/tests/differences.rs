@@ -1,21 +1,25 @@
 //! Declared differences are never tested, neither in a run nor in a shrunk one.
 
-use aws_client_cache_spec::check::{Difference, dict, order};
+use aws_client_cache_spec::check::{Difference, FoundOrInserted, dict, order};
 use aws_client_cache_spec::{
     CounterExample, Dict, InsertionMode, Model, Operation, Policy, Random, Refusal, SystemUnderTest,
 };
 
-/// A cache with a fixed bound above 0 that returns no victim, with the victims of the model.
+/// Returns the entry that insertion returns for a victim.
+type Told = fn((u8, u64)) -> Option<(u8, u64)>;
+
+/// A cache with a fixed bound above 0 that may return no victim, with the victims of the model.
 struct Untold {
     model: Model<u8, u64>,
     /// The length from which on it reports one entry too many.
     wrong_from: usize,
+    told: Told,
 }
 
 impl Untold {
     fn new(policy: Policy, insertion: InsertionMode, max_size: usize, wrong_from: usize) -> Self {
         assert!(max_size > 0, "no bound of 0 is asked for");
-        Self { model: Model::new(policy, max_size).with_insertion(insertion), wrong_from }
+        Self { model: Model::new(policy, max_size).with_insertion(insertion), wrong_from, told: |_| None }
     }
 }
 
@@ -23,12 +27,20 @@ impl SystemUnderTest<u8, u64> for Untold {
     const DIFFERENCES: &'static [Difference] = &[Difference::VictimsNotReturned, Difference::NoZero, Difference::NoPop];
 
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
-        self.model.insert(key, value).map(|_| None)
+        Ok(self.model.insert(key, value)?.and_then(self.told))
     }
 
     fn get(&mut self, key: &u8) -> Option<u64> {
         let wrong = u64::from(self.len() >= self.wrong_from);
         Some(self.model.get(key)? + wrong)
+    }
+
+    fn get_or_insert(&mut self, key: u8, value: u64) -> Option<FoundOrInserted<u8, u64>> {
+        let (found, victim) = match self.model.get_or_insert(key, value)? {
+            Ok(found) => found,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        Some(Ok((found, victim.and_then(self.told))))
     }
 
     fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
@@ -56,6 +68,25 @@ fn a_cache_that_differs_only_as_it_declares_has_the_level() -> Result<(), Counte
             let new = |max_size| Untold::new(policy, insertion, max_size, usize::MAX);
             order(Random::new(), |max_size| Model::new(policy, max_size).with_insertion(insertion), new)?;
             dict(Random::new(), |max_size| Dict::new(max_size).with_insertion(insertion), new)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_victim_that_is_returned_nevertheless_must_be_the_right_one() -> Result<(), CounterExample> {
+    for insertion in InsertionMode::ALL {
+        let new =
+            |told: Told| move |max_size| Untold { told, ..Untold::new(Policy::Lru, insertion, max_size, usize::MAX) };
+        let model = |max_size| Model::lru(max_size).with_insertion(insertion);
+        let expected = |max_size| Dict::new(max_size).with_insertion(insertion);
+        order(Random::new(), model, new(Some))?;
+        dict(Random::new(), expected, new(Some))?;
+
+        let wrong: Told = |(key, value)| Some((key, value + 1));
+        let found = [order(Random::new(), model, new(wrong)), dict(Random::new(), expected, new(wrong))];
+        for found in found.map(Result::unwrap_err) {
+            assert!(found.to_string().contains("the cache returns Evicted([("), "{found}");
         }
     }
     Ok(())

@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::mem::replace;
 
-use aws_client_cache::map::{EvictingMap, Replaced};
+use aws_client_cache::map::{EvictingMap, GetOrInsert, Replaced};
+use aws_client_cache_spec::check::{FoundOrInserted, from_both_ends};
 use aws_client_cache_spec::{Explore, InsertionMode, Policy, Refusal, SystemUnderTest};
 
 use super::{Adapter, Hasher, entry};
@@ -75,6 +77,35 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug, const REPLACES: bool> Syste
 
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         Some(self.0.set_max_size(max_size))
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.iter().map(entry), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.0.peek_next_victim().map(entry))
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        Some(Ok(match self.0.get_or_insert_with(key, || value) {
+            GetOrInsert::Present(value) => (value.clone(), None),
+            GetOrInsert::Inserted { value, evicted } => (value.clone(), evicted),
+            GetOrInsert::NotStored { key, value } => (value.clone(), Some((key, value))),
+        }))
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get_mut(key).map(|present| replace(present, value)))
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&K, &V) -> bool) -> Option<()> {
+        self.0.retain(|key, value| keep(key, value));
+        Some(())
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.drain(), from_back))
     }
 
     fn len(&self) -> usize {

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::mem::replace;
 use std::num::NonZeroUsize;
 
-use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::check::{Difference, FoundOrInserted};
 use aws_client_cache_spec::{Policy, Refusal, SystemUnderTest};
 use lfu_cache::LfuCache;
 
@@ -12,9 +13,12 @@ use super::{Adapter, entry};
 
 /// The adapter of `LfuCache`.
 ///
-/// The crate takes a bound of 0 as no bound. Insertion returns the value that is evicted or replaced, but not
-/// its key. A replacement resets the count, as documented. The hasher is
-/// random, so the adapter lists entries in the order of their keys.
+/// The crate takes a bound of 0 as no bound. Insertion returns the value that is evicted or replaced; the adapter adds its
+/// key. A replacement resets the count, as documented. The hasher is random, so the adapter lists entries in the order of
+/// their keys.
+///
+/// `entry` does not count the entries that it inserts. In a full cache it leaves a freed entry in the table, which is used
+/// again later. So the adapter inserts by `insert` there, and by `entry` only below the bound.
 pub(super) struct Lfu<K: Hash + Eq, V>(LfuCache<K, V>);
 
 impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Lfu<K, V> {
@@ -28,8 +32,8 @@ impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for 
         &[Difference::NoZero, Difference::VictimsNotReturned, Difference::Unordered];
 
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
-        self.0.insert(key, value);
-        Ok(None)
+        let leaves = if self.contains_key(&key) { Some(key.clone()) } else { self.0.peek_lfu_key().cloned() };
+        Ok(leaves.zip(self.0.insert(key, value)))
     }
 
     fn get(&mut self, key: &K) -> Option<V> {
@@ -55,6 +59,23 @@ impl<K: Hash + Ord + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for 
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.0.set_capacity(max_size);
         Some(Vec::new())
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.0.peek_lfu_key().zip(self.0.peek_lfu()).map(entry))
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        let is_full = self.len() == self.max_size();
+        if is_full && !self.contains_key(&key) {
+            self.0.insert(key, value.clone());
+            return Some(Ok((value, None)));
+        }
+        Some(Ok((self.0.entry(key).or_insert(value).clone(), None)))
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get_mut(key).map(|present| replace(present, value)))
     }
 
     fn len(&self) -> usize {

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::mem::replace;
 use std::num::NonZeroUsize;
 
-use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::check::{Difference, FoundOrInserted, from_both_ends};
 use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use lru::LruCache;
 
@@ -12,8 +13,8 @@ use super::{Adapter, Hasher, entry};
 
 /// The adapter of `LruCache`.
 ///
-/// `push` returns the entry that is evicted or replaced. `resize` returns nothing: the adapter compares the entries before
-/// and after it.
+/// `push` returns the entry that is evicted or replaced. `resize` and `get_or_insert` do not: the adapter compares the
+/// entries before and after them. `retain` asks about the most recently used entry first, so it is not adapted.
 pub(super) struct Lru<K, V>(LruCache<K, V, Hasher>);
 
 fn bound(max_size: usize) -> NonZeroUsize {
@@ -70,6 +71,25 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for L
         self.0.resize(bound(max_size));
         gone.retain(|(key, _)| !self.0.contains(key));
         Some(gone)
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.iter().rev().map(entry), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.0.peek_lru().map(entry))
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        let mut gone = self.items();
+        let found = self.0.get_or_insert(key, || value).clone();
+        gone.retain(|(key, _)| !self.0.contains(key));
+        Some(Ok((found, gone.pop())))
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get_mut(key).map(|present| replace(present, value)))
     }
 
     fn len(&self) -> usize {

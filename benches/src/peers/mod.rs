@@ -58,7 +58,7 @@ pub struct Peer {
     pub insertion: InsertionMode,
     /// The declared differences, which are not compared.
     pub differences: &'static [Difference],
-    /// Returns the missing operations, which are not compared.
+    /// Returns the missing operations and results, which are not compared.
     pub missing: fn(Policy) -> Vec<&'static str>,
     check: fn(Policy, Level) -> Verdict,
 }
@@ -185,11 +185,29 @@ fn scope(policy: Policy, max_size: u8, keys: u8) -> Scope {
     }
 }
 
+/// Returns the operations and results that a peer does not have.
 fn missing<C: Adapter<u8, u64>>(policy: Policy) -> Vec<&'static str> {
     let mut cache = C::new(policy, 1);
-    let copy = cache.copy().is_none().then_some("cannot be copied");
-    let resize = cache.set_max_size(1).is_none().then_some("cannot be resized");
-    [copy, resize].into_iter().flatten().collect()
+    let mut returns = |key, value| !matches!(cache.insert(key, value), Ok(None));
+    let _ = returns(0, 0);
+    let (replaced, evicted) = (returns(0, 1), returns(1, 0));
+    let mut two = C::new(policy, 2);
+    let _ = (two.insert(0, 0), two.insert(1, 0));
+    let shrunk = two.set_max_size(1);
+    let has = [
+        ("does not return replaced entries", replaced),
+        ("does not return entries that insertion evicts", evicted),
+        ("does not return entries that shrinking evicts", shrunk.as_ref().is_none_or(|evicted| !evicted.is_empty())),
+        ("cannot be resized", shrunk.is_some()),
+        ("cannot be copied", cache.copy().is_some()),
+        ("does not iterate from both ends", cache.iterate(&mut || false).is_some()),
+        ("does not show its next victim", cache.next_victim().is_some()),
+        ("has no bounded get-or-insert", cache.get_or_insert(0, 0).is_some()),
+        ("changes no value in place", cache.get_mut(&0, 0).is_some()),
+        ("has no retain in eviction order", cache.retain(&mut |_, _| true).is_some()),
+        ("has no drain from both ends", cache.drain(&mut || false).is_some()),
+    ];
+    has.into_iter().filter_map(|(missing, has)| (!has).then_some(missing)).collect()
 }
 
 /// Clones an entry, in the form of [`SystemUnderTest::items`].

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::check::{Difference, FoundOrInserted};
 use aws_client_cache_spec::{Policy, Refusal, SystemUnderTest};
 use moka::sync::Cache;
 
@@ -67,6 +67,12 @@ where
     fn max_size(&self) -> usize {
         let bound = self.0.policy().max_capacity().expect("it was made with one");
         usize::try_from(bound).expect("it was one")
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        let found = self.0.get_with(key, || value);
+        self.0.run_pending_tasks();
+        Some(Ok((found, None)))
     }
 
     fn len(&self) -> usize {

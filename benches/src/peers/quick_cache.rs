@@ -1,9 +1,11 @@
 //! The crate `quick_cache`.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::mem::replace;
 
-use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::check::{Difference, FoundOrInserted};
 use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use quick_cache::UnitWeighter;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
@@ -62,6 +64,16 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for Q
     fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(K, V)>> {
         self.0.set_capacity(max_size as u64);
         Some(Vec::new())
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        let given = value.clone();
+        let Ok(found) = self.0.get_or_insert_with(&key, || Ok::<_, Infallible>(value));
+        Some(Ok((found.cloned().unwrap_or(given), None))) // one that is not admitted is not returned
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get_mut(key).map(|mut present| replace(&mut *present, value)))
     }
 
     fn len(&self) -> usize {

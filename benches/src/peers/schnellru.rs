@@ -2,14 +2,17 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::mem::replace;
 
-use aws_client_cache_spec::check::Difference;
+use aws_client_cache_spec::check::{Difference, FoundOrInserted, from_both_ends};
 use aws_client_cache_spec::{Explore, Policy, Refusal, SystemUnderTest};
 use schnellru::{ByLength, LruMap};
 
 use super::{Adapter, Hasher, entry};
 
 /// The adapter of `LruMap`, limited by length.
+///
+/// The limit can be replaced, but that evicts nothing, so there is no resizing.
 pub(super) struct Schnellru<K, V>(LruMap<K, V, ByLength, Hasher>);
 
 impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> Adapter<K, V> for Schnellru<K, V> {
@@ -53,6 +56,28 @@ impl<K: Hash + Eq + Clone + Debug, V: Clone + Debug> SystemUnderTest<K, V> for S
 
     fn max_size(&self) -> usize {
         self.0.limiter().max_length() as usize
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.iter().rev().map(entry), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(K, V)>> {
+        Some(self.0.peek_oldest().map(entry))
+    }
+
+    fn get_or_insert(&mut self, key: K, value: V) -> Option<FoundOrInserted<K, V>> {
+        let given = value.clone();
+        let found = self.0.get_or_insert(key, || value).cloned();
+        Some(Ok((found.unwrap_or(given), None))) // at a bound of 0, the peer returns nothing
+    }
+
+    fn get_mut(&mut self, key: &K, value: V) -> Option<Option<V>> {
+        Some(self.0.get(key).map(|present| replace(present, value)))
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
+        Some(from_both_ends(self.0.drain().rev(), from_back))
     }
 
     fn len(&self) -> usize {
