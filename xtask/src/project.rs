@@ -61,13 +61,11 @@ impl Project {
 
     /// Returns a hash of the last commit's files and folders with these `paths`.
     ///
-    /// A path that ends with a slash stands for the entries of the folder, except those that contain only results of
-    /// checks.
+    /// A path that ends with a slash stands for the entries of the folder, except those of [`APART`].
     pub(crate) fn tree(&self, paths: &[impl AsRef<OsStr>]) -> Result<String> {
         let shell = self.shell()?;
         let entries = cmd!(shell, "git ls-tree HEAD -- {paths...}").quiet().read()?;
-        let is_input = |line: &&str| !line.ends_with("\ttests/mutants") && !line.ends_with("\ttests/public-api");
-        let entries = entries.lines().filter(is_input).collect::<Vec<_>>().join("\n");
+        let entries = inputs(&entries, paths);
         ensure!(!entries.is_empty(), "the last commit has none of the paths of a check");
         let hash = cmd!(shell, "git hash-object --stdin").stdin(entries).quiet().read()?;
         Ok(hash)
@@ -84,6 +82,16 @@ impl Project {
     }
 }
 
+/// The folders in `tests/` that few checks depend on, and that these name.
+const APART: [&str; 2] = ["tests/mutants", "tests/public-api"];
+
+/// Returns the entries of `git ls-tree` without those of [`APART`] that `paths` do not name.
+fn inputs(entries: &str, paths: &[impl AsRef<OsStr>]) -> String {
+    let is_named = |path: &str| paths.iter().any(|named| named.as_ref() == path);
+    let is_apart = |line: &str| APART.into_iter().any(|path| line.ends_with(&format!("\t{path}")) && !is_named(path));
+    entries.lines().filter(|line| !is_apart(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns a `cargo` command in `folder`.
 ///
 /// The command does not inherit the variables that `cargo run` has set for this program. A build script that reads one
@@ -98,4 +106,16 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator
         }
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_apart_is_an_input_only_if_it_is_named() {
+        let entries = "040000 tree 1\tsrc\n040000 tree 2\ttests/engine\n040000 tree 3\ttests/mutants";
+        assert_eq!(inputs(entries, &["src", "tests/"]), "040000 tree 1\tsrc\n040000 tree 2\ttests/engine");
+        assert_eq!(inputs(entries, &["src", "tests/", "tests/mutants"]), entries);
+    }
 }

@@ -83,17 +83,22 @@ pub(super) fn all(project: &Project, fuzz_seconds: u32) -> Result<Vec<Check>> {
         "xtask",
         "benches/src",
         "benches/tests",
+        "benches/Cargo.toml",
+        "benches/PEERS.md",
         "fuzz/corpus",
+        "tests/mutants",
         "README.md",
+        "docs/FLEET.md",
         "docs/GUIDE.md",
         "docs/HTTP.md",
         "docs/MIGRATION.md",
+        "docs/POLICIES.md",
         "docs/RULES.md",
     ];
     let mut checks = vec![
         Check::new(root, "tests", Kind::Tests, "test --workspace -- --nocapture", &around),
         Check::new(root, "ignored", Kind::Ignored, "test --workspace --tests -- --ignored --nocapture", &[]),
-        Check::new(root, "coverage", Kind::Coverage, "llvm-cov --workspace --summary-only", &["examples"]),
+        Check::new(root, "coverage", Kind::Coverage, "llvm-cov --workspace --summary-only", &around),
     ];
     let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).context("cannot read fuzz/Cargo.toml")?;
     for target in targets(&manifest)? {

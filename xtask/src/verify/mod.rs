@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     again: bool,
 
     /// The running time of each fuzz target
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     fuzz_seconds: u32,
 }
 
