@@ -305,7 +305,7 @@ fn error(code: &str) -> String {
     format!("<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
 }
 
-/// Returns an error whose further lines repeat the request, as those of AWS do for an invalid signature.
+/// Returns an error that repeats the request in further lines, as AWS does for an invalid signature.
 fn refusal(code: &str) -> String {
     let message =
         "no\n\nThe canonical string for this request should have been\n'x-amz-security-token:the token of the caller'";

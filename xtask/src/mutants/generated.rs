@@ -21,7 +21,7 @@ struct Part {
     has: fn(&str) -> bool,
     /// The options of cargo-mutants.
     options: &'static [&'static str],
-    /// The arguments of `cargo test` in the first run, which name the tests that catch most mutants quickly.
+    /// The arguments of `cargo test` in the first run: the fast tests, which catch most mutants.
     first: &'static [&'static str],
     /// The arguments in the second run, for the survivors of the first.
     all: &'static [&'static str],
@@ -32,7 +32,7 @@ const CORE: &[&str] = &["--no-default-features"];
 const KIT: &[&str] = &["--package", "aws-client-cache-spec", "--all-features"];
 const ALL_TESTS: &[&str] = &["--lib", "--tests"];
 
-/// The fast tests of the engine. The few that are left out take longer than all the others, as in the next lists.
+/// The fast tests of the engine; the few others take most of the time.
 const FAST_ENGINE_TESTS: &[&str] = &[
     "--lib",
     "--test=engine",
