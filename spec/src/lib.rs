@@ -56,8 +56,8 @@
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
 //!
-//! The cache is compared with a [`Reference`]: [`Model`] for LRU, LFU and LFUDA, or your own. The [`rules`] of the model
-//! are numbered, and stand in fewer than a hundred lines of code.
+//! The cache is compared with a [`Reference`]: [`Model`] for LRU, LFU and LFUDA, or your own. The
+//! [`rules`](model::rules) of the model are numbered, and stand in fewer than a hundred lines of code.
 //!
 //! # The levels
 //!
@@ -396,6 +396,3 @@ pub use system_under_test::SystemUnderTest;
 pub mod faults {
     pub use crate::faulty::{CreationFault, Fault, Faulty, FaultyCreator, FaultyShared, SharedFault};
 }
-
-#[doc = include_str!("../SPEC.md")]
-pub mod rules {}

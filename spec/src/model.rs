@@ -1,7 +1,8 @@
 //! The programs that a cache is compared with: references, and the operations that they answer.
 //!
-//! [`Model`] is the specification as a program: a bounded dict, and the order in which it evicts. In its source, each rule
-//! number stands where the rule is enforced. [`Expiring`] adds expiry to any reference. [`Dict`] leaves the order open.
+//! [`Model`] is the specification as a program: a bounded dict, and the order in which it evicts. In its source, the number
+//! of each of the [`rules`] stands where the rule is enforced. [`Expiring`] adds expiry to any reference. [`Dict`] leaves the
+//! order open.
 
 use std::mem::{replace, swap};
 
@@ -11,6 +12,9 @@ pub use crate::operation::{OperationKind, OperationKinds};
 pub use crate::reference::{Reference, follow};
 
 use crate::operation::{Operation, Outcome, Refusal};
+
+#[doc = include_str!("../SPEC.md")]
+pub mod rules {}
 
 /// The order in which entries are evicted.
 ///

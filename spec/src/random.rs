@@ -7,6 +7,7 @@ use crate::counter_example::{CounterExample, Found};
 use crate::dict::Dict;
 use crate::expiry::times;
 use crate::explore::may_be_asked;
+use crate::generate::{Limits, Mix};
 use crate::level::Level;
 use crate::operation::Operation;
 use crate::reference::{Reference, expiries, follow, source};
@@ -42,6 +43,12 @@ impl Random {
     /// The type shows an example.
     pub const fn new() -> Self {
         Self { seed: 0, runs: 1_000, operations: 100, keys: 16, max_size: 8 }
+    }
+
+    /// Returns the limits of the operations, whose times are indices.
+    fn limits(self, times: &[u64]) -> Limits {
+        let times = u32::try_from(times.len()).unwrap_or(u32::MAX);
+        Limits { keys: self.keys, max_size: self.max_size, times, ..Limits::new() }
     }
 }
 
@@ -170,11 +177,14 @@ fn run<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
     for _ in 0..random.runs {
         let max_size = rng.usize(smallest..=usize::from(random.max_size).max(smallest));
         let mut model = reference(max_size);
-        let swarm = Swarm::new(&mut rng, random, &times);
+        let mix = Mix::draw(&mut rng, random.limits(&times));
         let operations: Vec<_> = (0..random.operations)
             .filter_map(|value| {
                 let live: Vec<u8> = model.entries().into_iter().map(|(key, _)| key).collect();
-                let operation = swarm.operation(&mut rng, &live, value);
+                let operation = match mix.draw_operation(&mut rng, &live, value) {
+                    Operation::SetTime(index) => Operation::SetTime(times[usize::try_from(index).unwrap_or_default()]),
+                    operation => operation,
+                };
                 may_be_asked::<u8, u64, C>(&operation).then(|| {
                     follow(&mut model, &operation);
                     operation
@@ -187,65 +197,4 @@ fn run<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
         }
     }
     Ok(branches)
-}
-
-const KINDS: usize = 20;
-/// The last kinds concern expiry, and are not drawn if nothing expires.
-const TIMELESS_KINDS: usize = 18;
-
-/// The mix of operations of one run.
-///
-/// A run that never removes, or hardly ever inserts, reaches states that an even mix does not.
-pub(crate) struct Swarm<'a> {
-    random: Random,
-    weights: [u32; KINDS],
-    /// The times to which the clock is set.
-    times: &'a [u64],
-}
-
-impl<'a> Swarm<'a> {
-    pub(crate) fn new(rng: &mut Rng, random: Random, times: &'a [u64]) -> Self {
-        let kinds = if times.is_empty() { TIMELESS_KINDS } else { KINDS };
-        let mut weights = [0; KINDS];
-        weights[..kinds].fill_with(|| [0, 1, 2, 4, 8][rng.usize(..5)]);
-        weights[0] = weights[0].max(2); // without insertion there is nothing to do
-        weights[9] = weights[9].min(1); // so little is left after clearing
-        weights[17] = weights[17].min(1);
-        weights[16] = weights[16].min(2);
-        Self { random, weights, times }
-    }
-
-    pub(crate) fn operation(&self, rng: &mut Rng, live: &[u8], value: u64) -> Operation<u8, u64> {
-        let any = rng.u8(..self.random.keys.max(1));
-        // Most keys are present ones, or most look-ups would be misses.
-        let key = if !live.is_empty() && rng.u8(..10) < 8 { live[rng.usize(..live.len())] } else { any };
-        let mut drawn = rng.u32(..self.weights.iter().sum::<u32>());
-        let kind = self.weights.iter().position(|weight| {
-            let here = drawn < *weight;
-            drawn = drawn.saturating_sub(*weight);
-            here
-        });
-        match kind.unwrap_or_default() {
-            0 => Operation::Insert(any, value),
-            1 => Operation::Insert(key, value),
-            2 => Operation::Get(key),
-            3 => Operation::TryGet(key),
-            4 => Operation::Peek(key),
-            5 => Operation::ContainsKey(key),
-            6 => Operation::Remove(key),
-            7 => Operation::Pop,
-            8 => Operation::Copy,
-            9 => Operation::Clear,
-            10 => Operation::SetMaxSize(rng.usize(..=usize::from(self.random.max_size))),
-            11 => Operation::Items,
-            12 => Operation::Iterate(rng.u8(..)),
-            13 => Operation::NextVictim,
-            14 => Operation::GetOrInsert(key, value),
-            15 => Operation::GetMut(key, value),
-            16 => Operation::Retain(rng.u8(..) | rng.u8(..)),
-            17 => Operation::Drain(rng.u8(..)),
-            18 => Operation::SetTime(self.times[rng.usize(..self.times.len())]),
-            _ => Operation::RemoveExpired,
-        }
-    }
 }

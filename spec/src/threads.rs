@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use crate::generate::{Limits, Mix};
 use crate::history::{Call, History, NotLinearizable};
 use crate::level::Level;
 use crate::operation::{Operation, Outcome};
 use crate::panic_probe::{PanicProbe, on_drop};
-use crate::random::{Random, Swarm};
 use crate::reference::{Reference, follow};
 use crate::system_under_test::SystemUnderTest;
 
@@ -150,12 +150,11 @@ impl Threads {
     /// ```
     pub fn plan(&self, history: usize) -> Vec<Vec<Operation<u8, u64>>> {
         let mut rng = Rng::with_seed(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(history as u64));
-        let random = Random { keys: self.keys, max_size: self.max_size, ..Random::new() };
-        let swarm = Swarm::new(&mut rng, random, &[]);
+        let mix = Mix::draw(&mut rng, Limits { keys: self.keys, max_size: self.max_size, ..Limits::new() });
         let mut value = 0;
         let mut operation = || loop {
             value += 1;
-            match swarm.operation(&mut rng, &[], value) {
+            match mix.draw_operation(&mut rng, &[], value) {
                 Operation::Copy => {}
                 operation => return operation,
             }

@@ -154,6 +154,10 @@ fn damage(rng: &mut Rng, calls: &mut [Recorded]) {
                 Outcome::Answer(answer) => Outcome::Answer(!answer),
                 Outcome::Evicted(victims) if victims.is_empty() => Outcome::Evicted(vec![(rng.u8(..4), rng.u64(..20))]),
                 Outcome::Evicted(_) => Outcome::Evicted(Vec::new()),
+                Outcome::Entries(entries) if entries.is_empty() => Outcome::Entries(vec![(rng.u8(..4), rng.u64(..20))]),
+                Outcome::Entries(_) => Outcome::Entries(Vec::new()),
+                Outcome::Entry(key, _) => Outcome::Entry(*key, rng.u64(..20)),
+                Outcome::Found(_, evicted) => Outcome::Found(rng.u64(..20), evicted.clone()),
                 other => other.clone(),
             }
         }
@@ -233,7 +237,7 @@ fn an_independent_search_agrees_on_random_histories() {
     let keeping = [compare::<0, 2>(), compare::<1, 2>(), compare::<2, 2>()];
     let all = [refusing, replacing, keeping].concat();
     for Compared { with_order, without, pending } in &all {
-        assert!(*with_order >= 150 && *without >= 90 && *pending >= 30, "{all:?}");
+        assert!(*with_order >= 150 && *without >= 100 && *pending >= 30, "{all:?}");
     }
     let without: usize = all.iter().map(|compared| compared.without).sum();
     let figures = format!("{} histories, {without} of them without an order", all.len() * HISTORIES);

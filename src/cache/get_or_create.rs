@@ -123,7 +123,9 @@ impl ClientCache {
         let made = made.inspect_err(|_| self.lock().failed())?;
         let (completed, deferred) = self.publish(key.as_any(), made, None);
         deferred.run(self);
-        Ok(typed(key, &completed.client))
+        let client = typed(key, &completed.client);
+        drop(completed); // P1: explicitly, because a panic in this drop on return would leak the client
+        Ok(client)
     }
 
     /// Like [`get_or_try_insert_with`](Self::get_or_try_insert_with), with errors of this crate.

@@ -98,8 +98,8 @@ fn histories_of_real_threads_are_linearizable() {
         let recorded =
             linearizable(threads, |max_size| Model::new(policy, max_size), |max_size| keys.empty(policy, max_size))
                 .unwrap();
-        // The operations of a map, which the cache does not have, are not recorded.
-        assert_eq!((recorded.histories, recorded.calls), (200, 41_331));
+        // Operations that do not take effect at one moment, or that the cache does not have, are not recorded.
+        assert_eq!((recorded.histories, recorded.calls), (200, 50_449));
         assert!(recorded.overlapping > 500, "{recorded:?}");
         let Recorded { histories, calls, overlapping } = recorded;
         let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");

@@ -21,9 +21,16 @@ const LAST_TO_EXPIRE: u8 = 4;
 type Timed = Expiring<u8, Model<u8, u64>>;
 
 /// Counts an operation on the model.
-fn count(stats: &mut Stats, before: usize, model: &Timed, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) {
-    let went = |model: &Timed| (before - model.len()) as u64;
+fn count(stats: &mut Stats, before: &Timed, model: &Timed, operation: &Operation<u8, u64>, outcome: &Outcome<u8, u64>) {
+    let went = |model: &Timed| (before.len() - model.len()) as u64;
     match (operation, outcome) {
+        (Operation::GetOrInsert(key, _), Outcome::Found(..)) if before.contains_key(key) => stats.hits += 1,
+        (Operation::GetOrInsert(..), Outcome::Found(_, victims)) => {
+            stats.misses += 1;
+            stats.creations += 1;
+            stats.insertions += 1;
+            stats.evictions += victims.len() as u64;
+        }
         (Operation::Insert(..), Outcome::Evicted(victims)) => {
             stats.insertions += 1;
             stats.evictions += victims.len() as u64;
@@ -33,9 +40,11 @@ fn count(stats: &mut Stats, before: usize, model: &Timed, operation: &Operation<
             stats.misses += 1;
             stats.expirations += went(model);
         }
-        (Operation::Remove(_) | Operation::Pop | Operation::Clear, _) => stats.removals += went(model),
+        (Operation::Remove(_) | Operation::Pop | Operation::Clear | Operation::Retain(_) | Operation::Drain(_), _) => {
+            stats.removals += went(model);
+        }
         (Operation::SetMaxSize(_), _) => stats.evictions += went(model),
-        (Operation::RemoveExpired, _) => stats.expirations += went(model),
+        (Operation::GetOrInsert(..) | Operation::RemoveExpired, _) => stats.expirations += went(model),
         (Operation::Copy, _) => {
             *stats = Stats::default();
             stats.insertions = model.len() as u64;
@@ -55,10 +64,12 @@ quickcheck! {
         let mut expected = Stats::default();
         for (operation, turned) in history.operations.iter().zip(turned) {
             for operation in [Some(operation.clone()), turned].into_iter().flatten() {
-                let before = model.len();
+                if operation.apply(&mut cache) == Outcome::Missing {
+                    continue;
+                }
+                let before = model.clone();
                 let outcome = operation.apply(&mut model);
-                operation.apply(&mut cache);
-                count(&mut expected, before, &model, &operation, &outcome);
+                count(&mut expected, &before, &model, &operation, &outcome);
                 let _ = (cache.items(), cache.reversed(), cache.peek(&0), cache.contains_key(&1), cache.shared.to_string());
                 if cache.shared.stats() != expected || cache.check().is_err() {
                     return false;

@@ -183,6 +183,7 @@ mod the_cache {
     use aws_client_cache_spec::model::OperationKinds;
     use aws_client_cache_spec::{self as spec, Operation, Scope};
 
+    use support::cache::MISSING;
     use support::deadlock::without_deadlock;
     use support::fake::{Client, Fake, Hooks, key};
     use support::probe_cache::ProbeCache;
@@ -202,7 +203,7 @@ mod the_cache {
             let done = done.unwrap_or_else(|found| panic!("{found}"));
             // The number of comparisons depends on the hashes of keys, which differ in each process.
             assert!(done.states == states && done.panics > 1_000, "{policy:?}: {done:?}");
-            let of_cache = OperationKinds::WITHOUT_EXPIRY.minus(OperationKinds::OF_MAP);
+            let of_cache = OperationKinds::WITHOUT_EXPIRY.minus(MISSING);
             assert_eq!(done.answered, of_cache, "{policy:?}");
             let Scope { max_size, keys, .. } = scope;
             let what = format!("cache, {policy:?}, {keys} keys, bounds up to {max_size}");

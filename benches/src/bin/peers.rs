@@ -220,7 +220,7 @@ Each counter-example was reproduced with the crate's own functions alone, withou
 [`tests/peers_by_hand.rs`](tests/peers_by_hand.rs) asserts the behavior of these versions.
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
-aim at better hit ratios. Nor are they bounded dicts: `moka` may refuse a new key, and `quick_cache` may evict more than
+aim at better hit ratios. Nor are they bounded dicts: both may refuse a new key, and `quick_cache` may evict more than
 necessary when it shrinks. `lfu_cache` documents that it evicts the latest of equal entries, and that a replacement resets the
 count. No peer documents its state after a panic in a caller's code. A leak, which is safe, is shown only if
 nothing worse was found.

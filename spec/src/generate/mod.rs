@@ -1,7 +1,7 @@
 //! Operations for property tests and fuzzers: one generator for all of them.
 //!
 //! The mix of operations is drawn anew for each run (swarm testing), and four of five keys are present ones. Shrinking
-//! omits operations, and makes keys, values and bounds smaller.
+//! omits or simplifies operations, and makes keys and numbers smaller.
 //!
 //! | feature | offers |
 //! |---|---|
@@ -103,14 +103,10 @@ impl Choices for Rng {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mix {
     limits: Limits,
-    weights: [u8; Self::KINDS],
+    weights: [u8; KINDS.len()],
 }
 
 impl Mix {
-    const KINDS: usize = 14;
-    /// The last kinds concern expiry.
-    const TIMELESS_KINDS: usize = 12;
-
     /// Draws a mix; equal seeds give equal mixes.
     ///
     /// The type shows an example.
@@ -128,11 +124,11 @@ impl Mix {
     }
 
     pub(crate) fn draw(choices: &mut impl Choices, limits: Limits) -> Self {
-        let kinds = if limits.times == 0 { Self::TIMELESS_KINDS } else { Self::KINDS };
-        let mut weights = [0; Self::KINDS];
-        weights[..kinds].fill_with(|| [0, 1, 2, 4, 8][choices.below(5) as usize]);
-        weights[0] = weights[0].max(2); // without insertion there is nothing to do
-        weights[9] = weights[9].min(1); // so little is left after clearing
+        let kinds = if limits.times == 0 { TIMELESS_KINDS } else { KINDS.len() };
+        let mut weights = [0; KINDS.len()];
+        for (weight, (least, most, _)) in weights.iter_mut().zip(&KINDS[..kinds]) {
+            *weight = [0, 1, 2, 4, 8][choices.below(5) as usize].clamp(*least, *most);
+        }
         Self { limits, weights }
     }
 
@@ -144,38 +140,72 @@ impl Mix {
             drawn = drawn.saturating_sub((*weight).into());
             is_drawn
         });
-        match kind.unwrap_or_default() {
-            0 => Operation::Insert(self.any_key(choices), value),
-            1 => Operation::Insert(self.key(choices, live), value),
-            2 => Operation::Get(self.key(choices, live)),
-            3 => Operation::TryGet(self.key(choices, live)),
-            4 => Operation::Peek(self.key(choices, live)),
-            5 => Operation::ContainsKey(self.key(choices, live)),
-            6 => Operation::Remove(self.key(choices, live)),
-            7 => Operation::Pop,
-            8 => Operation::Copy,
-            9 => Operation::Clear,
-            10 => Operation::SetMaxSize(self.limits.draw_max_size(choices)),
-            11 => Operation::Items,
-            12 => Operation::SetTime(choices.below(self.limits.times).into()),
-            _ => Operation::RemoveExpired,
-        }
+        let (_, _, operation) = KINDS[kind.unwrap_or_default()];
+        operation(&mut Draw { choices, limits: self.limits, live, value })
     }
+}
 
+/// A kind of operation: its least and its greatest weight in a mix, and the function that draws one.
+type Kind = (u8, u8, fn(&mut Draw<'_>) -> Operation<u8, u64>);
+
+/// The kinds of operations.
+///
+/// A kind that removes many entries is rare, so that the cache is seldom empty.
+const KINDS: [Kind; 20] = [
+    (4, 8, |draw| Operation::Insert(draw.any_key(), draw.value)), // without insertion there is nothing to do
+    (0, 8, |draw| Operation::Insert(draw.key(), draw.value)),
+    (0, 8, |draw| Operation::Get(draw.key())),
+    (0, 8, |draw| Operation::TryGet(draw.key())),
+    (0, 8, |draw| Operation::Peek(draw.key())),
+    (0, 8, |draw| Operation::ContainsKey(draw.key())),
+    (0, 8, |draw| Operation::Remove(draw.key())),
+    (0, 8, |_| Operation::Pop),
+    (0, 8, |_| Operation::Copy),
+    (0, 1, |_| Operation::Clear),
+    (0, 8, |draw| Operation::SetMaxSize(draw.limits.draw_max_size(draw.choices))),
+    (0, 8, |_| Operation::Items),
+    (0, 8, |draw| Operation::Iterate(draw.bits())),
+    (0, 8, |_| Operation::NextVictim),
+    (0, 8, |draw| Operation::GetOrInsert(draw.key(), draw.value)),
+    (0, 8, |draw| Operation::GetMut(draw.key(), draw.value)),
+    (0, 2, |draw| Operation::Retain(draw.bits() | draw.bits())), // most entries stay
+    (0, 1, |draw| Operation::Drain(draw.bits())),
+    (0, 8, |draw| Operation::SetTime(draw.choices.below(draw.limits.times).into())),
+    (0, 1, |_| Operation::RemoveExpired),
+];
+
+/// The last kinds concern expiry.
+const TIMELESS_KINDS: usize = KINDS.len() - 2;
+
+/// The choices of one operation.
+struct Draw<'a> {
+    choices: &'a mut dyn Choices,
+    limits: Limits,
+    /// The keys of the cache.
+    live: &'a [u8],
+    value: u64,
+}
+
+impl Draw<'_> {
     /// Draws a key, mostly a present one, or most look-ups would be misses.
-    fn key(&self, choices: &mut impl Choices, live: &[u8]) -> u8 {
-        let is_live = !live.is_empty() && choices.below(10) < 8;
-        let lives = u32::try_from(live.len()).unwrap_or(u32::MAX);
-        if is_live { live[choices.below(lives) as usize] } else { self.any_key(choices) }
+    fn key(&mut self) -> u8 {
+        let is_live = !self.live.is_empty() && self.choices.below(10) < 8;
+        let lives = u32::try_from(self.live.len()).unwrap_or(u32::MAX);
+        if is_live { self.live[self.choices.below(lives) as usize] } else { self.any_key() }
     }
 
-    fn any_key(&self, choices: &mut impl Choices) -> u8 {
-        u8::try_from(choices.below(self.limits.keys.max(1).into())).unwrap_or_default()
+    fn any_key(&mut self) -> u8 {
+        u8::try_from(self.choices.below(self.limits.keys.max(1).into())).unwrap_or_default()
+    }
+
+    /// Draws the answers of a predicate, or the ends of an iterator.
+    fn bits(&mut self) -> u8 {
+        u8::try_from(self.choices.below(256)).unwrap_or_default()
     }
 }
 
 impl Limits {
-    fn draw_max_size(self, choices: &mut impl Choices) -> usize {
+    fn draw_max_size(self, choices: &mut dyn Choices) -> usize {
         choices.below(u32::from(self.max_size) + 1) as usize
     }
 }
@@ -244,23 +274,48 @@ pub(crate) trait Simplify: Clone + 'static {
 
 #[cfg(any(feature = "proptest", feature = "quickcheck"))]
 impl Simplify for Operation<u8, u64> {
-    /// Makes the key, the value, the bound or the time smaller.
+    /// Replaces the operation by a simpler one, or makes its key or its number smaller.
+    ///
+    /// The number is a value, a bound, a time, or bits.
     fn simpler(&self) -> Box<dyn Iterator<Item = Self>> {
         let keys = self.key().map_or(Vec::new(), |key| smaller((*key).into()));
         let key = |key: u64| self.clone().map(|_| u8::try_from(key).unwrap_or_default(), |value| value);
-        let mut simpler: Vec<_> = keys.into_iter().map(key).collect();
+        let with_key = keys.into_iter().map(key);
+        let numbers = self.number().map_or(Vec::new(), smaller);
+        let with_number = numbers.into_iter().map(|number| self.with_number(number));
+        let others = match self {
+            Self::TryGet(key) | Self::GetMut(key, _) => vec![Self::Get(*key)],
+            Self::GetOrInsert(key, value) => vec![Self::Get(*key), Self::Insert(*key, *value)],
+            _ => Vec::new(),
+        };
+        Box::new(others.into_iter().chain(with_key).chain(with_number).collect::<Vec<_>>().into_iter())
+    }
+}
+
+#[cfg(any(feature = "proptest", feature = "quickcheck"))]
+impl Operation<u8, u64> {
+    /// Returns the number of the operation apart from its key.
+    fn number(&self) -> Option<u64> {
         match self {
-            Self::Insert(key, value) => {
-                simpler.extend(smaller(*value).into_iter().map(|value| Self::Insert(*key, value)));
-            }
-            Self::SetMaxSize(max_size) => {
-                let sizes = smaller(*max_size as u64).into_iter().filter_map(|size| usize::try_from(size).ok());
-                simpler.extend(sizes.map(Self::SetMaxSize));
-            }
-            Self::SetTime(time) => simpler.extend(smaller(*time).into_iter().map(Self::SetTime)),
-            _ => {}
+            Self::Insert(_, value) | Self::GetOrInsert(_, value) | Self::GetMut(_, value) => Some(*value),
+            Self::SetMaxSize(max_size) => Some(*max_size as u64),
+            Self::Iterate(bits) | Self::Retain(bits) | Self::Drain(bits) => Some((*bits).into()),
+            Self::SetTime(time) => Some(*time),
+            _ => None,
         }
-        Box::new(simpler.into_iter())
+    }
+
+    /// Replaces the number by a smaller one.
+    fn with_number(&self, number: u64) -> Self {
+        let bits = u8::try_from(number).unwrap_or_default();
+        match self {
+            Self::SetMaxSize(_) => Self::SetMaxSize(usize::try_from(number).unwrap_or_default()),
+            Self::Iterate(_) => Self::Iterate(bits),
+            Self::Retain(_) => Self::Retain(bits),
+            Self::Drain(_) => Self::Drain(bits),
+            Self::SetTime(_) => Self::SetTime(number),
+            other => other.clone().map(|key| key, |_| number),
+        }
     }
 }
 

@@ -150,7 +150,7 @@ fn an_operation_takes_the_branch_that_the_rules_distinguish() {
 fn random_runs_reach_every_branch_of_expiry_and_only_where_keys_expire() {
     for policy in Policy::ALL {
         let [some, none] = [SOME, &[]].map(|expiry| move |max_size| model(policy, max_size, expiry));
-        let covered = order(Random { runs: 2_000, ..Random::new() }, some, some).unwrap();
+        let covered = order(Random::new(), some, some).unwrap();
         assert_eq!(covered.never().collect::<Vec<_>>(), []);
         assert!(covered.to_string().contains("\nInsertSparesExpired "));
 
@@ -206,7 +206,9 @@ fn no_cache_that_is_wrong_about_expiry_passes_an_exhaustive_search_symmetric_or_
                 let model = |max_size| model(policy, max_size, TWO);
                 let found = exhaustive(Scope { symmetric, ..SCOPE }, model, new).err();
                 let found = found.unwrap_or_else(|| panic!("{fault:?} passes under {policy:?}"));
-                assert!(found.operations().len() <= 8, "{fault:?}: {found}");
+                // F2: first, an eviction has to raise the floor.
+                let most = if fault.policies() == [Policy::Lfuda] { 6 } else { 5 };
+                assert!(found.operations().len() <= most, "{fault:?}: {found}");
             }
         }
     }
@@ -271,15 +273,15 @@ fn a_counter_example_lists_the_expiries_of_its_keys() {
     let policy = Policy::Lru;
     let late = |max_size| faulty(Fault::ExpiresTooLate, policy, max_size, SOME);
     let of_dict = dict(Random::new(), expected, late).unwrap_err();
-    let expected = r"// dict: Insert(2, 0): the cache returns Evicted([(2, 0)]); the model expects Refused(Expired)
+    let expected = r"// dict: Insert(0, 0): the cache returns Evicted([(0, 0)]); the model expects Refused(Expired)
 use aws_client_cache_spec::{Dict, Operation};
 
 #[test]
 fn the_cache_matches_the_model() {
     let mut cache = new(0); // yours, empty, with a bound of 0
-    let mut dict = Dict::new(0).with_expiry(2, 9);
-    dict.step(&mut cache, &Operation::SetTime(9)).unwrap();
-    dict.step(&mut cache, &Operation::Insert(2, 0)).unwrap();
+    let mut dict = Dict::new(0).with_expiry(0, 5);
+    dict.step(&mut cache, &Operation::SetTime(5)).unwrap();
+    dict.step(&mut cache, &Operation::Insert(0, 0)).unwrap();
 }
 ";
     assert_eq!(of_dict.to_string(), expected);
@@ -299,12 +301,12 @@ fn the_cache_matches_the_model() {
 
 /// The test above, pasted, with its cache.
 #[test]
-#[should_panic(expected = "Insert(2, 0): the cache returns")]
+#[should_panic(expected = "Insert(0, 0): the cache returns")]
 fn a_counter_example_is_a_test_that_fails() {
-    let mut cache = faulty(Fault::ExpiresTooLate, Policy::Lru, 0, &[(2, 9)]);
-    let mut dict = Dict::new(0).with_expiry(2, 9);
-    dict.step(&mut cache, &Operation::SetTime(9)).unwrap();
-    dict.step(&mut cache, &Operation::Insert(2, 0)).unwrap();
+    let mut cache = faulty(Fault::ExpiresTooLate, Policy::Lru, 0, &[(0, 5)]);
+    let mut dict = Dict::new(0).with_expiry(0, 5);
+    dict.step(&mut cache, &Operation::SetTime(5)).unwrap();
+    dict.step(&mut cache, &Operation::Insert(0, 0)).unwrap();
 }
 
 /// The output of panic safety, which has other keys.

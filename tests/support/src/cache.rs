@@ -1,11 +1,13 @@
 //! `ClientCache` as a subject of the specification, with numbers as keys and clients.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheError, ClientCacheKey, Evicted};
+use aws_client_cache_spec::check::{FoundOrInserted, from_both_ends};
 use aws_client_cache_spec::concurrency::Shared;
-use aws_client_cache_spec::model::Expiring;
+use aws_client_cache_spec::model::{Expiring, OperationKind, OperationKinds};
 use aws_client_cache_spec::{self as spec, Explore, Model, Names, Operation, Outcome, Refusal, SystemUnderTest};
 
 use super::clock::{Clock, time};
@@ -14,6 +16,15 @@ use super::fake::{self, Client, Fake};
 
 /// Keys are the numbers below this one.
 const KEYS: u8 = 64;
+
+/// The operations that a [`ClientCache`] does not have.
+///
+/// It hands out clones of its clients, and changes none in place.
+pub const MISSING: OperationKinds = {
+    let mut missing = OperationKinds::ALL.minus(OperationKinds::ALL);
+    missing.insert(OperationKind::GetMut);
+    missing
+};
 
 /// A [`ClientCache`] under test. It looks up even numbers as typed keys, odd ones as erased keys.
 #[derive(Debug)]
@@ -123,7 +134,12 @@ impl Clone for Cache {
 
 impl Shared<u8, u64> for Cache {
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        operation.apply(&mut self.clone())
+        match operation {
+            // Neither takes effect at one moment. `retain` calls its predicate while the cache is unlocked, and this
+            // adapter finds out by itself which client a creation has evicted.
+            Operation::Retain(_) | Operation::GetOrInsert(..) => Outcome::Missing,
+            _ => operation.apply(&mut self.clone()),
+        }
     }
 }
 
@@ -211,6 +227,50 @@ impl SystemUnderTest<u8, u64> for Cache {
 
     fn check(&self) -> Result<(), String> {
         self.at_its_time().check()
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(u8, u64)>> {
+        Some(from_both_ends(self.at_its_time().iter().map(|item| self.item(item)), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(u8, u64)>> {
+        Some(self.at_its_time().peek_next_victim().map(|item| self.item(item)))
+    }
+
+    /// Creates the client on a miss.
+    ///
+    /// The method of the cache does not return the evicted client, so it is found by comparing the clients before and
+    /// after.
+    fn get_or_insert(&mut self, key: u8, value: u64) -> Option<FoundOrInserted<u8, u64>> {
+        let before = self.items();
+        let create = || Ok::<_, Infallible>(Client::new(value));
+        let found = match self.at_its_time().get_or_try_insert_with_sync(&self.key(key), create) {
+            Ok(client) => client.id,
+            Err(error) => return Some(Err(refusal(&error))),
+        };
+        let after = self.keys();
+        let gone = before.into_iter().chain([(key, value)]).find(|(known, _)| !after.contains(known));
+        Some(Ok((found, gone)))
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&u8, &u64) -> bool) -> Option<()> {
+        let clients: HashMap<_, _> = self.items().into_iter().collect();
+        let mut refused = Vec::new();
+        let removed = self.at_its_time().retain(|key| {
+            let number = self.number(key);
+            let is_kept = keep(&number, &clients[&number]);
+            if !is_kept {
+                refused.push((number, clients[&number]));
+            }
+            is_kept
+        });
+        let removed: Vec<_> = removed.into_iter().map(|item| self.item(item)).collect();
+        assert_eq!(removed, refused, "`retain` returns the clients that it has removed");
+        Some(())
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(u8, u64)>> {
+        Some(from_both_ends(self.at_its_time().drain().map(|item| self.item(item)), from_back))
     }
 
     fn set_time(&mut self, now: u64) -> Option<()> {

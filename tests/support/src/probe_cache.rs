@@ -1,9 +1,10 @@
 //! `ClientCache` as a subject of the specification, with clients and keys whose callbacks can panic.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use aws_client_cache::{AnyClient, AnyKey, ClientCache, ClientCacheKey, ClientParams, Region, SdkConfig, Service};
-use aws_client_cache_spec::check::PanicProbe;
+use aws_client_cache_spec::check::{FoundOrInserted, PanicProbe, from_both_ends};
 use aws_client_cache_spec::concurrency::Shared;
 use aws_client_cache_spec::{self as spec, Explore, Names, Operation, Outcome, Refusal, SystemUnderTest};
 
@@ -157,6 +158,41 @@ impl SystemUnderTest<Key, Value> for ProbeCache {
 
     fn items(&self) -> Vec<(Key, Value)> {
         self.cache.items().map(|item| self.item(item)).collect()
+    }
+
+    fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(Key, Value)>> {
+        Some(from_both_ends(self.cache.iter().map(|item| self.item(item)), from_back))
+    }
+
+    fn next_victim(&self) -> Option<Option<(Key, Value)>> {
+        Some(self.cache.peek_next_victim().map(|item| self.item(item)))
+    }
+
+    /// Creates the client on a miss.
+    ///
+    /// The method of the cache does not return the evicted client, so it is found by comparing the clients before and
+    /// after.
+    fn get_or_insert(&mut self, key: Key, value: Value) -> Option<FoundOrInserted<Key, Value>> {
+        let before = self.items();
+        let stored = &self.keys.stored[usize::from(*key.get())];
+        let found = self.cache.get_or_try_insert_with_sync(stored, || Ok::<_, Infallible>(value.clone()));
+        let found = found.expect("no creation fails, and nothing expires");
+        let after = self.items();
+        let mut known = before.into_iter().chain([(key, value)]);
+        let gone = known.find(|(known, _)| after.iter().all(|(left, _)| left != known));
+        drop((known, after)); // here, or the client would leak if this panicked
+        Some(Ok((found, gone)))
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Key, &Value) -> bool) -> Option<()> {
+        let clients = self.items();
+        let mut asked = clients.iter();
+        drop(self.cache.retain(|_| asked.next().is_some_and(|(key, client)| keep(key, client))));
+        Some(())
+    }
+
+    fn drain(&mut self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(Key, Value)>> {
+        Some(from_both_ends(self.cache.drain().map(|item| self.item(item)), from_back))
     }
 
     fn check(&self) -> Result<(), String> {
