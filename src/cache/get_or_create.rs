@@ -159,10 +159,12 @@ impl ClientCache {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<S::Client, ClientCacheError>>,
     {
-        match &*guard.creation {
+        let answer = match &*guard.creation {
             Creation::Led(cell) => self.lead_or_wait(key, &guard, cell, create).await,
             Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
-        }
+        };
+        drop(guard); // P1: as in `get_or_try_insert_with_sync`
+        answer
     }
 
     /// Looks up the client under a key, or joins the creation of the key in the same locking.

@@ -268,6 +268,37 @@ fn a_panicking_drop_of_a_created_client_affects_only_the_leader() {
     assert_eq!(cache.check(), Ok(()));
 }
 
+// Proves P1: at a `max_size` of 0, only the caller is left with the client.
+#[test]
+fn a_panicking_drop_leaks_no_created_client() {
+    for max_size in 0..2 {
+        for variant in 0..3 {
+            // Some drop of the client panics, then a later one, until there are no more.
+            let panicked = (0..).take_while(|calm| a_drop_panics(max_size, variant, *calm)).count();
+            assert!(panicked > 0 || max_size > 0, "variant {variant}");
+        }
+    }
+}
+
+/// Creates a client, the drop of which panics after `calm` other drops. Returns `true` if the creation panicked.
+fn a_drop_panics(max_size: usize, variant: usize, calm: usize) -> bool {
+    let drops = AtomicUsize::new(0);
+    let on_drop: Box<dyn Fn(u64) + Send + Sync> =
+        Box::new(move |_| assert_ne!(drops.fetch_add(1, SeqCst), calm, "a drop"));
+    let hooks = Arc::new(Hooks { on_clone: None, on_drop: Some(on_drop) });
+    let cache = ClientCache::new(EvictionPolicy::Lru, max_size);
+    let (key, client) = (key(0), Client::with_hooks(1, Arc::clone(&hooks)));
+    let create = || async { Ok::<_, Infallible>(client) };
+    let created = catch_unwind(AssertUnwindSafe(|| match variant {
+        0 => cache.get_or_try_insert_with_sync(&key, || Ok::<_, Infallible>(client)).is_ok(),
+        1 => poll(pin!(cache.get_or_try_insert_with(&key, create))).is_ready(),
+        _ => poll(pin!(cache.get_or_try_insert_with_shared(&key, create))).is_ready(),
+    }));
+    cache.clear();
+    assert_eq!(Arc::strong_count(&hooks), 1, "variant {variant}, after {calm} drops");
+    created.is_err()
+}
+
 // Proves S8, C2.
 #[test]
 fn the_listener_may_use_the_cache_during_a_creation() {
