@@ -351,6 +351,21 @@ fn the_shared_variant_joins_a_creation_of_the_other_method() {
     assert_eq!(cache.check(), Ok(()));
 }
 
+// Proves S5, S9.
+#[test]
+fn a_failure_of_the_shared_variant_that_takes_over_is_that_of_its_own_creation() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let mut leader = Box::pin(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
+    let fails = || std::future::ready(Err::<Client, _>(io::Error::other("no route")));
+    let mut waiter = pin!(cache.get_or_try_insert_with_shared(&zero, fails));
+    assert!(poll(leader.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    drop(leader);
+    let Poll::Ready(Err(error)) = poll(waiter) else { panic!("the creation fails") };
+    assert!(matches!(&error, ClientCacheError::CreationFailed { key, .. } if *key == zero.clone().into()), "{error:?}");
+    assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no route"));
+    assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
+}
+
 // Proves K4, S9.
 #[test]
 fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret() {
