@@ -209,14 +209,14 @@ fn request<'a>(
 fn all_waiters_share_a_region_mismatch() {
     let cache = ClientCache::default();
     let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
-    for is_shared in [false, true] {
+    for (is_shared, is_other_shared) in [(false, false), (false, true), (true, false), (true, true)] {
         let (send, receive) = tokio::sync::oneshot::channel::<()>();
         let create = async {
             let _ = receive.await;
             Ok(Client::in_region(1, "us-east-1"))
         };
         let mut one = request(&cache, &key, is_shared, create);
-        let mut other = request(&cache, &key, is_shared, make(2));
+        let mut other = request(&cache, &key, is_other_shared, make(2));
         assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         send.send(()).unwrap();
         for refused in [poll(one.as_mut()), poll(other.as_mut())] {

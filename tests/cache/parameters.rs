@@ -235,6 +235,26 @@ async fn a_service_without_a_switch_for_unsigned_requests_needs_none() {
     }
 }
 
+// Proves T4, T10.
+#[tokio::test]
+async fn a_client_of_a_session_has_its_identity_cache_and_the_http_client_of_its_parameters() {
+    let session = Session::new(&fake::base());
+    let http_client = Proxied::default();
+    let own = || Credentials::new("id", "secret", None, None, "test");
+    for (builder, handles) in [
+        (params().credentials(own()), 0),
+        (params().credentials(own()).http_client(KeyedHttpClient::new("proxy", http_client.clone())), 1),
+    ] {
+        let before = http_client.handles();
+        let client = session.client(&builder.build().unwrap()).await.unwrap();
+        let config = &client.made_from.as_ref().expect("it is made from a configuration").config;
+        assert!(config.identity_cache().is_some_and(|cache| format!("{cache:?}").contains("LeasedIdentityCache")));
+        let shown = format!("{:?}", config.http_client());
+        assert_eq!(usize::from(shown.contains("Proxied")), handles, "{shown}");
+        assert!(http_client.handles() >= before);
+    }
+}
+
 #[test]
 fn build_refuses_userinfo() {
     for url in ["http://user@host", "http://user:password@host", "http://user:80@host:80", "http://@host"] {

@@ -199,6 +199,8 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
             assert!(!format!("{error:?}").contains("hidden"));
         }
     }
+    let error = build(json!({ "secretKey": [{ "any": "hidden" }] })).unwrap_err();
+    assert!(error.to_string().starts_with("invalid secret_access_key: "), "{error}");
     let nested: ClientParamsConfig = toml::from_str("[credentials]\nsecret_access_key = 'hidden'").unwrap();
     assert!(ClientParams::<Fake>::builder().config(&nested).build().is_err());
     let role = json!({ "arn": ARN, "external_id": "hidden", "policy": "hidden", "tags": { "hidden": "hidden" } });
