@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_client_cache::{
-    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient,
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient, Session,
     SharedCredentialsProvider, WebIdentityToken,
 };
 use quickcheck::quickcheck;

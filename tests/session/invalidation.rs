@@ -283,16 +283,16 @@ async fn a_failure_of_a_load_before_an_invalidation_replaces_no_later_one() {
         let (session, tenant) = (session.clone(), tenant.clone());
         tokio::spawn(async move { session.ready(&tenant).await.unwrap_err().to_string() })
     };
-    let begins = async |number: usize| {
-        let ready = ready();
-        while provider.asked() <= number {
+    let until = async |count: usize| {
+        while provider.asked() < count {
             tokio::task::yield_now().await;
         }
-        ready
     };
-    let before = begins(0).await;
+    let before = ready();
+    until(1).await;
     drop(session.invalidate_credentials(&tenant));
-    let after = begins(1).await;
+    let after = ready();
+    until(2).await;
     for (number, failed) in [(1, after), (0, before)] {
         provider.give(number);
         let error = failed.await.unwrap();

@@ -298,9 +298,7 @@ impl FrequencyList {
 mod tests {
     use super::*;
 
-    fn accept(_: u32) -> Result<(), String> {
-        Ok(())
-    }
+    const ACCEPT: fn(u32) -> Result<(), String> = |_| Ok(());
 
     fn lowest(list: &FrequencyList) -> u32 {
         list.bucket(SENTINEL).next
@@ -343,11 +341,11 @@ mod tests {
             ("a free bucket that is lost", |list| list.free = NONE),
             ("free buckets without an end", |list| list.bucket_mut(list.free).next = list.free),
         ];
-        assert_eq!(list().check(2, accept), Ok(4));
+        assert_eq!(list().check(2, ACCEPT), Ok(4));
         for (fault, apply) in breaks {
             let mut broken = list();
             apply(&mut broken);
-            assert!(broken.check(2, accept).is_err(), "{fault}");
+            assert!(broken.check(2, ACCEPT).is_err(), "{fault}");
         }
     }
 
@@ -368,7 +366,7 @@ mod tests {
         list.drop_free_buckets();
         assert_eq!(order(&list), before);
         assert!(backwards(&list).into_iter().rev().eq(before));
-        assert_eq!(list.check(2, accept), Ok(4));
+        assert_eq!(list.check(2, ACCEPT), Ok(4));
         assert_eq!((list.buckets.len(), list.free), (3, NONE));
     }
 }

@@ -29,15 +29,18 @@ use crate::{ClientCache, ClientParams, KeyedHttpClient};
 enum Testing {}
 
 impl Service for Testing {
-    type Client = ();
+    type Client = Option<Region>;
     type ConfigBuilder = ();
     const NAME: &'static str = "Testing";
 
     fn config_builder(_: &SdkConfig) {}
-    fn client((): ()) {}
 
-    fn region((): &()) -> Option<&Region> {
+    fn client((): ()) -> Option<Region> {
         None
+    }
+
+    fn region(client: &Option<Region>) -> Option<&Region> {
+        client.as_ref()
     }
 }
 
@@ -500,7 +503,10 @@ fn any_two_values_of_a_parameter_give_different_keys() {
     let base = SdkConfig::builder().build();
     for _ in 0..2 {
         for key in &keys {
-            let create = || Ok::<_, std::io::Error>(Testing::client(Testing::config_builder(&base)));
+            let create = || {
+                Testing::config_builder(&base);
+                Ok::<_, std::io::Error>(Testing::client(()))
+            };
             cache.get_or_try_insert_with_sync(key, create).unwrap();
         }
     }
