@@ -1,6 +1,5 @@
 //! [`SharedFuture`], a future that each of its clones can drive.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
@@ -66,14 +65,6 @@ impl<T: Clone> Future for SharedFuture<T> {
             context.waker().wake_by_ref();
         }
         polled
-    }
-}
-
-impl<T: Clone> fmt::Debug for SharedFuture<T> {
-    /// Shows nothing, because the result may hold credentials.
-    // K4
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedFuture")
     }
 }
 

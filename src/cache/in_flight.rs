@@ -16,7 +16,6 @@ use crate::shared_future::SharedFuture;
 ///
 /// It exists from the first caller that requests the key to the last waiter that receives the result. It also holds a
 /// failure, so that all waiters share it.
-#[derive(Debug)]
 pub(super) enum Creation {
     /// The cell queues its callers.
     ///
@@ -50,7 +49,6 @@ impl Creation {
 }
 
 /// The result of a creation that succeeded.
-#[derive(Debug)]
 pub(super) struct Completed {
     pub(super) client: AnyClient,
     /// Set if the creation was revoked before it completed.
@@ -62,11 +60,9 @@ pub(super) struct Completed {
 ///
 /// Each of them has at least one waiter.
 // S3
-#[derive(Debug)]
 pub(super) struct InFlight(HashMap<AnyKey, Waiters, BuildIdentityHasher>);
 
 /// A creation, and the number of its waiters, the leader included.
-#[derive(Debug)]
 pub(super) struct Waiters {
     creation: Arc<Creation>,
     /// Counted under the lock, unlike the clones of the `Arc`, which waiters drop after they have left.
@@ -154,27 +150,7 @@ impl InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::AnyClient;
-    use crate::params::ClientParams;
-    use crate::service::Service;
-    use aws_types::SdkConfig;
-    use aws_types::region::Region;
-
-    enum Nothing {}
-
-    impl Service for Nothing {
-        type Client = ();
-        type ConfigBuilder = ();
-        const NAME: &'static str = "Nothing";
-
-        fn config_builder(_: &SdkConfig) {}
-
-        fn client((): ()) {}
-
-        fn region((): &()) -> Option<&Region> {
-            None
-        }
-    }
+    use crate::key::tests::key;
 
     #[test]
     fn check_reports_every_broken_invariant() {
@@ -182,13 +158,13 @@ mod tests {
         let breaks: [(&str, Break); 3] = [
             ("a creation without waiters", |waiters, _| waiters.count = 0),
             ("a creation that no waiter holds", |_, others| others.clear()),
-            ("a creation that has completed", |waiters, _| {
-                let completed = Completed { client: AnyClient::new::<Nothing>(()), is_revoked: false };
-                let Creation::Led(cell) = &*waiters.creation else { panic!("the creation is led") };
-                cell.set(Ok(completed)).expect("the creation has not completed yet");
+            ("a creation that has completed", |waiters, others| {
+                let completed = OnceCell::new_with(Some(Err(ClientCacheError::Empty)));
+                waiters.creation = Arc::new(Creation::Led(completed));
+                others.push(Arc::clone(&waiters.creation));
             }),
         ];
-        let key = AnyKey::from(ClientParams::<Nothing>::builder().build().expect("no parameter is set").key());
+        let key = key("us-west-2");
         for (what, apply) in breaks {
             let mut in_flight = InFlight::default();
             let mut others = vec![in_flight.join(&key, Creation::led).1];

@@ -16,7 +16,6 @@ pub(super) type Entry = (AnyKey, AnyClient);
 /// The entries, the creations in flight and the counters of a cache.
 ///
 /// Methods return what they remove, so that the caller drops it after releasing the lock.
-#[derive(Debug)]
 pub(super) struct State {
     entries: Entries,
     /// The creations in flight.
@@ -140,6 +139,30 @@ impl State {
             Ok(())
         } else {
             Err(format!("{} entries do not match the counters: {}", self.entries.len(), self.stats))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::EvictionPolicy;
+
+    #[test]
+    fn check_reports_a_counter_that_does_not_match_the_entries() {
+        type Break = fn(&mut Stats);
+        let breaks: [(&str, Break); 4] = [
+            ("insertions", |stats| stats.insertions += 1),
+            ("evictions", |stats| stats.evictions += 1),
+            ("expirations", |stats| stats.expirations += 1),
+            ("removals", |stats| stats.removals += 1),
+        ];
+        for (counter, apply) in breaks {
+            let mut state = State::new(Entries::with_hasher(EvictionPolicy::Lru, 1, BuildIdentityHasher));
+            assert_eq!(state.check(), Ok(()));
+            apply(&mut state.stats);
+            let error = state.check().unwrap_err();
+            assert!(error.starts_with("0 entries do not match the counters: "), "{counter}: {error}");
         }
     }
 }

@@ -388,8 +388,13 @@ mod sealed {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Returns a key of no service, which differs from those of other regions.
+    pub(crate) fn key(region: &'static str) -> AnyKey {
+        AnyKey::new("Test", identity(region), None)
+    }
 
     fn identity(region: &'static str) -> Identity {
         Identity {

@@ -331,7 +331,7 @@ impl<'a, K, V> GetOrInsert<'a, K, V> {
     /// Returns what was evicted: a victim, or the newcomer itself at a `max_size` of 0.
     fn into_evicted(self) -> Option<(K, V)> {
         match self {
-            Self::Present(_) => None,
+            Self::Present(_) | Self::Inserted { evicted: None, .. } => None,
             Self::Inserted { evicted, .. } => evicted,
             Self::NotStored { key, value } => Some((key, value)),
         }

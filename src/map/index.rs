@@ -127,3 +127,28 @@ fn capacity(entries: usize) -> usize {
     // In this order, since the product might overflow.
     (entries / of * times) + (entries % of * times).div_ceil(of)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Proves P1: the table never grows by itself, since it would call the hasher then.
+    #[test]
+    #[should_panic(expected = "room is made before an insertion")]
+    fn an_insertion_without_room_rehashes_nothing() {
+        let mut index = Index::with_room(1);
+        for slot in 1..=100 {
+            index.insert(u64::from(slot), slot);
+        }
+    }
+
+    #[test]
+    fn more_slots_than_there_is_room_for_are_refused() {
+        let mut index = Index::with_room(1);
+        index.insert(0, 1);
+        assert_eq!(index.check_len(1), Ok(()));
+        assert!(index.check_len(2).is_err(), "a slot is not indexed");
+        index.insert(1, 2);
+        assert!(index.check_len(2).is_err(), "there is room for one slot");
+    }
+}

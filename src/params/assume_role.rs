@@ -340,9 +340,7 @@ impl AssumeRole {
         }
         let tags = self.tags.iter().flat_map(|(key, value)| [Some(key.as_bytes()), Some(value.as_bytes())]);
         let fields = [&self.external_id, &self.policy].map(|field| field.as_ref().map(String::as_bytes));
-        Digest::of(fields.into_iter().chain(tags))
-            .map(Some)
-            .map_err(|error| validate::no_random_key("assume_role", error))
+        Digest::of(fields.into_iter().chain(tags)).map(Some).map_err(validate::no_random_key("assume_role"))
     }
 
     /// Returns the chained roles in the order in which they are assumed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 #[cfg(feature = "assume-role")]
@@ -134,6 +134,7 @@ impl fmt::Debug for ClientParamsConfig {
     }
 }
 
+/// The names of [`Known`], which a flattened configuration is read by.
 const FIELDS: &[&str] = &[
     "label",
     "base",
@@ -164,8 +165,25 @@ fn secret(name: &str) -> Option<&'static str> {
 
 /// The name of a field.
 enum Field {
-    Known(&'static str),
+    Known(Known),
     Secret(&'static str),
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Known {
+    Label,
+    Base,
+    Region,
+    EndpointUrl,
+    UseFips,
+    UseDualStack,
+    AppName,
+    Anonymous,
+    #[cfg(feature = "assume-role")]
+    Profile,
+    #[cfg(feature = "assume-role")]
+    AssumeRole,
 }
 
 // K4: written by hand, because `build` refuses secrets. An error here would show them, since that of `toml` shows the line.
@@ -188,19 +206,18 @@ impl<'de> Deserialize<'de> for ClientParamsConfig {
                             map.next_value::<IgnoredAny>()?;
                             config.secret = Some(name);
                         }
-                        Field::Known("label") => config.label = map.next_value()?,
-                        Field::Known("base") => config.base = map.next_value()?,
-                        Field::Known("region") => config.region = map.next_value()?,
-                        Field::Known("endpoint_url") => config.endpoint_url = map.next_value()?,
-                        Field::Known("use_fips") => config.use_fips = map.next_value()?,
-                        Field::Known("use_dual_stack") => config.use_dual_stack = map.next_value()?,
-                        Field::Known("app_name") => config.app_name = map.next_value()?,
-                        Field::Known("anonymous") => config.anonymous = map.next_value()?,
+                        Field::Known(Known::Label) => config.label = map.next_value()?,
+                        Field::Known(Known::Base) => config.base = map.next_value()?,
+                        Field::Known(Known::Region) => config.region = map.next_value()?,
+                        Field::Known(Known::EndpointUrl) => config.endpoint_url = map.next_value()?,
+                        Field::Known(Known::UseFips) => config.use_fips = map.next_value()?,
+                        Field::Known(Known::UseDualStack) => config.use_dual_stack = map.next_value()?,
+                        Field::Known(Known::AppName) => config.app_name = map.next_value()?,
+                        Field::Known(Known::Anonymous) => config.anonymous = map.next_value()?,
                         #[cfg(feature = "assume-role")]
-                        Field::Known("profile") => config.profile = map.next_value()?,
+                        Field::Known(Known::Profile) => config.profile = map.next_value()?,
                         #[cfg(feature = "assume-role")]
-                        Field::Known("assume_role") => config.assume_role = map.next_value()?,
-                        Field::Known(name) => unreachable!("{name} is a field"),
+                        Field::Known(Known::AssumeRole) => config.assume_role = map.next_value()?,
                     }
                 }
                 Ok(config)
@@ -213,23 +230,11 @@ impl<'de> Deserialize<'de> for ClientParamsConfig {
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-
-        impl Visitor<'_> for Names {
-            type Value = Field;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-                let known = FIELDS.iter().find(|field| **field == name).map(|field| Field::Known(field));
-                let field = known.or_else(|| secret(name).map(Field::Secret));
-                field.ok_or_else(|| E::unknown_field(name, FIELDS))
-            }
+        let name = String::deserialize(deserializer)?;
+        match secret(&name) {
+            Some(secret) => Ok(Self::Secret(secret)),
+            None => Known::deserialize(name.into_deserializer()).map(Self::Known),
         }
-
-        deserializer.deserialize_identifier(Names)
     }
 }
 

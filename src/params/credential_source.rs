@@ -64,7 +64,7 @@ impl CredentialOptions {
         let (root, scope) = if let Some(credentials) = self.credentials {
             validate::credentials(&credentials)?;
             let digest = Digest::of_credentials(&credentials);
-            let digest = digest.map_err(|error| validate::no_random_key("credentials", error))?;
+            let digest = digest.map_err(validate::no_random_key("credentials"))?;
             expiry = credentials.expiry();
             (Root::Provider(SharedCredentialsProvider::new(credentials)), CredentialScope::Static(digest))
         } else if let Some(provider) = self.credentials_provider {

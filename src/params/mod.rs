@@ -223,24 +223,22 @@ impl<S: Service> ClientParams<S> {
     /// Refuses a base configuration with which the SDK would panic, or that AWS would refuse.
     // K5, K7
     pub(crate) fn check(&self, base: &SdkConfig) -> Result<(), ClientCacheError> {
-        if self.0.key.identity().region.is_none() && base.region().is_none() {
-            let reason = "neither the parameters nor the base configuration sets one";
-            return Err(ClientCacheError::invalid("region", reason));
-        }
         let identity = self.0.key.identity();
+        let has_region = identity.region.is_some() || base.region().is_some();
         let is_fips = identity.use_fips.or(base.use_fips()).unwrap_or_default();
-        if is_fips && (identity.endpoint_url.is_some() || base.endpoint_url().is_some()) {
-            return Err(ClientCacheError::invalid("use_fips", "cannot be combined with an endpoint URL"));
+        let has_endpoint = identity.endpoint_url.is_some() || base.endpoint_url().is_some();
+        let has_version = base.behavior_version().is_some();
+        let has_sleep = base.sleep_impl().is_some() || default_async_sleep().is_some();
+        let requirements = [
+            ("region", has_region, "neither the parameters nor the base configuration sets one"),
+            ("use_fips", !(is_fips && has_endpoint), "cannot be combined with an endpoint URL"),
+            ("behavior_version", has_version, "the base configuration does not set one"),
+            ("sleep_impl", has_sleep, "the base configuration does not set one, and the feature `rt-tokio` is off"),
+        ];
+        match requirements.into_iter().find(|(_, is_met, _)| !is_met) {
+            Some((parameter, _, reason)) => Err(ClientCacheError::invalid(parameter, reason)),
+            None => Ok(()),
         }
-        if base.behavior_version().is_none() {
-            let reason = "the base configuration does not set one";
-            return Err(ClientCacheError::invalid("behavior_version", reason));
-        }
-        if base.sleep_impl().is_none() && default_async_sleep().is_none() {
-            let reason = "the base configuration does not set one, and the feature `rt-tokio` is off";
-            return Err(ClientCacheError::invalid("sleep_impl", reason));
-        }
-        Ok(())
     }
 
     /// Returns the base configuration, overridden by these parameters.

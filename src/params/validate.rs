@@ -48,11 +48,9 @@ pub(super) fn endpoint_url(url: &str) -> Result<(), ClientCacheError> {
     let Ok(uri) = url.parse::<http::Uri>() else {
         return invalid("must be a URL");
     };
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+    // A URL with a scheme has a host, or else it is not parsed.
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return invalid("must begin with http:// or https://");
-    }
-    let Some(authority) = uri.authority() else {
-        return invalid("must have a host");
     };
     if authority.as_str().contains('@') {
         return invalid("must not have userinfo");
@@ -109,11 +107,13 @@ pub(super) fn name(parameter: &'static str, name: &str) -> Result<(), ClientCach
     Ok(())
 }
 
-/// Returns the error for a digest without a random key.
+/// Returns a function that turns the error of a digest without a random key into that of a parameter.
 // K3
-pub(super) fn no_random_key(parameter: &'static str, error: getrandom::Error) -> ClientCacheError {
-    let reason = format!("the operating system provided no random key: {error}");
-    ClientCacheError::invalid(parameter, reason)
+pub(super) fn no_random_key(parameter: &'static str) -> impl FnOnce(getrandom::Error) -> ClientCacheError {
+    move |error| {
+        let reason = format!("the operating system provided no random key: {error}");
+        ClientCacheError::invalid(parameter, reason)
+    }
 }
 
 /// Validates the ARN of a role.
@@ -233,4 +233,17 @@ pub(super) fn tags(tags: &[(String, String)]) -> Result<(), ClientCacheError> {
         return invalid("keys must differ");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Proves K3, K5: the operating system of the tests always has a random key.
+    #[test]
+    fn a_lack_of_random_keys_is_an_error_of_the_parameter() {
+        let error = no_random_key("credentials")(getrandom::Error::UNSUPPORTED);
+        let reason = format!("the operating system provided no random key: {}", getrandom::Error::UNSUPPORTED);
+        assert_eq!(error.to_string(), format!("invalid credentials: {reason}"));
+    }
 }

@@ -126,3 +126,15 @@ impl fmt::Debug for WebIdentityToken {
         f.write_str("WebIdentityToken")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Proves K4.
+    #[test]
+    fn the_scope_of_a_token_shows_no_path() {
+        let scope = WebIdentityToken::file("/run/hidden").scope().unwrap();
+        assert_eq!(scope.to_string(), "web_identity");
+    }
+}

@@ -171,7 +171,7 @@ impl Session {
     pub async fn ready_all<S: Service>(&self, params: &[ClientParams<S>]) -> Vec<Result<S::Client, SessionError>> {
         /// Waiting loads drive the others, so more of them would cost more.
         const MAX_IN_FLIGHT: usize = 256;
-        let call = async |(position, params): (usize, _)| (position, self.ready(params).await);
+        let call = |(position, params)| async move { (position, self.ready(params).await) };
         let mut remaining = params.iter().enumerate();
         let mut calls: FuturesUnordered<_> = remaining.by_ref().take(MAX_IN_FLIGHT).map(call).collect();
         let mut results = Vec::with_capacity(params.len());

@@ -502,7 +502,7 @@ impl Inner {
 async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Loaded {
     let join = || inner.upgrade().map(|inner| inner.join_load(epoch));
     // Without the credentials, no caller is left.
-    let dropped = || Arc::new(CredentialsError::not_loaded_no_source());
+    let dropped = CredentialsError::not_loaded_no_source;
     let Joined { flight, is_resumed } = join().ok_or_else(dropped)?;
     match flight.await {
         Err(_) if is_resumed => {

@@ -87,6 +87,6 @@ impl Intercept for ExpiredTokens {
 
 impl fmt::Debug for ExpiredTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExpiredTokens")
+        f.write_str(self.name())
     }
 }

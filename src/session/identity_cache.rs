@@ -131,3 +131,27 @@ impl fmt::Debug for ScopedIdentityCache {
         f.write_str("ScopedIdentityCache")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+    use aws_smithy_async::time::SharedTimeSource;
+
+    use super::*;
+
+    // Proves T10.
+    #[test]
+    fn a_client_without_a_clock_or_a_sleep_is_refused() {
+        let cache = ScopedIdentityCache::new(None, None);
+        let refusal = |has_clock: bool, has_sleep: bool| {
+            let mut components = RuntimeComponentsBuilder::new("test");
+            components.set_time_source(has_clock.then(SharedTimeSource::default));
+            components.set_sleep_impl(has_sleep.then(|| SharedAsyncSleep::new(TokioSleep::new())));
+            let refused = cache.validate_base_client_config(&components, &ConfigBag::base()).err();
+            refused.map(|error| error.to_string())
+        };
+        assert_eq!(refusal(true, true), None);
+        assert_eq!(refusal(false, true).as_deref(), Some("the identity cache needs a clock"));
+        assert_eq!(refusal(true, false).as_deref(), Some("the identity cache needs a sleep"));
+    }
+}

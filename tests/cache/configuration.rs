@@ -1,11 +1,15 @@
 //! Configuration read from a file, and statistics written to one.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_client_cache::{ClientCache, ClientCacheConfig, EvictionPolicy, Session, SessionConfig, Stats};
+use aws_client_cache::{
+    ClientCache, ClientCacheConfig, ClientParams, Evicted, EvictionCause, EvictionPolicy, Session, SessionBuilder,
+    SessionConfig, Stats,
+};
 use quickcheck::quickcheck;
 use serde::de::DeserializeOwned;
-use support::fake;
+use support::fake::{self, Fake};
 
 /// Returns the error of a text that cannot be read.
 fn refused<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
@@ -56,6 +60,50 @@ fn a_configuration_sets_the_policy_and_the_bounds() {
     assert!(shown.contains(&format!("{config:?}")), "{shown}");
     let session = builder.build();
     assert_eq!((session.cache().policy(), session.cache().max_size()), (EvictionPolicy::Lfu, 7));
+}
+
+#[test]
+fn each_method_of_a_session_builder_sets_the_field_of_its_name() {
+    type Set = fn(SessionBuilder) -> SessionBuilder;
+    type Assign = fn(&mut SessionConfig);
+    const TIME: Duration = Duration::from_secs(7);
+    let settings: [(Set, Assign); 12] = [
+        (|builder| builder.policy(EvictionPolicy::Lfu), |config| config.policy = EvictionPolicy::Lfu),
+        (|builder| builder.max_size(7), |config| config.max_size = 7),
+        (|builder| builder.scope_idle_timeout(TIME), |config| config.scope_idle_timeout = TIME),
+        (|builder| builder.max_idle_scopes(7), |config| config.max_idle_scopes = 7),
+        (|builder| builder.retry_partitions(false), |config| config.retry_partitions = false),
+        (|builder| builder.max_concurrent_loads(7), |config| config.max_concurrent_loads = 7),
+        (|builder| builder.load_timeout(TIME), |config| config.load_timeout = Some(TIME)),
+        (|builder| builder.advisory_refresh_window(TIME), |config| config.advisory_refresh_window = Some(TIME)),
+        (|builder| builder.mandatory_refresh_window(TIME), |config| config.mandatory_refresh_window = TIME),
+        (|builder| builder.refresh_backoff(TIME), |config| config.refresh_backoff = TIME),
+        (|builder| builder.load_backoff(TIME), |config| config.load_backoff = TIME),
+        (|builder| builder.max_load_backoff(TIME), |config| config.max_load_backoff = TIME),
+    ];
+    let builder = || Session::builder(&fake::base());
+    for (set, assign) in settings {
+        let mut config = SessionConfig::default();
+        assign(&mut config);
+        assert_ne!(config, SessionConfig::default());
+        assert_eq!(format!("{:?}", set(builder())), format!("{:?}", builder().config(config)));
+    }
+}
+
+#[tokio::test]
+async fn the_listener_of_a_session_is_notified_of_its_evictions() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let listener = {
+        let seen = Arc::clone(&seen);
+        move |evicted: &Evicted, cause| seen.lock().unwrap().push((evicted.key.clone(), cause))
+    };
+    let session = Session::builder(&fake::base()).max_size(1).on_evict(listener).build();
+    let [one, other] = ["us-west-1", "us-west-2"].map(|region| ClientParams::<Fake>::builder().region(region).build());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    session.client(&one).await.unwrap();
+    assert!(seen.lock().unwrap().is_empty());
+    session.client(&other).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [(one.key().into(), EvictionCause::Capacity)]);
 }
 
 #[test]

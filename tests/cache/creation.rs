@@ -209,14 +209,14 @@ fn request<'a>(
 fn all_waiters_share_a_region_mismatch() {
     let cache = ClientCache::default();
     let key = ClientParams::<Fake>::builder().region("us-west-2").build().unwrap().key();
-    for is_shared in [false, true] {
+    for (is_shared, is_other_shared) in [(false, false), (false, true), (true, false), (true, true)] {
         let (send, receive) = tokio::sync::oneshot::channel::<()>();
         let create = async {
             let _ = receive.await;
             Ok(Client::in_region(1, "us-east-1"))
         };
         let mut one = request(&cache, &key, is_shared, create);
-        let mut other = request(&cache, &key, is_shared, make(2));
+        let mut other = request(&cache, &key, is_other_shared, make(2));
         assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         send.send(()).unwrap();
         for refused in [poll(one.as_mut()), poll(other.as_mut())] {
@@ -380,6 +380,21 @@ fn the_shared_variant_joins_a_creation_of_the_other_method() {
     drop(leader);
     assert!(matches!(poll(waiter), Poll::Ready(Ok(Client { id: 2, .. }))), "S5");
     assert_eq!(cache.check(), Ok(()));
+}
+
+// Proves S5, S9.
+#[test]
+fn a_failure_of_the_shared_variant_that_takes_over_is_that_of_its_own_creation() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let mut leader = Box::pin(cache.get_or_try_insert_with(&zero, std::future::pending::<Result<Client, Infallible>>));
+    let fails = || std::future::ready(Err::<Client, _>(io::Error::other("no route")));
+    let mut waiter = pin!(cache.get_or_try_insert_with_shared(&zero, fails));
+    assert!(poll(leader.as_mut()).is_pending() && poll(waiter.as_mut()).is_pending());
+    drop(leader);
+    let Poll::Ready(Err(error)) = poll(waiter) else { panic!("the creation fails") };
+    assert!(matches!(&error, ClientCacheError::CreationFailed { key, .. } if *key == zero.clone().into()), "{error:?}");
+    assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no route"));
+    assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
 }
 
 // Proves K4, S9.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws_client_cache::{
-    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient,
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, Credentials, KeyedHttpClient, Session,
     SharedCredentialsProvider, WebIdentityToken,
 };
 use quickcheck::quickcheck;
-use support::fake::{Fake, Proxied};
+use support::fake::{self, Fake, Proxied};
 
 type Builder = ClientParamsBuilder<Fake>;
 
@@ -215,6 +215,44 @@ fn build_refuses_two_sources_of_credentials() {
     let role = AssumeRole::new("arn:aws:iam::123456789012:role/r");
     assert_eq!(parameter(params().anonymous().assume_role(role)), "assume_role");
     assert_eq!(parameter(params().profile("")), "profile");
+}
+
+#[tokio::test]
+async fn a_service_without_a_switch_for_unsigned_requests_needs_none() {
+    let keys = Credentials::new("id", "secret", None, None, "test");
+    let base = fake::base().to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
+    let customized = || {
+        params().customize("mark", |mut builder| {
+            builder.applied.push("mark".to_owned());
+            builder
+        })
+    };
+    for (builder, is_signed) in [(customized(), true), (customized().anonymous(), false)] {
+        let client = builder.build().unwrap().client(&base).await.unwrap();
+        let made_from = client.made_from.as_ref().expect("it is made from a configuration");
+        assert_eq!(made_from.config.credentials_provider().is_some(), is_signed);
+        assert_eq!(made_from.applied, ["mark"], "the rest of the configuration stays");
+    }
+}
+
+// Proves T4, T10.
+#[tokio::test]
+async fn a_client_of_a_session_has_its_identity_cache_and_the_http_client_of_its_parameters() {
+    let session = Session::new(&fake::base());
+    let http_client = Proxied::default();
+    let own = || Credentials::new("id", "secret", None, None, "test");
+    for (builder, handles) in [
+        (params().credentials(own()), 0),
+        (params().credentials(own()).http_client(KeyedHttpClient::new("proxy", http_client.clone())), 1),
+    ] {
+        let before = http_client.handles();
+        let client = session.client(&builder.build().unwrap()).await.unwrap();
+        let config = &client.made_from.as_ref().expect("it is made from a configuration").config;
+        assert!(config.identity_cache().is_some_and(|cache| format!("{cache:?}").contains("LeasedIdentityCache")));
+        let shown = format!("{:?}", config.http_client());
+        assert_eq!(usize::from(shown.contains("Proxied")), handles, "{shown}");
+        assert!(http_client.handles() >= before);
+    }
 }
 
 #[test]

@@ -85,6 +85,31 @@ fn each_field_stands_for_the_method_of_its_name() {
 }
 
 #[test]
+fn a_configuration_may_be_flattened() {
+    #[derive(serde::Deserialize)]
+    struct Tenant {
+        name: String,
+        #[serde(flatten)]
+        params: ClientParamsConfig,
+    }
+    for (name, value, set) in fields() {
+        let file = object([("name", json!("tenant")), (name, value)]);
+        let tenant: Tenant = serde_json::from_value(file).unwrap();
+        let built = ClientParams::builder().config(&tenant.params).build().unwrap();
+        assert_eq!(
+            (tenant.name.as_str(), built.key()),
+            ("tenant", set(ClientParams::builder()).build().unwrap().key())
+        );
+    }
+}
+
+#[test]
+fn the_label_is_known_before_the_parameters_are_built() {
+    assert_eq!(read(json!({ "region": "" })).label(), None);
+    assert_eq!(read(json!({ "label": "tenant", "region": "" })).label(), Some("tenant"));
+}
+
+#[test]
 fn each_field_of_a_role_stands_for_the_method_of_its_name() {
     let role = |field: &str, value: &Value| json!({ "arn": ARN, field: value });
     for (name, value, set) in role_fields() {
@@ -120,6 +145,7 @@ fn unknown_and_missing_fields_are_refused_by_name() {
         (json!({ "regoin": "us-west-2" }), "unknown field `regoin`, expected one of `label`, `base`, `region`, "),
         (json!([]), "invalid type: sequence, expected the parameters of a client"),
         (json!({ "role": ARN }), "unknown field `role`"),
+        (json!({ "use-fips": true }), "unknown field `use-fips`"),
         (json!({ "assume_role": { "region": "us-west-2" } }), "missing field `arn`"),
         (json!({ "assume_role": ARN }), "invalid type: string"),
         (role("external-id", json!("ab")), "unknown field `external-id`"),
@@ -173,6 +199,8 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
             assert!(!format!("{error:?}").contains("hidden"));
         }
     }
+    let error = build(json!({ "secretKey": [{ "any": "hidden" }] })).unwrap_err();
+    assert!(error.to_string().starts_with("invalid secret_access_key: "), "{error}");
     let nested: ClientParamsConfig = toml::from_str("[credentials]\nsecret_access_key = 'hidden'").unwrap();
     assert!(ClientParams::<Fake>::builder().config(&nested).build().is_err());
     let role = json!({ "arn": ARN, "external_id": "hidden", "policy": "hidden", "tags": { "hidden": "hidden" } });

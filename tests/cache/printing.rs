@@ -1,12 +1,14 @@
 //! The exact output of `Debug` and `Display`. The tests in `identity` check that it shows no secret.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
 use aws_client_cache::{
-    AnyClient, AnyKey, ClientCache, ClientParams, EvictionPolicy, ParseEvictionPolicyError, RetryConfig, TimeoutConfig,
+    AnyClient, AnyKey, AssumeRole, ClientCache, ClientCacheError, ClientParams, Credentials, EvictionPolicy,
+    ParseEvictionPolicyError, RetryConfig, SharedCredentialsProvider, TimeoutConfig,
 };
-use support::fake::{Client, Fake, key};
+use support::fake::{self, Client, Fake, key};
 
 #[test]
 fn a_policy_is_parsed_from_the_name_that_it_prints() {
@@ -75,6 +77,33 @@ fn a_cache_prints_its_policy_its_bound_and_the_labels_of_its_keys_in_eviction_or
 }
 
 #[test]
+fn an_error_prints_its_reason() {
+    let parsed = "FIFO".parse::<EvictionPolicy>().unwrap_err();
+    assert_eq!(ClientCacheError::from(parsed.clone()).to_string(), parsed.to_string());
+    let error = ClientCache::default().pop_item().unwrap_err();
+    assert_eq!(error.to_string(), "the cache is empty");
+    assert!(error.source().is_none() && ClientCacheError::from(parsed).source().is_none());
+}
+
+// Proves K4.
+#[tokio::test]
+async fn a_provider_prints_its_type_only() {
+    let keys = Credentials::new("hidden", "hidden", None, None, "hidden");
+    let base = fake::base().to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
+    let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant").external_id("hidden").policy("hidden");
+    let builder = || ClientParams::<Fake>::builder();
+    for (builder, name) in
+        [(builder().assume_role(role), "AssumeRoleProvider"), (builder().profile("hidden"), "ProfileProvider")]
+    {
+        let client = builder.build().unwrap().client(&base).await.unwrap();
+        let config = &client.made_from.as_ref().expect("it is made from a configuration").config;
+        let shown = format!("{:?}", config.credentials_provider().expect("the client signs"));
+        assert!(shown.starts_with(&format!("SharedCredentialsProvider({name}, ")), "{shown}");
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}
+
+#[test]
 fn a_client_prints_its_service_only() {
     let cache = ClientCache::default();
     cache.insert(key(1), Client::new(1)).unwrap();
@@ -123,4 +152,13 @@ fn keys_and_parameters_print_the_label_and_a_builder_does_not() {
     assert_eq!(format!("{params:?}"), "ClientParams(Fake(base=prod))");
     assert_eq!(format!("{key:?}"), "ClientCacheKey(Fake(base=prod))");
     assert_eq!(format!("{any_key:?}"), "AnyKey(Fake(base=prod))");
+}
+
+#[test]
+fn a_key_knows_the_label_that_is_set() {
+    let label = |builder: aws_client_cache::ClientParamsBuilder<Fake>| {
+        AnyKey::from(builder.build().unwrap().key()).label().map(str::to_owned)
+    };
+    assert_eq!(label(ClientParams::builder().base("prod")), None);
+    assert_eq!(label(ClientParams::builder().base("prod").label("tenant")).as_deref(), Some("tenant"));
 }

@@ -91,16 +91,17 @@ quickcheck! {
     }
 
     // Proves P1.
-    fn a_failing_function_changes_nothing(history: History, key: u8, by_value: bool) -> bool {
+    fn a_failing_function_changes_nothing(history: History, key: u8, by_value: bool, fails: bool) -> bool {
         let (key, mut map) = (key % 12, after(&history));
         let (was_there, before) = (map.contains_key(&key), map.clone());
-        let make = || Err("no");
+        let make = || if fails { Err("no") } else { Ok(7) };
         let failed = if by_value {
             map.get_or_try_insert_with(key, make).is_err()
         } else {
             map.get_or_try_insert_with_ref(&key, make).is_err()
         };
-        failed != was_there && (was_there || layout(&map) == layout(&before) && map == before)
+        let is_unchanged = layout(&map) == layout(&before) && map == before;
+        failed == (fails && !was_there) && (is_unchanged || !failed)
     }
 
     // The result gives access to the value under the key. With a bound of 0, no value is stored.

@@ -157,6 +157,72 @@ async fn a_ready_that_is_dropped_keeps_no_permit_from_others() {
     assert_eq!((one.loads(), two.loads()), ((1, 1), (1, 1)));
 }
 
+// Proves T5, T7.
+#[tokio::test]
+async fn a_load_that_is_dropped_while_it_waits_gets_no_permit() {
+    let session = builder().max_concurrent_loads(1).build();
+    let [one, two, three] = ["one", "two", "three"].map(|name| Slow::new(name, Duration::from_millis(20)));
+    let params = [&one, &two, &three].map(Slow::params);
+    let mut holder = pin!(session.ready(&params[0]));
+    assert!(!poll_once(holder.as_mut()).await);
+    {
+        let mut dropped = pin!(session.ready(&params[1]));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    drop(session.invalidate_credentials(&params[1]));
+    timeout(HANG, session.ready(&params[2])).await.unwrap().unwrap();
+    holder.await.unwrap();
+    assert_eq!([one, two, three].map(|slow| slow.loads()), [(1, 1), (0, 0), (1, 1)]);
+}
+
+/// A provider that fails a number of times, each time after it has been polled twice.
+#[derive(Clone, Debug)]
+struct FailsAtFirst {
+    times: usize,
+    begun: Arc<AtomicUsize>,
+}
+
+impl ProvideCredentials for FailsAtFirst {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let number = self.begun.fetch_add(1, SeqCst);
+            tokio::task::yield_now().await;
+            if number < self.times { Err(CredentialsError::provider_error("not yet")) } else { Ok(keys("hub")) }
+        })
+    }
+}
+
+// Proves T7, T9.
+#[tokio::test]
+async fn a_load_that_a_role_has_abandoned_fails_no_request_of_its_source() {
+    for times in 1..=2 {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::new(&timed(&cloud));
+        let begun = Arc::new(AtomicUsize::new(0));
+        let provider = SharedCredentialsProvider::new(FailsAtFirst { times, begun: Arc::clone(&begun) });
+        let hub = || params::<S3>().credentials_provider(provider.clone());
+        let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+        let s3 = session.client(&hub).await.unwrap();
+        {
+            let mut dropped = pin!(session.ready(&spoke));
+            assert!(!poll_once(dropped.as_mut()).await);
+        }
+        drop(session.invalidate_credentials(&spoke));
+        assert_eq!(begun.load(SeqCst), 1, "the source's load has begun and is kept");
+        // The failure may be due to what the load awaited: a connection or a runtime that has ended.
+        let request = async || s3.delete_object().bucket("bucket").key("key").send().await;
+        assert_eq!(request().await.is_ok(), times == 1);
+        assert_eq!(begun.load(SeqCst), 2, "it began again");
+        // The abandoned load does not count for the backoff, which is that of a first failure.
+        cloud.clock().advance(1);
+        call(&s3).await;
+        assert_eq!(begun.load(SeqCst), times + 1);
+    }
+}
+
 // Proves T7.
 #[tokio::test]
 async fn short_timeouts_lose_no_progress() {

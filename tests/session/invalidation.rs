@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use aws_client_cache::{AnyKey, ClientParams, S3, Session, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
@@ -252,6 +253,56 @@ async fn a_load_before_an_invalidation_serves_only_its_earlier_callers() {
         assert_eq!(cloud.last().signer.as_deref(), Some("number1"), "{is_base} {first}");
         assert_eq!(provider.asked(), 2, "{is_base} {first}");
     }
+}
+
+/// Fails with the number of the credentials that a provider would return.
+#[derive(Debug)]
+struct Failing(Shared);
+
+impl ProvideCredentials for Failing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let loaded = self.0.provide_credentials().await?;
+            Err(CredentialsError::provider_error(loaded.access_key_id()))
+        })
+    }
+}
+
+// Proves T6, T9.
+// The backoff of the later failure goes on.
+#[tokio::test]
+async fn a_failure_of_a_load_before_an_invalidation_replaces_no_later_one() {
+    let (_, session) = cloud();
+    let provider = Shared::new(0);
+    let failing = SharedCredentialsProvider::new(Failing(provider.clone()));
+    let tenant = params::<S3>().credentials_provider(failing).build().unwrap();
+    let ready = || {
+        let (session, tenant) = (session.clone(), tenant.clone());
+        tokio::spawn(async move { session.ready(&tenant).await.unwrap_err().to_string() })
+    };
+    let until = async |count: usize| {
+        while provider.asked() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let before = ready();
+    until(1).await;
+    drop(session.invalidate_credentials(&tenant));
+    let after = ready();
+    until(2).await;
+    for (number, failed) in [(1, after), (0, before)] {
+        provider.give(number);
+        let error = failed.await.unwrap();
+        assert!(error.ends_with(&format!("number{number}")), "{error}");
+    }
+    // If another load began, it would fail with another number.
+    provider.give(2);
+    let error = ready().await.unwrap();
+    assert!(error.ends_with("number1"), "{error}");
+    assert_eq!(provider.asked(), 2);
 }
 
 // Proves S3, T6.

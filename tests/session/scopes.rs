@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use aws_client_cache::{ClientParams, EvictionPolicy, Region, S3, Session, SharedCredentialsProvider};
+use aws_client_cache::{
+    ClientParams, EvictionPolicy, Region, S3, Session, SessionError, SharedCredentialsProvider, TimeoutConfig,
+};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
@@ -282,6 +285,28 @@ mod a_credential_scope {
             assert_eq!((call.signer.as_deref(), call.region.as_deref()), (Some("of-other"), Some("eu-west-3")));
             assert!(call.uri.contains("sts-fips.eu-west-3"), "{}", call.uri);
         }
+    }
+
+    #[tokio::test]
+    async fn the_role_of_a_profile_is_assumed_within_the_timeouts_of_the_base() {
+        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
+        let profiles = profile("other", "of-other") + roles;
+        let name = "the_role_of_a_profile_is_assumed_within_the_timeouts_of_the_base";
+        let Some(_) = with_profiles(name, &profiles) else { return };
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(50)).build();
+        let base = cloud.config().into_builder().sleep_impl(TokioSleep::new());
+        let base = base.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+        let session = Session::builder(&base).load_timeout(Duration::from_secs(20)).build();
+        let tenant = params::<S3>().profile("tenant").build().unwrap();
+        let hold = cloud.hold().await;
+        let SessionError::Credentials { cause, .. } = session.ready(&tenant).await.unwrap_err() else {
+            panic!("the credentials are not loaded")
+        };
+        assert!(matches!(*cause, CredentialsError::ProviderError(_)), "not the timeout of the load: {cause:?}");
+        drop(hold);
+        cloud.clock().advance(1);
+        assert_eq!(signer(&cloud, &session, &tenant).await.as_deref(), Some("tenant by of-other"));
     }
 
     // Proves T1, T6: neither a failure to read the file nor invalidated credentials are cached.

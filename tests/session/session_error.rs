@@ -132,4 +132,6 @@ async fn the_code_of_a_refusal_is_found_in_an_error_of_a_request() {
     let error = request(&session.client(&params::<S3>().build().unwrap()).await.unwrap()).await;
     assert_eq!((error.code(), refusal_code(&error)), (Some("AccessDenied"), None));
     assert_eq!(refusal_code(&ClientCacheError::Empty), None);
+    let error = SessionError::from(ClientCacheError::Empty);
+    assert_eq!((error.code(), refusal_code(&error)), (None, None));
 }

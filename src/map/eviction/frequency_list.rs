@@ -298,6 +298,8 @@ impl FrequencyList {
 mod tests {
     use super::*;
 
+    const ACCEPT: fn(u32) -> Result<(), String> = |_| Ok(());
+
     fn lowest(list: &FrequencyList) -> u32 {
         list.bucket(SENTINEL).next
     }
@@ -321,7 +323,7 @@ mod tests {
     #[test]
     fn a_list_that_is_broken_in_any_one_field_is_refused() {
         type Break = fn(&mut FrequencyList);
-        let breaks: [(&str, Break); 12] = [
+        let breaks: [(&str, Break); 13] = [
             ("a weight of 0", |list| list.bucket_mut(lowest(list)).weight = 0),
             ("a weight below the lowest possible", |list| list.bucket_mut(lowest(list)).weight = 1),
             ("two buckets of one weight", |list| list.bucket_mut(lowest(list)).weight = 3),
@@ -331,15 +333,19 @@ mod tests {
             ("another last slot of the lower bucket", |list| list.bucket_mut(lowest(list)).last = 2),
             ("another last slot of the higher bucket", |list| list.bucket_mut(highest(list)).last = END),
             ("a slot that names another bucket", |list| list.slots.set_tag(1, highest(list))),
+            ("a bucket that there is not", |list| {
+                list.bucket_mut(lowest(list)).next = 9;
+                list.slots.set_tag(list.slots.prev(END), 9);
+            }),
             ("a bucket without slots", |list| list.bucket_mut(highest(list)).next = list.free),
             ("a free bucket that is lost", |list| list.free = NONE),
             ("free buckets without an end", |list| list.bucket_mut(list.free).next = list.free),
         ];
-        assert_eq!(list().check(2, |_| Ok(())), Ok(4));
+        assert_eq!(list().check(2, ACCEPT), Ok(4));
         for (fault, apply) in breaks {
             let mut broken = list();
             apply(&mut broken);
-            assert!(broken.check(2, |_| Ok(())).is_err(), "{fault}");
+            assert!(broken.check(2, ACCEPT).is_err(), "{fault}");
         }
     }
 
@@ -351,10 +357,16 @@ mod tests {
             let slots = std::iter::successors(Some(list.next(END)), |slot| Some(list.next(*slot)));
             slots.take_while(|slot| *slot != END).map(|slot| (slot, list.weight(slot))).collect::<Vec<_>>()
         };
+        let backwards = |list: &FrequencyList| {
+            let slots = std::iter::successors(Some(list.prev(END)), |slot| Some(list.prev(*slot)));
+            slots.take_while(|slot| *slot != END).map(|slot| (slot, list.weight(slot))).collect::<Vec<_>>()
+        };
         let before = order(&list);
+        assert!(backwards(&list).into_iter().rev().eq(before.clone()));
         list.drop_free_buckets();
         assert_eq!(order(&list), before);
-        assert_eq!(list.check(2, |_| Ok(())), Ok(4));
+        assert!(backwards(&list).into_iter().rev().eq(before));
+        assert_eq!(list.check(2, ACCEPT), Ok(4));
         assert_eq!((list.buckets.len(), list.free), (3, NONE));
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::http_client_fn;
+use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -24,20 +24,23 @@ use super::{ClientParamsBuilder, CredentialOptions};
 use crate::key::ClientCacheKey;
 use crate::params::{AssumeRole, WebIdentityToken};
 use crate::service::Service;
-use crate::{ClientParams, KeyedHttpClient};
+use crate::{ClientCache, ClientParams, KeyedHttpClient};
 
 enum Testing {}
 
 impl Service for Testing {
-    type Client = ();
+    type Client = Option<Region>;
     type ConfigBuilder = ();
     const NAME: &'static str = "Testing";
 
     fn config_builder(_: &SdkConfig) {}
-    fn client((): ()) {}
 
-    fn region((): &()) -> Option<&Region> {
+    fn client((): ()) -> Option<Region> {
         None
+    }
+
+    fn region(client: &Option<Region>) -> Option<&Region> {
+        client.as_ref()
     }
 }
 
@@ -84,7 +87,7 @@ enum Source {
 /// Does not compile if the builder gains a parameter.
 ///
 /// Add such a parameter to `Settings`, to the rest of this file, and to the fuzz target `identity`.
-fn _every_parameter_is_a_setting(builder: &Builder) {
+fn assert_that_every_parameter_is_a_setting(builder: &Builder) {
     let ClientParamsBuilder {
         label: _,
         base: _,
@@ -126,14 +129,13 @@ static PROVIDERS: LazyLock<[SharedCredentialsProvider; 2]> = LazyLock::new(|| {
 
 /// Two handles of one HTTP client with equal names, and one with another name.
 static HTTP_CLIENTS: LazyLock<[KeyedHttpClient; 3]> = LazyLock::new(|| {
-    let client = http_client_fn(|_, _| unreachable!("no request is sent"));
+    let client = aws_smithy_http_client::Builder::new().build_http();
     ["a", "a", "b"].map(|name| KeyedHttpClient::new(name, client.clone()))
 });
 
-/// Two providers of equal tokens.
-static TOKENS_OF_PROVIDERS: LazyLock<[WebIdentityToken; 2]> = LazyLock::new(|| {
-    [(); 2].map(|()| WebIdentityToken::provider(|| std::future::ready(Ok::<_, std::io::Error>("token".to_owned()))))
-});
+/// Two providers with one function.
+static TOKENS_OF_PROVIDERS: LazyLock<[WebIdentityToken; 2]> =
+    LazyLock::new(|| [(); 2].map(|()| WebIdentityToken::provider(std::future::pending::<std::io::Result<String>>)));
 
 /// The number of [`roles`] that are assumed with a token, which excludes a source. They come last.
 const BY_TOKEN: usize = 6;
@@ -325,6 +327,7 @@ impl Settings {
 
 fn build(steps: Vec<Box<dyn Fn(Builder) -> Builder + '_>>) -> ClientCacheKey<Testing> {
     let builder = steps.into_iter().fold(ClientParams::builder(), |builder, step| step(builder));
+    assert_that_every_parameter_is_a_setting(&builder);
     builder.build().expect("all values are valid").key()
 }
 
@@ -494,4 +497,19 @@ fn any_two_values_of_a_parameter_give_different_keys() {
             assert_eq!(hashes[i] == hashes[j], inputs[i] == inputs[j], "{:?} and {:?}", all[i], all[j]);
         }
     }
+    // Before any of the credentials expire.
+    let before = SystemTime::UNIX_EPOCH - Duration::from_hours(1);
+    let cache = ClientCache::builder().max_size(all.len()).time_source(StaticTimeSource::new(before)).build();
+    let base = SdkConfig::builder().build();
+    for _ in 0..2 {
+        for key in &keys {
+            let create = || {
+                Testing::config_builder(&base);
+                Ok::<_, std::io::Error>(Testing::client(()))
+            };
+            cache.get_or_try_insert_with_sync(key, create).unwrap();
+        }
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.creations, stats.hits), (all.len() as u64, all.len() as u64), "each key has its own client");
 }
