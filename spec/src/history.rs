@@ -1,5 +1,6 @@
 //! Histories of the calls of threads, and the search for an order that explains them.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::fmt::{self, Debug, Write as _};
 use std::hash::Hash;
@@ -107,10 +108,19 @@ impl<K, V> History<K, V> {
     /// assert_eq!(History::new(vec![pop(0, 0..2), pop(1, 1..3)]).overlapping(), 2);
     /// ```
     pub fn overlapping(&self) -> usize {
-        let overlap = |one: &Call<K, V>, other: &Call<K, V>| {
-            one.thread != other.thread && one.time.start < other.time.end && other.time.start < one.time.end
-        };
-        self.calls.iter().filter(|call| self.calls.iter().any(|other| overlap(call, other))).count()
+        let mut by_start: Vec<&Call<K, V>> = self.calls.iter().collect();
+        by_start.sort_by_key(|call| call.time.start);
+        let mut overlaps = vec![false; by_start.len()];
+        for (place, one) in by_start.iter().enumerate() {
+            let later = by_start.iter().enumerate().skip(place + 1);
+            for (other_place, other) in later.take_while(|(_, other)| other.time.start < one.time.end) {
+                if one.thread != other.thread && one.time.start < other.time.end {
+                    overlaps[place] = true;
+                    overlaps[other_place] = true;
+                }
+            }
+        }
+        overlaps.into_iter().filter(|overlaps| *overlaps).count()
     }
 }
 
@@ -152,25 +162,24 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
     }
 
     fn order<R: Reference<K, V>>(&self, reference: &R) -> Option<Vec<usize>> {
-        let mut search = Search { calls: &self.calls, placed: vec![false; self.calls.len()], order: Vec::new() };
+        let mut search = Search::new(&self.calls);
         // The tried combinations of placed calls and model states. Repeating one is useless.
         let mut tried = HashSet::new();
         let mut branches = vec![(reference.clone(), search.next())];
         while let Some((model, next)) = branches.last_mut() {
-            // Pending calls need no place.
-            if search.left().all(|place| self.calls[place].outcome.is_none()) {
-                return Some(search.order);
+            if search.is_done() {
+                return Some(search.order());
             }
-            let Some(place) = next.pop() else {
+            let Some(chain) = next.pop() else {
                 branches.pop();
                 search.take_back();
                 continue;
             };
-            let call = &self.calls[place];
+            let call = &self.calls[search.first(chain)];
             let mut after = model.clone();
             let outcome = follow(&mut after, &call.operation);
             if call.outcome.as_ref().is_none_or(|returned| *returned == outcome) {
-                search.place(place);
+                search.place(chain);
                 if tried.insert((search.placed.clone(), after.clone())) {
                     branches.push((after, search.next()));
                 } else {
@@ -183,36 +192,76 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
 }
 
 /// The placed calls, and the remaining ones.
+///
+/// Calls of one chain do not overlap: each was made after the one before had returned. So the placed calls are a prefix
+/// of each chain. There are as many chains as calls that overlap at once, most often one for each thread.
 struct Search<'a, K, V> {
     calls: &'a [Call<K, V>],
-    placed: Vec<bool>,
+    chains: Vec<Vec<usize>>,
+    /// The number of placed calls of each chain.
+    placed: Vec<usize>,
+    /// The chains of the placed calls.
     order: Vec<usize>,
+    /// The number of calls that returned and are not placed.
+    left: usize,
 }
 
-impl<K, V> Search<'_, K, V> {
-    fn left(&self) -> impl Iterator<Item = usize> {
-        (0..self.calls.len()).filter(|place| !self.placed[*place])
+impl<'a, K, V> Search<'a, K, V> {
+    fn new(calls: &'a [Call<K, V>]) -> Self {
+        let mut by_start: Vec<usize> = (0..calls.len()).collect();
+        by_start.sort_by_key(|place| (calls[*place].time.start, calls[*place].time.end));
+        let mut chains: Vec<Vec<usize>> = Vec::new();
+        for place in by_start {
+            let follows =
+                |chain: &Vec<usize>| chain.last().is_some_and(|last| calls[*last].time.end <= calls[place].time.start);
+            match chains.iter().position(follows) {
+                Some(chain) => chains[chain].push(place),
+                None => chains.push(vec![place]),
+            }
+        }
+        let left = calls.iter().filter(|call| call.outcome.is_some()).count();
+        Self { calls, placed: vec![0; chains.len()], chains, order: Vec::new(), left }
     }
 
-    /// Returns the calls that may come next, the first one last.
+    /// Returns `true` if all calls that returned are placed. Pending calls need no place.
+    fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Returns the first remaining call of a chain.
+    fn first(&self, chain: usize) -> usize {
+        self.chains[chain][self.placed[chain]]
+    }
+
+    /// Returns the chains whose first remaining call may come next, the one of the first call last.
     ///
-    /// They were made before any remaining call had returned.
+    /// These calls were made before any remaining call had returned.
     fn next(&self) -> Vec<usize> {
-        let first_return = self.left().map(|place| self.calls[place].time.end).min().unwrap_or(u64::MAX);
-        let mut next: Vec<_> = self.left().filter(|place| self.calls[*place].time.start < first_return).collect();
-        next.reverse();
+        let left = (0..self.chains.len()).filter(|chain| self.placed[*chain] < self.chains[*chain].len());
+        let mut next: Vec<usize> = left.collect();
+        let first_return = next.iter().map(|chain| self.calls[self.first(*chain)].time.end).min();
+        next.retain(|chain| Some(self.calls[self.first(*chain)].time.start) < first_return);
+        next.sort_by_key(|chain| Reverse(self.first(*chain)));
         next
     }
 
-    fn place(&mut self, place: usize) {
-        self.placed[place] = true;
-        self.order.push(place);
+    fn place(&mut self, chain: usize) {
+        self.left -= usize::from(self.calls[self.first(chain)].outcome.is_some());
+        self.placed[chain] += 1;
+        self.order.push(chain);
     }
 
     fn take_back(&mut self) {
-        if let Some(place) = self.order.pop() {
-            self.placed[place] = false;
+        if let Some(chain) = self.order.pop() {
+            self.placed[chain] -= 1;
+            self.left += usize::from(self.calls[self.first(chain)].outcome.is_some());
         }
+    }
+
+    /// Returns the placed calls, in their order.
+    fn order(&self) -> Vec<usize> {
+        let mut places: Vec<_> = self.chains.iter().map(|chain| chain.iter().copied()).collect();
+        self.order.iter().filter_map(|chain| places[*chain].next()).collect()
     }
 }
 
