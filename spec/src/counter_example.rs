@@ -91,10 +91,10 @@ impl fmt::Display for CounterExample {
 /// Returns the `use` lines of the names of this crate that occur in code.
 pub(crate) fn imports(code: &str) -> String {
     const NAMES: [(&str, &[&str]); 5] = [
-        ("::check", &["Callback", "PanicProbe", "panic_step", "step"]),
+        ("::check", &["Callback", "Difference", "PanicProbe", "panic_step", "step"]),
         ("::concurrency", &["Call", "History"]),
         ("::creation", &["Schedules", "Step"]),
-        ("::model", &["Expiring"]),
+        ("::model", &["Expiring", "follow"]),
         ("", &["Dict", "InsertionMode", "Model", "Operation", "Outcome", "Policy", "Refusal"]),
     ];
     let is_part = |letter: char| letter.is_alphanumeric() || "_:.".contains(letter);

@@ -84,6 +84,23 @@ pub enum Outcome<K, V> {
     Missing,
 }
 
+impl<K: fmt::Debug, V: fmt::Debug> Outcome<K, V> {
+    /// Returns Rust code that creates the outcome.
+    ///
+    /// The `Debug` output of a vector is an array, and that of a variant has no path.
+    pub(crate) fn code(&self) -> String {
+        match self {
+            Self::Evicted(entries) => format!("Outcome::Evicted(vec!{entries:?})"),
+            Self::Entries(entries) => format!("Outcome::Entries(vec!{entries:?})"),
+            Self::Found(value, evicted) => format!("Outcome::Found({value:?}, vec!{evicted:?})"),
+            Self::Refused(refusal) => format!("Outcome::Refused(Refusal::{refusal:?})"),
+            Self::Done | Self::Value(_) | Self::Entry(..) | Self::Answer(_) | Self::Missing => {
+                format!("Outcome::{self:?}")
+            }
+        }
+    }
+}
+
 /// The reason for refusing an operation.
 ///
 /// ```

@@ -5,13 +5,13 @@ use std::fs;
 use std::hash::Hash;
 use std::path::Path;
 
-use aws_client_cache_spec::check::{PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
-use aws_client_cache_spec::concurrency::{Threads, linearizable};
+use aws_client_cache_spec::check::{Difference, PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
+use aws_client_cache_spec::concurrency::{Call, History, Threads, linearizable};
 use aws_client_cache_spec::creation::{Schedules, Step, creation};
 use aws_client_cache_spec::faults::{CreationFault, Fault, Faulty, FaultyCreator};
 use aws_client_cache_spec::model::Expiring;
 use aws_client_cache_spec::{
-    CounterExample, Dict, Explore, InsertionMode, Model, Names, Operation, Policy, Random, Refusal, Scope,
+    CounterExample, Dict, Explore, InsertionMode, Model, Names, Operation, Outcome, Policy, Random, Refusal, Scope,
     SystemUnderTest,
 };
 
@@ -44,6 +44,10 @@ mod printed {
         use super::super::probes as new;
 
         include!("printed/panic_safety.rs");
+    }
+
+    mod linearizability {
+        include!("printed/linearizability.rs");
     }
 
     mod creation {
@@ -82,12 +86,16 @@ fn faulty<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(
 ///
 /// With `WRITE_PRINTED=1`, writes the file.
 fn is_printed(name: &str, found: &(impl Display + Debug)) {
+    is_printed_as(name, &found.to_string());
+    assert_eq!(format!("{found:?}"), found.to_string(), "`unwrap` prints the test");
+}
+
+fn is_printed_as(name: &str, printed: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/printed").join(name).with_extension("rs");
     if std::env::var_os("WRITE_PRINTED").is_some() {
-        fs::write(&file, found.to_string()).unwrap();
+        fs::write(&file, printed).unwrap();
     }
-    assert_eq!(found.to_string(), fs::read_to_string(file).unwrap());
-    assert_eq!(format!("{found:?}"), found.to_string(), "`unwrap` prints the test");
+    assert_eq!(printed, fs::read_to_string(file).unwrap());
 }
 
 #[test]
@@ -102,6 +110,26 @@ fn every_level_prints_a_test_that_compiles() {
     is_printed("panic_safety", &panics(scope, model, probes).unwrap_err());
     let new = || FaultyCreator::new(CreationFault::RemovalRevokesNothing, Model::lfu(2));
     is_printed("creation", &creation(Schedules::new(), Model::lfu, new).unwrap_err());
+}
+
+/// A printed history has no order, and the file asserts that.
+#[test]
+fn every_outcome_of_a_history_prints_as_code() {
+    let outcomes = [
+        Outcome::Done,
+        Outcome::Evicted(vec![(1, 1)]),
+        Outcome::Value(Some(0)),
+        Outcome::Entry(0, 0),
+        Outcome::Entries(vec![(0, 0)]),
+        Outcome::Found(29, vec![]),
+        Outcome::Answer(true),
+        Outcome::Refused(Refusal::Expired),
+    ];
+    let calls = outcomes.into_iter().zip(0..).map(|(outcome, thread)| Call::new(thread, 0..1, Operation::Pop, outcome));
+    let history = History::new(calls.collect()).with_differences(&[Difference::Unordered]);
+    let found = history.linearize(&Model::<u8, u64>::lru(2)).unwrap_err();
+    let printed = found.to_string().replace(".unwrap();", ".unwrap_err();");
+    is_printed_as("linearizability", &printed);
 }
 
 /// Calls differ in each run, so the printed test is compared with no file.
