@@ -9,6 +9,8 @@ use crate::step::Divergence;
 
 /// The operations that make a cache and a reference differ, none of which can be omitted.
 ///
+/// A search that reaches its [limit](crate::Scope::max_states) shows operations that lead there, which are no shortest ones.
+///
 /// [`exhaustive`](crate::check::exhaustive()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone)]
 pub struct CounterExample(Box<Found>);
@@ -22,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) operations: Vec<Operation<u8, u64>>,
     /// The callback that panics in the last operation, and the number of its call.
     pub(crate) panic: Option<(Callback, usize)>,
+    /// Is `true` if keys or values leak without a panic.
+    pub(crate) leaks: bool,
     /// An explanation, if it is not the cache that is wrong.
     pub(crate) note: Option<&'static str>,
     pub(crate) divergence: Divergence,
@@ -53,7 +57,7 @@ impl CounterExample {
 /// Formats a Rust test, to paste where `new` creates your cache, as for the level.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { level, reference, max_size, operations, panic, note, divergence } = &*self.0;
+        let Found { level, reference, max_size, operations, panic, leaks, note, divergence } = &*self.0;
         let (last, before) = match (&operations[..], panic) {
             ([before @ .., last], Some(panic)) => (Some((last, panic)), before),
             (all, _) => (None, all),
@@ -79,9 +83,15 @@ impl fmt::Display for CounterExample {
                 "    panic_step(cache, &model, &Operation::{operation:?}, Callback::{callback:?}, {calls}).unwrap();"
             )?;
         }
+        if *leaks {
+            writeln!(body, "    drop((cache, model));\n    assert_eq!(PanicProbe::<u8>::alive(), 0);")?;
+        }
         writeln!(f, "// {level}: {divergence}")?;
         if let Some(note) = note {
             writeln!(f, "// {note}")?;
+        }
+        if operations.is_empty() {
+            return Ok(());
         }
         writeln!(f, "{}", imports(&body))?;
         write!(f, "#[test]\nfn the_cache_matches_the_model() {{\n{body}}}\n")

@@ -26,6 +26,11 @@ impl Divergence {
         Self(format!("{what}: the cache panics: {message}; the model expects {expected}"))
     }
 
+    /// Creates the divergence of a later operation.
+    pub(crate) fn after(before: impl fmt::Display, divergence: &Self) -> Self {
+        Self(format!("{before}{}", divergence.0))
+    }
+
     /// Creates a divergence that is described in words.
     pub(crate) fn note(what: impl Into<String>) -> Self {
         Self(what.into())

@@ -177,6 +177,22 @@ fn a_sieve_has_every_level() {
 const UNREACHED: usize = 1 + 8 + 96 + 576 - 489;
 
 #[test]
+fn keys_are_interchangeable_only_where_the_reference_names_its_state() {
+    let symmetric = Scope { symmetric: true, ..Scope::new(2, 3) };
+    let new = |max_size| Sieve(SieveModel::new(max_size));
+    let probes = |max_size| Sieve(SieveModel::<PanicProbe<u8>, PanicProbe<u64>>::new(max_size));
+    let found = [
+        exhaustive(symmetric, SieveModel::new, new).unwrap_err(),
+        exhaustive_to_depth(Scope { depth: 2, ..symmetric }, SieveModel::new, new).unwrap_err(),
+        panics(symmetric, SieveModel::new, probes).unwrap_err(),
+    ];
+    for found in found {
+        assert!(found.operations().is_empty() && found.to_string().contains("no `Reference::state`"), "{found}");
+        assert!(found.to_string().lines().all(|line| line.starts_with("// ")), "{found}");
+    }
+}
+
+#[test]
 fn a_sieve_with_creations_follows_the_rules() {
     let schedules = Schedules { depth: 5, merge: true, ..Schedules::new() };
     let tried = creation(schedules, SieveModel::new, || FaultyCreator::new(None, SieveModel::new(2))).unwrap();
