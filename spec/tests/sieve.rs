@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use aws_client_cache_spec::check::{Covered, PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
 use aws_client_cache_spec::concurrency::{Recorded, Threads, linearizable};
 use aws_client_cache_spec::creation::{Schedules, creation};
-use aws_client_cache_spec::faults::FaultyCreator;
+use aws_client_cache_spec::faults::{CreationFault, FaultyCreator};
 use aws_client_cache_spec::model::{OperationKind, OperationKinds};
 use aws_client_cache_spec::{
     Dict, Explore, Names, Operation, Outcome, Random, Reference, Refusal, Scope, SystemUnderTest,
@@ -194,9 +194,16 @@ fn keys_are_interchangeable_only_where_the_reference_names_its_state() {
 
 #[test]
 fn a_sieve_with_creations_follows_the_rules() {
-    let schedules = Schedules { depth: 5, merge: true, ..Schedules::new() };
+    let schedules = Schedules::new();
     let tried = creation(schedules, SieveModel::new, || FaultyCreator::new(None, SieveModel::new(2))).unwrap();
     assert!(tried.schedules > 1_000, "{tried:?}");
+    for fault in [CreationFault::WaiterCountsNoUse, CreationFault::PresentValueCountsNoUse] {
+        let wrong = || FaultyCreator::new(fault, SieveModel::new(2));
+        assert!(
+            creation(schedules, SieveModel::new, wrong).is_err(),
+            "{fault:?}: its bit shows when others are inserted"
+        );
+    }
     let wrong = || FaultyCreator::new(None, SieveModel::faulty(Fault::NewcomerHasABit)(1));
     let schedules = Schedules { max_size: 1, ..schedules };
     assert!(creation(schedules, SieveModel::new, wrong).is_ok(), "with one entry, a bit does not matter");
