@@ -23,6 +23,9 @@ use crate::system_under_test::{Difference, SystemUnderTest};
 
 /// A cache under test that threads share.
 ///
+/// A [`Mutex`] of a [`SystemUnderTest`] is one. It is [`linearizable`], but never [`reentrant`]: it drops keys and values
+/// while it is locked.
+///
 /// ```
 /// use std::sync::Mutex;
 ///
@@ -39,7 +42,7 @@ pub trait Shared<K, V>: Sync {
 
     /// Applies any operation except [`Operation::Copy`], which would concern another cache.
     ///
-    /// [`Operation::apply`] shows which outcome belongs to which operation.
+    /// [`Operation`] lists the outcomes of each. Return [`Outcome::Missing`] for an operation that the cache does not have.
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V>;
 }
 
@@ -437,18 +440,58 @@ impl std::error::Error for Deadlock {}
 
 /// Checks that keys and values may use the cache when they are dropped, however they leave it (C2).
 ///
+/// A `Mutex` of a [`SystemUnderTest`] never passes. Write an adapter that moves each key and value out of the lock before
+/// it is dropped.
+///
 /// # Errors
 ///
 /// The operation that hangs, after ten seconds. The thread that hangs is left behind.
 ///
 /// ```
-/// use aws_client_cache_spec::check::PanicProbe;
-/// use aws_client_cache_spec::concurrency::reentrant;
-/// use aws_client_cache_spec::faults::{FaultyShared, SharedFault};
-/// use aws_client_cache_spec::Policy;
+/// use std::collections::VecDeque;
+/// use std::mem::take;
+/// use std::sync::Mutex;
 ///
-/// let sound = |max_size| FaultyShared::<PanicProbe<u8>, PanicProbe<u64>>::new(None, Policy::Lru, max_size, || {});
-/// reentrant(sound)?;
+/// use aws_client_cache_spec::check::PanicProbe;
+/// use aws_client_cache_spec::concurrency::{Shared, reentrant};
+/// use aws_client_cache_spec::{Operation, Outcome, Refusal};
+///
+/// /// A queue under a lock, and its bound.
+/// struct Fifo<K, V>(Mutex<VecDeque<(K, V)>>, usize);
+///
+/// impl<K: Clone + Eq + Send + Sync, V: Clone + Send + Sync> Shared<K, V> for Fifo<K, V> {
+///     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
+///         let lock = || self.0.lock().unwrap();
+///         match operation {
+///             Operation::Insert(key, value) => {
+///                 let entry = (key.clone(), value.clone()); // if it is refused, it is dropped after the lock
+///                 let mut queue = lock();
+///                 if queue.iter().any(|(present, _)| present == key) {
+///                     return Outcome::Refused(Refusal::AlreadyExists);
+///                 }
+///                 queue.push_back(entry);
+///                 let victim = if queue.len() > self.1 { queue.pop_front() } else { None };
+///                 Outcome::Evicted(victim.into_iter().collect())
+///             }
+///             Operation::ContainsKey(key) => Outcome::Answer(lock().iter().any(|(present, _)| present == key)),
+///             Operation::Remove(key) => {
+///                 let mut queue = lock();
+///                 let found = queue.iter().position(|(present, _)| present == key);
+///                 let removed = found.and_then(|index| queue.remove(index));
+///                 drop(queue); // before the key
+///                 removed.map_or(Outcome::Refused(Refusal::NotFound), |(_, value)| Outcome::Value(Some(value)))
+///             }
+///             Operation::Clear => {
+///                 let all = take(&mut *lock()); // the lock ends here
+///                 drop(all);
+///                 Outcome::Done
+///             }
+///             _ => Outcome::Missing,
+///         }
+///     }
+/// }
+///
+/// reentrant(|max_size| Fifo::<PanicProbe<u8>, PanicProbe<u64>>(Mutex::default(), max_size))?;
 /// # Ok::<(), aws_client_cache_spec::concurrency::Deadlock>(())
 /// ```
 pub fn reentrant<C>(new: impl Fn(usize) -> C) -> Result<(), Deadlock>
