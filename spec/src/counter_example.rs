@@ -67,15 +67,23 @@ impl fmt::Display for CounterExample {
         let mut body =
             format!("    let {changes}cache = new({max_size}); // yours, empty, with a bound of {max_size}\n");
         writeln!(body, "    let {changes}{name} = {reference};")?;
+        // Literals of a key and a value determine the types of both. A generic cache needs them.
+        let has_value = |operation: &Operation<u8, u64>| {
+            matches!(operation, Operation::Insert(..) | Operation::GetOrInsert(..) | Operation::GetMut(..))
+        };
+        let mut types = if before.iter().any(has_value) { "" } else { "::<u8, u64>" };
         for operation in before {
             match level {
-                Level::Dict => writeln!(body, "    dict.step(&mut cache, &Operation::{operation:?}).unwrap();")?,
+                Level::Dict => {
+                    writeln!(body, "    dict.step(&mut cache, &Operation{types}::{operation:?}).unwrap();")?;
+                }
                 Level::Panics => writeln!(
                     body,
                     "    step(&mut cache, &mut model, &Operation::{operation:?}.map(PanicProbe::new, PanicProbe::new)).unwrap();"
                 )?,
-                _ => writeln!(body, "    step(&mut cache, &mut model, &Operation::{operation:?}).unwrap();")?,
+                _ => writeln!(body, "    step(&mut cache, &mut model, &Operation{types}::{operation:?}).unwrap();")?,
             }
+            types = "";
         }
         if let Some((operation, (callback, calls))) = last {
             writeln!(

@@ -46,6 +46,13 @@ mod printed {
         include!("printed/panic_safety.rs");
     }
 
+    /// No operation has a key or a value, and the cache is generic.
+    mod only_pop {
+        use super::super::generic as new;
+
+        include!("printed/only_pop.rs");
+    }
+
     mod linearizability {
         include!("printed/linearizability.rs");
     }
@@ -59,6 +66,10 @@ mod printed {
 
 fn plain(max_size: usize) -> Faulty<u8, u64> {
     faulty(None, max_size)
+}
+
+fn generic<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(max_size: usize) -> Faulty<K, V> {
+    Faulty::new(None, POLICY, max_size, 3)
 }
 
 fn probes(max_size: usize) -> Faulty<PanicProbe<u8>, PanicProbe<u64>> {
@@ -110,6 +121,46 @@ fn every_level_prints_a_test_that_compiles() {
     is_printed("panic_safety", &panics(scope, model, probes).unwrap_err());
     let new = || FaultyCreator::new(CreationFault::RemovalRevokesNothing, Model::lfu(2));
     is_printed("creation", &creation(Schedules::new(), Model::lfu, new).unwrap_err());
+}
+
+#[test]
+fn operations_without_a_value_print_their_types() {
+    /// A cache that cannot pop.
+    #[derive(Clone)]
+    struct NoPop(Model<u8, u64>);
+
+    impl SystemUnderTest<u8, u64> for NoPop {
+        fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+            self.0.insert(key, value)
+        }
+
+        fn get(&mut self, key: &u8) -> Option<u64> {
+            self.0.get(key)
+        }
+
+        fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+            self.0.remove(key)
+        }
+
+        fn pop(&mut self) -> Result<(u8, u64), Refusal> {
+            Err(Refusal::NotFound)
+        }
+
+        fn max_size(&self) -> usize {
+            self.0.max_size()
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn items(&self) -> Vec<(u8, u64)> {
+            self.0.items()
+        }
+    }
+
+    let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
+    is_printed("only_pop", &order(Random::new(), model, |max_size| NoPop(Model::lfu(max_size))).unwrap_err());
 }
 
 /// A printed history has no order, and the file asserts that.
