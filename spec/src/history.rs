@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::counter_example::imports;
 use crate::level::Level;
-use crate::operation::{Operation, OperationKind, Outcome, Refusal};
+use crate::operation::{Operation, OperationKind, Outcome};
 use crate::reference::{Reference, follow};
 use crate::step::agree;
 use crate::system_under_test::Difference;
@@ -59,7 +59,9 @@ impl<K, V> Call<K, V> {
     }
 
     /// Returns `true` if the call cannot have changed the cache.
-    fn changes_nothing(&self) -> bool {
+    ///
+    /// Where keys expire, a miss may have removed an entry.
+    fn changes_nothing(&self, expires: bool) -> bool {
         let looks = [
             OperationKind::Peek,
             OperationKind::ContainsKey,
@@ -67,9 +69,8 @@ impl<K, V> Call<K, V> {
             OperationKind::Iterate,
             OperationKind::NextVictim,
         ];
-        let is_refused = |refusal: &Refusal| *refusal != Refusal::Expired;
         looks.contains(&self.operation.kind())
-            || matches!(&self.outcome, Some(Outcome::Refused(refusal)) if is_refused(refusal))
+            || !expires && matches!(self.outcome, Some(Outcome::Refused(_) | Outcome::Value(None)))
     }
 }
 
@@ -245,10 +246,11 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
         let Some(order) = before.order(reference).filter(|_| first > 0) else { return (Vec::new(), self.clone()) };
         let operations: Vec<_> = order.into_iter().map(|place| before.calls[place].operation.clone()).collect();
         let (before, state) = shortest(reference, operations);
+        let expires = follow(&mut reference.clone(), &Operation::SetTime(reference.now())) != Outcome::Missing;
         // Without calls that change nothing, the others have no order either, or else these are needed.
         for place in (0..shown.len()).rev() {
             let rest = [&shown[..place], &shown[place + 1..]].concat();
-            if shown[place].changes_nothing() && self.of(rest.clone()).order(&state).is_none() {
+            if shown[place].changes_nothing(expires) && self.of(rest.clone()).order(&state).is_none() {
                 shown = rest;
             }
         }
