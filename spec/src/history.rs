@@ -226,7 +226,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
         Self { calls, differences: self.differences }
     }
 
-    /// Returns the last calls of a long history that has no order, and operations that lead to the state before them.
+    /// Returns the last calls of a long history, and operations that lead to the state before them.
     ///
     /// No order of the earlier calls explains the later ones, so neither does the one that leads to this state.
     pub(crate) fn shown<R: Reference<K, V>>(&self, reference: &R) -> (Vec<Operation<K, V>>, Self) {

@@ -63,14 +63,14 @@
 //!
 //! | level | function | cache | checks |
 //! |---|---|---|---|
-//! | dict | [`dict`](check::dict()) | [`SystemUnderTest`] | a bounded dict, whichever entries it evicts, in random runs |
-//! | eviction order | [`order`](check::order()) | [`SystemUnderTest`] | the order of a reference, in random runs |
-//! | every state | [`exhaustive`](check::exhaustive()) | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations |
-//! | every state | [`exhaustive_to_depth`](check::exhaustive_to_depth()) | [`SystemUnderTest`] | the same after every short sequence, for a cache that cannot be copied |
-//! | panic safety | [`panics`](check::panics()) | [`Explore`] of [`PanicProbe`](check::PanicProbe) keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
-//! | linearizability | [`linearizable`](concurrency::linearizable()) | [`Shared`](concurrency::Shared) | some order explains the outcomes of threads |
-//! | linearizability | [`reentrant`](concurrency::reentrant()) | the same of [`PanicProbe`](check::PanicProbe) keys and values | keys and values may use the cache when they are dropped |
-//! | creation | [`creation`](creation::creation()) | [`Creates`](creation::Creates) | creation on a miss, exactly once, in every schedule |
+//! | dict | [`dict`](check::dict()) | [`SystemUnderTest`] | a bounded dict, whichever entries it evicts, in random runs. |
+//! | eviction order | [`order`](check::order()) | [`SystemUnderTest`] | the order of a reference, in random runs. |
+//! | every state | [`exhaustive`](check::exhaustive()) | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations. |
+//! | every state | [`exhaustive_to_depth`](check::exhaustive_to_depth()) | [`SystemUnderTest`] | the same after every short sequence, for a cache that cannot be copied. |
+//! | panic safety | [`panics`](check::panics()) | [`Explore`] of [`PanicProbe`](check::PanicProbe) keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state. |
+//! | linearizability | [`linearizable`](concurrency::linearizable()) | [`Shared`](concurrency::Shared) | some order explains the outcomes of threads. |
+//! | linearizability | [`reentrant`](concurrency::reentrant()) | the same of [`PanicProbe`](check::PanicProbe) keys and values | keys and values may use the cache when they are dropped. |
+//! | creation | [`creation`](creation::creation()) | [`Creates`](creation::Creates) | creation on a miss, exactly once, in every schedule. |
 //!
 //! Each function takes its limits, a function that creates an empty reference, and one that creates an empty cache, both
 //! with a given bound. It returns the covered scope: numbers and, on one thread, the set of operations that the cache

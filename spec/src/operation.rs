@@ -9,24 +9,24 @@ use std::fmt;
 ///
 /// | operation | outcome | derived from |
 /// |---|---|---|
-/// | `Insert` | `Evicted`, `Refused(AlreadyExists)`, `Refused(Expired)` | must be answered |
-/// | `Get` | `Value` | must be answered |
-/// | `Remove` | `Value` of the former value, `Refused(NotFound)` | must be answered |
-/// | `TryGet` | `Value`, `Refused(NotFound)`, `Refused(Expired)` | `Get` |
-/// | `Peek` | `Value` | the value |
-/// | `ContainsKey` | `Answer` | the value |
-/// | `Pop` | `Entry`, `Refused(Empty)` | nothing, so it is not compared |
-/// | `Clear` | `Done` | `Remove` of each entry |
-/// | `Copy` | `Done` | `Clone` |
-/// | `SetMaxSize` | `Evicted` | nothing, so it is not compared |
-/// | `Items`, `Iterate` | `Entries` | the entries |
-/// | `NextVictim` | `Entry`, `Refused(Empty)` | `Pop` of a clone |
-/// | `GetOrInsert` | `Found`, `Refused(Expired)` | `Get`, and `Insert` after a miss |
-/// | `GetMut` | `Value` of the former value | nothing, so it is not compared |
-/// | `Retain` | `Entries` that the predicate was asked about | the entries, and `Remove` |
-/// | `Drain` | `Entries` | the entries, and `Clear` |
-/// | `SetTime` | `Done` | nothing; [`Expiring`](crate::model::Expiring) has it |
-/// | `RemoveExpired` | `Entries` | nothing; [`Expiring`](crate::model::Expiring) has it |
+/// | `Insert` | `Evicted`, `Refused(AlreadyExists)`, `Refused(Expired)` | must be answered. |
+/// | `Get` | `Value` | must be answered. |
+/// | `Remove` | `Value` of the former value, `Refused(NotFound)` | must be answered. |
+/// | `TryGet` | `Value`, `Refused(NotFound)`, `Refused(Expired)` | `Get`. |
+/// | `Peek` | `Value` | the value. |
+/// | `ContainsKey` | `Answer` | the value. |
+/// | `Pop` | `Entry`, `Refused(Empty)` | nothing, so it is not compared. |
+/// | `Clear` | `Done` | `Remove` of each entry. |
+/// | `Copy` | `Done` | `Clone`. |
+/// | `SetMaxSize` | `Evicted` | nothing, so it is not compared. |
+/// | `Items`, `Iterate` | `Entries` | the entries. |
+/// | `NextVictim` | `Entry`, `Refused(Empty)` | `Pop` of a clone. |
+/// | `GetOrInsert` | `Found`, `Refused(Expired)` | `Get`, and `Insert` after a miss. |
+/// | `GetMut` | `Value` of the former value | nothing, so it is not compared. |
+/// | `Retain` | `Entries` that the predicate was asked about | the entries, and `Remove`. |
+/// | `Drain` | `Entries` | the entries, and `Clear`. |
+/// | `SetTime` | `Done` | nothing; [`Expiring`](crate::model::Expiring) has it. |
+/// | `RemoveExpired` | `Entries` | nothing; [`Expiring`](crate::model::Expiring) has it. |
 ///
 /// An operation that a cache or a reference does not have returns [`Outcome::Missing`].
 ///
@@ -98,7 +98,7 @@ pub enum Outcome<K, V> {
     Value(Option<V>),
     /// An entry.
     Entry(K, V),
-    /// Entries, in the order of the [reference](crate::Reference::entries), or in that in which they were shown.
+    /// Entries, in the order of the [reference](crate::Reference::entries) or of an iterator.
     Entries(Vec<(K, V)>),
     /// A value, present or new, with the entries that were evicted for it.
     Found(V, Vec<(K, V)>),

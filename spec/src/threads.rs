@@ -58,7 +58,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A call, if the cache has the operation, or a pending call, the time at which it panicked, and the panic.
+/// A call, if the cache has the operation. If it panics: a pending call, the time, and the panic.
 type Timed<K, V, P> = Result<Option<Call<K, V>>, (Call<K, V>, u64, P)>;
 
 /// Records the calls of threads, for a scheduler of your own.

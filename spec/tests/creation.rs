@@ -103,7 +103,7 @@ fn two_callers_cannot_see_that_a_failure_stays_joinable() {
     }
 }
 
-/// Under an LRU, the uses of a single entry show only beside another one.
+/// Under an LRU, the uses of an entry show only if there is another one.
 #[test]
 fn uses_that_are_not_counted_show_at_the_end() {
     for policy in Policy::ALL {
