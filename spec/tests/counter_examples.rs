@@ -125,11 +125,11 @@ fn every_level_prints_a_test_that_compiles() {
 
 #[test]
 fn operations_without_a_value_print_their_types() {
-    /// A cache that cannot pop.
+    /// A cache that reports another error if there is nothing to pop.
     #[derive(Clone)]
-    struct NoPop(Model<u8, u64>);
+    struct WrongError(Model<u8, u64>);
 
-    impl SystemUnderTest<u8, u64> for NoPop {
+    impl SystemUnderTest<u8, u64> for WrongError {
         fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
             self.0.insert(key, value)
         }
@@ -143,7 +143,7 @@ fn operations_without_a_value_print_their_types() {
         }
 
         fn pop(&mut self) -> Result<(u8, u64), Refusal> {
-            Err(Refusal::NotFound)
+            self.0.pop().map_err(|_| Refusal::NotFound)
         }
 
         fn max_size(&self) -> usize {
@@ -160,7 +160,7 @@ fn operations_without_a_value_print_their_types() {
     }
 
     let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
-    is_printed("only_pop", &order(Random::new(), model, |max_size| NoPop(Model::lfu(max_size))).unwrap_err());
+    is_printed("only_pop", &order(Random::new(), model, |max_size| WrongError(Model::lfu(max_size))).unwrap_err());
 }
 
 /// A printed history has no order, and the file asserts that.
