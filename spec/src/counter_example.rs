@@ -9,6 +9,8 @@ use crate::step::Divergence;
 
 /// The operations that make a cache and a reference differ, none of which can be omitted.
 ///
+/// A search that reaches its [limit](crate::Scope::max_states) shows operations that lead there, which are no shortest ones.
+///
 /// [`exhaustive`](crate::check::exhaustive()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone)]
 pub struct CounterExample(Box<Found>);
@@ -22,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) operations: Vec<Operation<u8, u64>>,
     /// The callback that panics in the last operation, and the number of its call.
     pub(crate) panic: Option<(Callback, usize)>,
+    /// Is `true` if keys or values leak without a panic.
+    pub(crate) leaks: bool,
     /// An explanation, if it is not the cache that is wrong.
     pub(crate) note: Option<&'static str>,
     pub(crate) divergence: Divergence,
@@ -53,7 +57,7 @@ impl CounterExample {
 /// Formats a Rust test, to paste where `new` creates your cache, as for the level.
 impl fmt::Display for CounterExample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { level, reference, max_size, operations, panic, note, divergence } = &*self.0;
+        let Found { level, reference, max_size, operations, panic, leaks, note, divergence } = &*self.0;
         let (last, before) = match (&operations[..], panic) {
             ([before @ .., last], Some(panic)) => (Some((last, panic)), before),
             (all, _) => (None, all),
@@ -63,15 +67,23 @@ impl fmt::Display for CounterExample {
         let mut body =
             format!("    let {changes}cache = new({max_size}); // yours, empty, with a bound of {max_size}\n");
         writeln!(body, "    let {changes}{name} = {reference};")?;
+        // Literals of a key and a value determine the types of both. A generic cache needs them.
+        let has_value = |operation: &Operation<u8, u64>| {
+            matches!(operation, Operation::Insert(..) | Operation::GetOrInsert(..) | Operation::GetMut(..))
+        };
+        let mut types = if before.iter().any(has_value) { "" } else { "::<u8, u64>" };
         for operation in before {
             match level {
-                Level::Dict => writeln!(body, "    dict.step(&mut cache, &Operation::{operation:?}).unwrap();")?,
+                Level::Dict => {
+                    writeln!(body, "    dict.step(&mut cache, &Operation{types}::{operation:?}).unwrap();")?;
+                }
                 Level::Panics => writeln!(
                     body,
                     "    step(&mut cache, &mut model, &Operation::{operation:?}.map(PanicProbe::new, PanicProbe::new)).unwrap();"
                 )?,
-                _ => writeln!(body, "    step(&mut cache, &mut model, &Operation::{operation:?}).unwrap();")?,
+                _ => writeln!(body, "    step(&mut cache, &mut model, &Operation{types}::{operation:?}).unwrap();")?,
             }
+            types = "";
         }
         if let Some((operation, (callback, calls))) = last {
             writeln!(
@@ -79,9 +91,15 @@ impl fmt::Display for CounterExample {
                 "    panic_step(cache, &model, &Operation::{operation:?}, Callback::{callback:?}, {calls}).unwrap();"
             )?;
         }
+        if *leaks {
+            writeln!(body, "    drop((cache, model));\n    assert_eq!(PanicProbe::<u8>::alive(), 0);")?;
+        }
         writeln!(f, "// {level}: {divergence}")?;
         if let Some(note) = note {
             writeln!(f, "// {note}")?;
+        }
+        if operations.is_empty() {
+            return Ok(());
         }
         writeln!(f, "{}", imports(&body))?;
         write!(f, "#[test]\nfn the_cache_matches_the_model() {{\n{body}}}\n")
@@ -91,10 +109,10 @@ impl fmt::Display for CounterExample {
 /// Returns the `use` lines of the names of this crate that occur in code.
 pub(crate) fn imports(code: &str) -> String {
     const NAMES: [(&str, &[&str]); 5] = [
-        ("::check", &["Callback", "PanicProbe", "panic_step", "step"]),
+        ("::check", &["Callback", "Difference", "PanicProbe", "panic_step", "step"]),
         ("::concurrency", &["Call", "History"]),
         ("::creation", &["Schedules", "Step"]),
-        ("::model", &["Expiring"]),
+        ("::model", &["Expiring", "follow"]),
         ("", &["Dict", "InsertionMode", "Model", "Operation", "Outcome", "Policy", "Refusal"]),
     ];
     let is_part = |letter: char| letter.is_alphanumeric() || "_:.".contains(letter);

@@ -65,6 +65,7 @@ pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
 ) -> Result<Covered, CounterExample> {
     let max_size = scope.max_size.into();
     let empty = reference(max_size);
+    scope.check_symmetry(Level::Exhaustive, &empty)?;
     let universe = Universe::new(&empty, scope);
     let mut covered = Covered { states: 1, transitions: 0, answered: OperationKinds::default() };
     let mut sequences = vec![(Vec::new(), empty.clone())];

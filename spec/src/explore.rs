@@ -11,6 +11,7 @@ use crate::level::Level;
 use crate::operation::{Operation, OperationKinds};
 use crate::panic_probe::Callback;
 use crate::reference::{Reference, expiries, source};
+use crate::shrink::shrink;
 use crate::step::{Divergence, compare};
 use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
@@ -127,7 +128,8 @@ pub struct Scope {
     pub keys: u8,
     /// Merges states that differ only by the identity of keys with equal expiry.
     ///
-    /// So a search covers more keys in less time. Omit everything that depends on hashes from the fingerprint, and cover
+    /// So a search covers more keys in less time. The reference must name its [state](Reference::state), or the search
+    /// fails. Omit everything that depends on hashes from the fingerprint, and cover
     /// it by a search that is not symmetric.
     pub symmetric: bool,
     /// The maximum number of operations in a sequence.
@@ -140,17 +142,21 @@ pub struct Scope {
     ///
     /// So it finds a [fingerprint](Explore::fingerprint) that hides a part of the cache's state.
     pub samples: usize,
+    /// The callbacks that [`panics`](crate::check::panics()) makes panic.
+    ///
+    /// Leave some out for a cache that is not safe under their panics, but under those of the others.
+    pub callbacks: &'static [Callback],
 }
 
 impl Scope {
     /// Creates a scope of sequences of every length, with individual keys and bounds up to `max_size`.
     ///
-    /// It has up to 200,000 states, of which 100 repeated ones are sampled.
+    /// It has up to 200,000 states, of which 100 repeated ones are sampled. All callbacks panic.
     ///
     /// [`Explore`] shows an example.
     pub const fn new(max_size: u8, keys: u8) -> Self {
         let (depth, max_states, samples) = (usize::MAX, 200_000, 100);
-        Self { max_size, keys, symmetric: false, depth, max_states, samples }
+        Self { max_size, keys, symmetric: false, depth, max_states, samples, callbacks: &Callback::ALL }
     }
 
     pub(crate) fn counter_example(
@@ -161,7 +167,22 @@ impl Scope {
         divergence: Divergence,
     ) -> Found {
         let max_size = self.max_size.into();
-        Found { level, reference, max_size, operations, panic: None, note: None, divergence }
+        Found { level, reference, max_size, operations, panic: None, leaks: false, note: None, divergence }
+    }
+
+    /// Fails if keys are to be interchangeable, but the reference does not name its state without them.
+    pub(crate) fn check_symmetry<K, V, R>(self, level: Level, empty: &R) -> Result<(), CounterExample>
+    where
+        K: Clone + Eq + Debug + From<u8>,
+        V: Clone,
+        R: Reference<K, V>,
+    {
+        if !self.symmetric || empty.state(Names::of_all(&[])).is_some() {
+            return Ok(());
+        }
+        let what = Divergence::note("`Scope::symmetric` is set, but the reference has no `Reference::state`");
+        let found = self.counter_example(level, source(empty, &[]), Vec::new(), what);
+        Err(Found { note: Some(NO_STATE), ..found }.into())
     }
 }
 
@@ -191,8 +212,18 @@ struct Joint<C, R> {
 /// The states and operations by which a search reached each of its states.
 type Trail = [Option<(usize, Operation<u8, u64>)>];
 
-/// The result of a visit: a divergence, and the panic that led to it.
-pub(crate) type Visit = Result<(), (Divergence, Option<(Callback, usize)>)>;
+/// The result of a visit.
+pub(crate) type Visit = Result<(), Visited>;
+
+/// A divergence that a visit finds.
+#[derive(Debug)]
+pub(crate) struct Visited {
+    pub(crate) divergence: Divergence,
+    /// The panic that led to it.
+    pub(crate) panic: Option<(Callback, usize)>,
+    /// Is `true` for a leak without a panic.
+    pub(crate) leaks: bool,
+}
 
 /// Applies every operation in every joint state, after it has called `visit` with both.
 ///
@@ -211,6 +242,7 @@ where
     C: Explore<K, V>,
 {
     let empty = reference(scope.max_size.into());
+    scope.check_symmetry(level, &empty)?;
     let universe = Universe::new(&empty, scope);
     let first = Joint { cache: new(scope.max_size.into()), model: empty.clone(), found: None, depth: 0 };
     let mut seen = HashSet::from([universe.canonical(&first)]);
@@ -234,15 +266,19 @@ where
             };
             let visited = visit(&joint.cache, &joint.model, &operation).and_then(|()| {
                 let operation = operation.clone().map(K::from, V::from);
-                compare(&mut next.cache, &mut next.model, &operation).map_err(|divergence| (divergence, None))
+                compare(&mut next.cache, &mut next.model, &operation).map_err(|divergence| Visited {
+                    divergence,
+                    panic: None,
+                    leaks: false,
+                })
             });
             match visited {
                 Ok(None) => continue,
                 Ok(Some(_)) => {}
-                Err((divergence, panic)) => {
+                Err(Visited { divergence, panic, leaks }) => {
                     let operations = path(&trail, place, operation);
                     let found = scope.counter_example(level, source(&empty, &operations), operations, divergence);
-                    return Err(Found { panic, ..found }.into());
+                    return Err(Found { panic, leaks, ..found }.into());
                 }
             }
             transitions += 1;
@@ -260,10 +296,14 @@ where
         }
     }
     if level == Level::Exhaustive {
-        samples.check(&universe, &empty, &trail)?;
+        samples.check(&universe, &trail, reference, new)?;
     }
     Ok(Covered { states: seen.len(), transitions, answered })
 }
+
+/// The explanation of a symmetric search whose reference names no state.
+const NO_STATE: &str = "Without it, the reference itself identifies its state, with individual keys. Implement it as the \
+    fingerprint of the reference, or unset `symmetric`.";
 
 /// The explanation of a search that reaches its limit.
 const ENDLESS: &str = "These operations lead to one state more than `Scope::max_states`. Does the fingerprint contain \
@@ -303,13 +343,29 @@ impl<C, R> Samples<C, R> {
     /// Compares the cache with the reference after random operations in each of the states.
     ///
     /// The search has found no difference, so one that shows here is hidden by the fingerprint.
-    fn check<K, V>(mut self, universe: &Universe<K>, empty: &R, trail: &Trail) -> Result<(), CounterExample>
+    fn check<K, V>(
+        mut self,
+        universe: &Universe<K>,
+        trail: &Trail,
+        reference: impl Fn(usize) -> R,
+        new: impl Fn(usize) -> C,
+    ) -> Result<(), CounterExample>
     where
         K: Clone + Eq + Debug + From<u8>,
         V: Clone + Eq + Debug + From<u64>,
         R: Reference<K, V>,
         C: Explore<K, V>,
     {
+        let smallest = usize::from(differs::<K, V, C>(Difference::NoZero));
+        let times = times(&universe.expiries);
+        let diverges = |max_size: usize, operations: &[Operation<u8, u64>]| {
+            let (mut cache, mut model) = (new(max_size), reference(max_size));
+            let asked = operations.iter().enumerate().filter(|(_, operation)| may_be_asked::<K, V, C>(operation));
+            let mut steps = asked.map(|(place, operation)| {
+                (place, compare(&mut cache, &mut model, &operation.clone().map(K::from, V::from)))
+            });
+            steps.find_map(|(place, compared)| compared.err().map(|divergence| (place, divergence)))
+        };
         for Joint { mut cache, mut model, found, .. } in self.drawn {
             let Some((place, operation)) = found else { continue };
             let mut done = path(trail, place, operation);
@@ -318,9 +374,15 @@ impl<C, R> Samples<C, R> {
                 let operation = possible[self.rng.usize(..possible.len())].clone();
                 done.push(operation.clone());
                 if let Err(divergence) = compare(&mut cache, &mut model, &operation.map(K::from, V::from)) {
-                    let reference = source(empty, &done);
+                    let mut max_size = universe.scope.max_size.into();
+                    let mut divergence = divergence;
+                    // A cache that is not exactly copied may not do the same twice.
+                    if diverges(max_size, &done).is_some() {
+                        (max_size, done, divergence) = shrink(max_size, &done, smallest, &times, diverges);
+                    }
+                    let reference = source(&reference(max_size), &done);
                     let found = universe.scope.counter_example(Level::Exhaustive, reference, done, divergence);
-                    return Err(Found { note: Some(HIDDEN), ..found }.into());
+                    return Err(Found { max_size, note: Some(HIDDEN), ..found }.into());
                 }
             }
         }
@@ -336,24 +398,24 @@ pub(crate) struct Universe<K> {
     scope: Scope,
     keys: Vec<K>,
     expiries: Vec<(u8, u64)>,
-    symmetric: bool,
 }
 
 impl<K: Clone + Eq + From<u8>> Universe<K> {
     pub(crate) fn new<V: Clone, R: Reference<K, V>>(empty: &R, scope: Scope) -> Self {
-        let keys: Vec<K> = (0..scope.keys).map(K::from).collect();
-        let names_no_state = empty.state(Names { keys: &keys, own: true }).is_none();
-        let symmetric = scope.symmetric && !names_no_state;
-        Self { scope, keys, expiries: expiries(empty, scope.keys), symmetric }
+        let keys = (0..scope.keys).map(K::from).collect();
+        Self { scope, keys, expiries: expiries(empty, scope.keys) }
     }
 
     /// Returns a state in a comparable form.
     ///
     /// It consists of the reference's state and the cache's fingerprint, with equal names of keys.
     fn canonical<V: Clone, R: Reference<K, V>, C: Explore<K, V>>(&self, joint: &Joint<C, R>) -> (Option<R>, Vec<u64>) {
-        let order: Vec<K> =
-            if self.symmetric { joint.model.entries().into_iter().map(|(key, _)| key).collect() } else { Vec::new() };
-        let names = Names { keys: if self.symmetric { &order } else { &self.keys }, own: !self.symmetric };
+        let order: Vec<K> = if self.scope.symmetric {
+            joint.model.entries().into_iter().map(|(key, _)| key).collect()
+        } else {
+            Vec::new()
+        };
+        let names = Names { keys: if self.scope.symmetric { &order } else { &self.keys }, own: !self.scope.symmetric };
         let (itself, mut state) = match joint.model.state(names) {
             Some(state) => (None, state),
             None => (Some(joint.model.clone()), Vec::new()),
@@ -382,7 +444,8 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
         let (present, absent): (Vec<u8>, Vec<u8>) = (0..self.scope.keys).partition(|key| value(*key).is_some());
         let expiry = |key: u8| self.expiries.iter().find_map(|(expiring, at)| (*expiring == key).then_some(*at));
         let first = |place: usize| !absent[..place].iter().any(|other| expiry(*other) == expiry(absent[place]));
-        let absent = (0..absent.len()).filter(|place| !self.symmetric || first(*place)).map(|place| absent[place]);
+        let absent =
+            (0..absent.len()).filter(|place| !self.scope.symmetric || first(*place)).map(|place| absent[place]);
         let about = |key: u8, value: u64| {
             [
                 Operation::Insert(key, value),
@@ -420,11 +483,17 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
 
 /// Returns `true` unless the cache declares a difference in the operation.
 pub(crate) fn may_be_asked<K: Eq, V, C: SystemUnderTest<K, V>>(operation: &Operation<u8, u64>) -> bool {
+    may_be_called(C::DIFFERENCES, operation)
+}
+
+/// Returns `true` if none of these differences is in the operation.
+pub(crate) fn may_be_called(differences: &[Difference], operation: &Operation<u8, u64>) -> bool {
+    let differs = |difference| differences.contains(&difference);
     match operation {
-        Operation::SetMaxSize(0) => !differs::<K, V, C>(Difference::NoZero),
-        Operation::Pop | Operation::NextVictim => !differs::<K, V, C>(Difference::NoPop),
+        Operation::SetMaxSize(0) => !differs(Difference::NoZero),
+        Operation::Pop | Operation::NextVictim => !differs(Difference::NoPop),
         // The predicate is asked about entries in their order.
-        Operation::Retain(_) => !differs::<K, V, C>(Difference::Unordered),
+        Operation::Retain(_) => !differs(Difference::Unordered),
         _ => true,
     }
 }

@@ -63,19 +63,24 @@
 //!
 //! | level | function | cache | checks |
 //! |---|---|---|---|
-//! | dict | [`dict`](check::dict()) | [`SystemUnderTest`] | a bounded dict, whichever entries it evicts, in random runs |
-//! | eviction order | [`order`](check::order()) | [`SystemUnderTest`] | the order of a reference, in random runs |
-//! | every state | [`exhaustive`](check::exhaustive()) | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations |
-//! | every state | [`exhaustive_to_depth`](check::exhaustive_to_depth()) | [`SystemUnderTest`] | the same after every short sequence, for a cache that cannot be copied |
-//! | panic safety | [`panics`](check::panics()) | [`Explore`] of [`PanicProbe`](check::PanicProbe) keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state |
-//! | linearizability | [`linearizable`](concurrency::linearizable()) | [`Shared`](concurrency::Shared) | some order explains the outcomes of threads |
-//! | linearizability | [`reentrant`](concurrency::reentrant()) | the same of [`PanicProbe`](check::PanicProbe) keys and values | keys and values may use the cache when they are dropped |
-//! | creation | [`creation`](creation::creation()) | [`Creates`](creation::Creates) | creation on a miss, exactly once, in every schedule |
+//! | dict | [`dict`](check::dict()) | [`SystemUnderTest`] | a bounded dict, whichever entries it evicts, in random runs. |
+//! | eviction order | [`order`](check::order()) | [`SystemUnderTest`] | the order of a reference, in random runs. |
+//! | every state | [`exhaustive`](check::exhaustive()) | [`Explore`] | the same in every state of a small scope, and so after every sequence of operations. |
+//! | every state | [`exhaustive_to_depth`](check::exhaustive_to_depth()) | [`SystemUnderTest`] | the same after every short sequence, for a cache that cannot be copied. |
+//! | panic safety | [`panics`](check::panics()) | [`Explore`] of [`PanicProbe`](check::PanicProbe) keys and values | no entry is lost when `Hash`, `Eq`, `Clone` or `Drop` panics, in every state. |
+//! | linearizability | [`linearizable`](concurrency::linearizable()) | [`Shared`](concurrency::Shared) | some order explains the outcomes of threads. |
+//! | linearizability | [`reentrant`](concurrency::reentrant()) | the same of [`PanicProbe`](check::PanicProbe) keys and values | keys and values may use the cache when they are dropped. |
+//! | creation | [`creation`](creation::creation()) | [`Creates`](creation::Creates) | creation on a miss, exactly once, in every schedule. |
 //!
 //! Each function takes its limits, a function that creates an empty reference, and one that creates an empty cache, both
 //! with a given bound. It returns the covered scope: numbers and, on one thread, the set of operations that the cache
 //! answered. Only compared operations count. Assert both, so that a test that has lost coverage fails: for example,
-//! because an adapter no longer overrides [`SystemUnderTest::copy`].
+//! because an adapter no longer overrides [`SystemUnderTest::copy`]. Of threads, assert the calls that
+//! [overlapped](concurrency::Recorded::overlapping).
+//!
+//! The defaults take a second or less. A complete test also has long runs, such as
+//! `Random { operations: 1_000, ..Random::new() }`, for a fault that shows only after dozens of evictions. If your cache
+//! hashes its keys, run the levels with a hasher that makes keys collide, too.
 //!
 //! If the cache differs or panics, the function returns a counterexample from which nothing can be omitted. Its `Display`
 //! and its `Debug` are a Rust test to paste.
@@ -88,6 +93,10 @@
 //! A policy of your own needs a reference of your own: the policy in its simplest form, in any time and space. Here, it
 //! is a SIEVE. Hits set a bit. A hand walks from the oldest entry to the newest, clears bits, and evicts the first entry
 //! without one. The cache itself keeps its entries in two queues, before and after the hand.
+//!
+//! Choose scopes that are large enough for the policy: a hand needs three entries and four keys, or some of its moves make
+//! no difference. For such scopes, name the [state](Reference::state) of the reference. Then states that differ only by
+//! values or, in a symmetric scope, by the identity of keys are merged.
 //!
 //! ```
 //! use std::collections::VecDeque;
@@ -156,6 +165,10 @@
 //!     }
 //!     fn bound(&self) -> usize {
 //!         self.max_size
+//!     }
+//!     fn state(&self, names: Names<'_, K>) -> Option<Vec<u64>> {
+//!         let nodes = self.queue.iter().flat_map(|(key, _, visited)| [names.of(key), (*visited).into()]);
+//!         Some([self.max_size as u64, self.hand as u64].into_iter().chain(nodes).collect())
 //!     }
 //! }
 //!
@@ -254,7 +267,8 @@
 //! order(Random::new(), SieveModel::new, Sieve::new)?; // in random runs
 //! let covered = exhaustive(Scope::new(3, 4), SieveModel::new, Sieve::new)?; // in every state
 //! assert_eq!(covered.states, 489);
-//! panics(Scope::new(2, 3), SieveModel::new, Sieve::new)?; // and after every panic
+//! let scope = Scope { symmetric: true, ..Scope::new(3, 4) };
+//! panics(scope, SieveModel::new, Sieve::new)?; // and after every panic
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
 //!
@@ -332,6 +346,20 @@
 //! let expiring = |max_size| Model::lru(max_size).with_expiry(0, 1).with_expiry(1, 2);
 //! let covered = exhaustive(Scope::new(2, 3), expiring, expiring)?;
 //! assert_eq!((covered.states, covered.transitions), (60, 2_460));
+//! # Ok::<(), aws_client_cache_spec::CounterExample>(())
+//! ```
+//!
+//! In random runs, let most keys expire, at few times. Otherwise few operations meet an expired entry, and hardly any
+//! meets two:
+//!
+//! ```
+//! use aws_client_cache_spec::check::dict;
+//! use aws_client_cache_spec::model::Expiring;
+//! use aws_client_cache_spec::{Dict, Model, Random};
+//!
+//! let new = |max_size| (0..12).fold(Expiring::new(Model::lru(max_size)), |new, key| new.with_expiry(key, 1 + u64::from(key) % 3));
+//! let expected = |max_size| (0..12).fold(Dict::new(max_size), |new, key| new.with_expiry(key, 1 + u64::from(key) % 3));
+//! dict(Random::new(), expected, new)?;
 //! # Ok::<(), aws_client_cache_spec::CounterExample>(())
 //! ```
 //!

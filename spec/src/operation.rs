@@ -4,6 +4,32 @@ use std::fmt;
 
 /// One call of a cache's operations.
 ///
+/// These are the outcomes of each, and the parts from which [`follow`](crate::model::follow) derives the operation if a
+/// [`Reference`](crate::Reference) does not answer it:
+///
+/// | operation | outcome | derived from |
+/// |---|---|---|
+/// | `Insert` | `Evicted`, `Refused(AlreadyExists)`, `Refused(Expired)` | must be answered. |
+/// | `Get` | `Value` | must be answered. |
+/// | `Remove` | `Value` of the former value, `Refused(NotFound)` | must be answered. |
+/// | `TryGet` | `Value`, `Refused(NotFound)`, `Refused(Expired)` | `Get`. |
+/// | `Peek` | `Value` | the value. |
+/// | `ContainsKey` | `Answer` | the value. |
+/// | `Pop` | `Entry`, `Refused(Empty)` | nothing, so it is not compared. |
+/// | `Clear` | `Done` | `Remove` of each entry. |
+/// | `Copy` | `Done` | `Clone`. |
+/// | `SetMaxSize` | `Evicted` | nothing, so it is not compared. |
+/// | `Items`, `Iterate` | `Entries` | the entries. |
+/// | `NextVictim` | `Entry`, `Refused(Empty)` | `Pop` of a clone. |
+/// | `GetOrInsert` | `Found`, `Refused(Expired)` | `Get`, and `Insert` after a miss. |
+/// | `GetMut` | `Value` of the former value | nothing, so it is not compared. |
+/// | `Retain` | `Entries` that the predicate was asked about | the entries, and `Remove`. |
+/// | `Drain` | `Entries` | the entries, and `Clear`. |
+/// | `SetTime` | `Done` | nothing; [`Expiring`](crate::model::Expiring) has it. |
+/// | `RemoveExpired` | `Entries` | nothing; [`Expiring`](crate::model::Expiring) has it. |
+///
+/// An operation that a cache or a reference does not have returns [`Outcome::Missing`].
+///
 /// ```
 /// use aws_client_cache_spec::{Model, Operation, Outcome, Policy, SystemUnderTest};
 ///
@@ -33,7 +59,7 @@ pub enum Operation<K, V> {
     Copy,
     /// Sets the bound, and evicts the entries that exceed it (D9).
     SetMaxSize(usize),
-    /// Takes a snapshot, in eviction order (D7).
+    /// Takes a snapshot, in the order of the [entries](crate::Reference::entries) (D7).
     Items,
     /// Iterates from both ends, interleaved (D7).
     ///
@@ -47,7 +73,7 @@ pub enum Operation<K, V> {
     GetMut(K, V),
     /// Removes the entries that a predicate rejects (D12).
     ///
-    /// The predicate is asked about each entry, in eviction order.
+    /// The predicate is asked about each entry, in the order of the snapshot.
     ///
     /// The bits of the number, lowest first and repeated, are its answers: `true` keeps the entry.
     Retain(u8),
@@ -72,7 +98,7 @@ pub enum Outcome<K, V> {
     Value(Option<V>),
     /// An entry.
     Entry(K, V),
-    /// Entries, in eviction order, or in the order in which they were shown.
+    /// Entries, in the order of the [reference](crate::Reference::entries) or of an iterator.
     Entries(Vec<(K, V)>),
     /// A value, present or new, with the entries that were evicted for it.
     Found(V, Vec<(K, V)>),
@@ -82,6 +108,23 @@ pub enum Outcome<K, V> {
     Refused(Refusal),
     /// Not applicable: the cache has no such operation.
     Missing,
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> Outcome<K, V> {
+    /// Returns Rust code that creates the outcome.
+    ///
+    /// The `Debug` output of a vector is an array, and that of a variant has no path.
+    pub(crate) fn code(&self) -> String {
+        match self {
+            Self::Evicted(entries) => format!("Outcome::Evicted(vec!{entries:?})"),
+            Self::Entries(entries) => format!("Outcome::Entries(vec!{entries:?})"),
+            Self::Found(value, evicted) => format!("Outcome::Found({value:?}, vec!{evicted:?})"),
+            Self::Refused(refusal) => format!("Outcome::Refused(Refusal::{refusal:?})"),
+            Self::Done | Self::Value(_) | Self::Entry(..) | Self::Answer(_) | Self::Missing => {
+                format!("Outcome::{self:?}")
+            }
+        }
+    }
 }
 
 /// The reason for refusing an operation.

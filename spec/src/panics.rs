@@ -2,7 +2,7 @@
 
 use crate::caught::{caught, message};
 use crate::counter_example::CounterExample;
-use crate::explore::{Explore, Scope, Visit, walk};
+use crate::explore::{Explore, Scope, Visit, Visited, walk};
 use crate::level::Level;
 use crate::operation::{Operation, OperationKinds, Outcome};
 use crate::panic_probe::{Callback, Injected, PanicProbe, inject_panic};
@@ -33,7 +33,8 @@ pub struct Panicked {
 ///
 /// # Errors
 ///
-/// A shortest sequence of operations that leads to a harmful panic; to a leak only if there is no other harm.
+/// A shortest sequence of operations that leads to a harmful panic; to a leak only if there is no other harm, and first of
+/// all to one without a panic.
 ///
 /// ```
 /// use aws_client_cache_spec::check::{Level, panics};
@@ -57,7 +58,7 @@ pub fn panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     let mut panics = 0;
     let mut leaks = 0;
     let covered = walk(Level::Panics, scope, &reference, &new, |cache: &C, model: &R, operation| {
-        all_panics(cache, model, operation, |harm| {
+        all_panics(scope.callbacks, cache, model, operation, |harm| {
             panics += 1;
             leaks += usize::from(harm == Harm::Leaks);
             true
@@ -66,7 +67,10 @@ pub fn panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     if leaks > 0 {
         // A leak is the least harm, so it is reported only if there is no other.
         walk(Level::Panics, scope, &reference, &new, |cache: &C, model: &R, operation| {
-            all_panics(cache, model, operation, |harm| harm == Harm::None)
+            leaks_without_panic(cache, model, operation)
+        })?;
+        walk(Level::Panics, scope, &reference, &new, |cache: &C, model: &R, operation| {
+            all_panics(scope.callbacks, cache, model, operation, |harm| harm == Harm::None)
         })?;
     }
     Ok(Panicked { states: covered.states, panics, answered: covered.answered })
@@ -81,6 +85,7 @@ enum Harm {
 
 /// Makes every call of every callback panic once, if `accepts` the harm.
 fn all_panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
+    callbacks: &[Callback],
     cache: &C,
     model: &R,
     operation: &Operation<u8, u64>,
@@ -89,16 +94,43 @@ fn all_panics<R: Reference<Key, Value>, C: Explore<Key, Value>>(
     if follow(&mut model.clone(), &operation.clone().map(Key::new, Value::new)) == Outcome::Missing {
         return Ok(());
     }
-    for callback in Callback::ALL {
+    for callback in callbacks.iter().copied() {
         for calls in 0.. {
             match harm(cache.fork(), model, operation, callback, calls) {
                 Ok(None) => break,
                 Ok(Some((_, harm))) if accepts(harm) => {}
-                Ok(Some((leak, _))) | Err(leak) => return Err((leak, Some((callback, calls)))),
+                Ok(Some((divergence, _))) | Err(divergence) => {
+                    return Err(Visited { divergence, panic: Some((callback, calls)), leaks: false });
+                }
             }
         }
     }
     Ok(())
+}
+
+/// Checks that an operation leaks nothing if no callback panics.
+///
+/// Otherwise a panic would be blamed for it, because other operations follow.
+fn leaks_without_panic<R: Reference<Key, Value>, C: Explore<Key, Value>>(
+    cache: &C,
+    model: &R,
+    operation: &Operation<u8, u64>,
+) -> Visit {
+    let probes = operation.clone().map(Key::new, Value::new);
+    if follow(&mut model.clone(), &probes) == Outcome::Missing {
+        return Ok(());
+    }
+    let before = Key::alive();
+    let mut fork = cache.fork();
+    drop(caught(|| probes.apply(&mut fork)));
+    drop(fork);
+    match Key::alive() - before {
+        0 => Ok(()),
+        leaked => {
+            let divergence = Divergence::new(format!("leaks after {operation:?}"), leaked, "0");
+            Err(Visited { divergence, panic: None, leaks: true })
+        }
+    }
 }
 
 /// Applies one operation in which one call of a callback panics, after `calls` calls that do not.
@@ -176,7 +208,10 @@ fn harm<R: Reference<Key, Value>, C: Explore<Key, Value>>(
                 went_on = Ok(());
                 break;
             }
-            Injected::NotReached(Err(divergence)) => went_on = Err(divergence),
+            Injected::NotReached(Err(divergence)) => {
+                let panicked = format!("after call {calls} of {callback:?} panicked in {operation:?}, then ");
+                went_on = Err(Divergence::after(panicked, &divergence));
+            }
             _ => went_on = Err(Divergence::panic(at("a later operation"), &message(), "no other panic")),
         }
     }
@@ -222,31 +257,50 @@ pub fn may_be_left<K: Clone + Eq, V: Clone + Eq, R: Reference<K, V>>(
 ///
 /// An eviction would set the floor of LFUDA before the new entry starts above it.
 fn shows_its_floor<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>>(
-    mut cache: C,
-    mut model: R,
+    cache: C,
+    model: R,
 ) -> Result<(), Divergence> {
     let last = model.entries().pop().filter(|_| model.ages()); // F2
     let Some((last, _)) = last else { return Ok(()) };
-    step(&mut cache, &mut model, &Operation::Remove(last))?;
-    step(&mut cache, &mut model, &Operation::Insert(u8::MAX, 0).map(Key::new, Value::new))
+    let mut later = Later { cache, model, done: String::new() };
+    later.step(Operation::Remove(*last.get()))?;
+    drop(last);
+    later.step(NEWCOMER)
 }
 
 /// Compares the cache with the reference until both are empty, and then with new entries.
-fn goes_on<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>>(
-    mut cache: C,
-    mut model: R,
-) -> Result<(), Divergence> {
-    let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
-    let newcomer = Operation::Insert(u8::MAX, 0);
-    go(newcomer.clone())?;
-    go(Operation::Get(u8::MAX))?;
+fn goes_on<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>>(cache: C, model: R) -> Result<(), Divergence> {
+    let mut later = Later { cache, model, done: String::new() };
+    later.step(NEWCOMER)?;
+    later.step(Operation::Get(u8::MAX))?;
     if !differs::<Key, Value, C>(Difference::NoPop) {
-        for _ in 0..=model.count() {
-            step(&mut cache, &mut model, &Operation::Pop)?;
+        for _ in 0..=later.model.count() {
+            later.step(Operation::Pop)?;
         }
     }
-    let mut go = |operation: Operation<u8, u64>| step(&mut cache, &mut model, &operation.map(Key::new, Value::new));
-    go(Operation::Clear)?;
-    go(newcomer)?;
-    go(Operation::Remove(u8::MAX))
+    later.step(Operation::Clear)?;
+    later.step(NEWCOMER)?;
+    later.step(Operation::Remove(u8::MAX))
+}
+
+/// The insertion of a key that does not occur otherwise.
+const NEWCOMER: Operation<u8, u64> = Operation::Insert(u8::MAX, 0);
+
+/// A cache and its reference after a panic.
+struct Later<C, R> {
+    cache: C,
+    model: R,
+    /// The operations since then, each followed by a comma.
+    done: String,
+}
+
+impl<R: Reference<Key, Value>, C: SystemUnderTest<Key, Value>> Later<C, R> {
+    /// Compares one operation. A divergence names the operations before it.
+    fn step(&mut self, operation: Operation<u8, u64>) -> Result<(), Divergence> {
+        let done = format!("{operation:?}, ");
+        step(&mut self.cache, &mut self.model, &operation.map(Key::new, Value::new))
+            .map_err(|divergence| Divergence::after(&self.done, &divergence))?;
+        self.done.push_str(&done);
+        Ok(())
+    }
 }

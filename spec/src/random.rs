@@ -60,7 +60,7 @@ impl Default for Random {
 
 fn counter_example(level: Level, reference: String, found: Failing) -> CounterExample {
     let (max_size, operations, divergence) = found;
-    Found { level, reference, max_size, operations, panic: None, note: None, divergence }.into()
+    Found { level, reference, max_size, operations, panic: None, leaks: false, note: None, divergence }.into()
 }
 
 /// Compares a cache with a bounded dict, whichever of its entries it evicts.

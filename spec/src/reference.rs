@@ -15,7 +15,8 @@ use crate::operation::{Operation, Outcome, Refusal, from_both_ends, pattern};
 /// [`Model`] is one, for LRU, LFU and LFUDA. Bring your own for another policy: its insertions, look-ups and removals,
 /// and its entries. The operations that it does not answer follow from these, or are not compared.
 ///
-/// Every reference is a [`SystemUnderTest`](crate::SystemUnderTest), too.
+/// Every reference is a [`SystemUnderTest`](crate::SystemUnderTest), too. Give it a function `new` with the bound, which
+/// printed tests call, or override [`source`](Self::source). [`Operation`] lists the outcomes to return.
 ///
 /// ```
 /// use aws_client_cache_spec::check::order;
@@ -26,6 +27,12 @@ use crate::operation::{Operation, Outcome, Refusal, from_both_ends, pattern};
 /// struct Fifo {
 ///     queue: Vec<(u8, u64)>,
 ///     max_size: usize,
+/// }
+///
+/// impl Fifo {
+///     fn new(max_size: usize) -> Self {
+///         Self { queue: Vec::new(), max_size }
+///     }
 /// }
 ///
 /// impl Reference<u8, u64> for Fifo {
@@ -57,8 +64,7 @@ use crate::operation::{Operation, Outcome, Refusal, from_both_ends, pattern};
 ///     }
 /// }
 ///
-/// let fifo = |max_size| Fifo { queue: Vec::new(), max_size };
-/// let covered = order(Random::new(), fifo, fifo)?;
+/// let covered = order(Random::new(), Fifo::new, Fifo::new)?;
 /// assert!(covered.operations() > 50_000);
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
@@ -106,7 +112,8 @@ pub trait Reference<K: Clone + Eq, V: Clone>: Clone + Eq + Hash {
     /// Returns everything that the later behavior can depend on, apart from the values.
     ///
     /// Return it only to shorten a search: it is that of a [fingerprint](crate::Explore::fingerprint). By default, the
-    /// reference itself identifies its state, with all values, and keys are not interchangeable.
+    /// reference itself identifies its state, with all values, and keys are not interchangeable: a
+    /// [symmetric](crate::Scope::symmetric) search fails.
     fn state(&self, names: Names<'_, K>) -> Option<Vec<u64>> {
         let _ = names;
         None

@@ -59,10 +59,16 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
     /// Returns the number of entries (D5).
     fn len(&self) -> usize;
 
-    /// Returns the entries in eviction order (D7).
+    /// Returns the entries in the order of the reference's [`entries`](crate::Reference::entries) (D7).
+    ///
+    /// For an LRU, an LFU or a FIFO, this is the eviction order. A SIEVE lists its queue, from which its hand evicts in
+    /// another order. For a cache without an order, declare [`Difference::Unordered`].
     fn items(&self) -> Vec<(K, V)>;
 
     /// Removes the next victim (D6).
+    ///
+    /// By default, this is the first of the [`items`](Self::items). Override it if that is not the next victim, or declare
+    /// [`Difference::NoPop`] for a cache that cannot pop.
     ///
     /// # Errors
     ///
@@ -97,10 +103,10 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
         None
     }
 
-    /// Returns all entries of an iterator in eviction order (D7).
+    /// Returns all entries of an iterator, in the order of the [`items`](Self::items) (D7).
     ///
-    /// An entry is taken from the back if `from_back` returns `true`. Call `from_back` before each step: [`from_both_ends`](crate::check::from_both_ends) does. Returns `None` if the
-    /// cache cannot iterate from both ends.
+    /// An entry is taken from the back if `from_back` returns `true`. Call `from_back` before each step:
+    /// [`from_both_ends`](crate::check::from_both_ends) does. Returns `None` if the cache cannot iterate from both ends.
     fn iterate(&self, from_back: &mut dyn FnMut() -> bool) -> Option<Vec<(K, V)>> {
         let _ = from_back;
         None
@@ -132,7 +138,7 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
 
     /// Removes the entries for which `keep` returns `false` (D12).
     ///
-    /// Call `keep` once for each entry, in eviction order. Returns `None` if there is no such operation.
+    /// Call `keep` once for each entry, in the order of the [`items`](Self::items). Returns `None` if there is no such operation.
     fn retain(&mut self, keep: &mut dyn FnMut(&K, &V) -> bool) -> Option<()> {
         let _ = keep;
         None
@@ -161,7 +167,7 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
         None
     }
 
-    /// Removes all expired entries, and returns them in eviction order (E4).
+    /// Removes all expired entries, and returns them in the order of the [`items`](Self::items) (E4).
     ///
     /// Returns `None` if there is no such operation.
     ///
@@ -207,17 +213,17 @@ pub trait SystemUnderTest<K: Eq, V>: Sized {
         self.len() == 0
     }
 
-    /// Returns the keys in eviction order (D7).
+    /// Returns the keys, in the order of the [`items`](Self::items) (D7).
     fn keys(&self) -> Vec<K> {
         self.items().into_iter().map(|(key, _)| key).collect()
     }
 
-    /// Returns the values in eviction order (D7).
+    /// Returns the values, in the order of the [`items`](Self::items) (D7).
     fn values(&self) -> Vec<V> {
         self.items().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Returns the entries in reverse eviction order (D7).
+    /// Returns the [`items`](Self::items) in reverse order (D7).
     fn reversed(&self) -> Vec<(K, V)> {
         let mut items = self.items();
         items.reverse();

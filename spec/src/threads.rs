@@ -1,7 +1,9 @@
 //! A cache that threads share.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::slice;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,15 +11,20 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use crate::caught::caught;
+use crate::explore::may_be_called;
 use crate::generate::{Limits, Mix};
-use crate::history::{Call, History, NotLinearizable};
+use crate::history::{Call, History, NotLinearizable, Problem};
 use crate::level::Level;
 use crate::operation::{Operation, Outcome};
 use crate::panic_probe::{PanicProbe, on_drop};
 use crate::reference::{Reference, follow};
-use crate::system_under_test::SystemUnderTest;
+use crate::system_under_test::{Difference, SystemUnderTest};
 
 /// A cache under test that threads share.
+///
+/// A [`Mutex`] of a [`SystemUnderTest`] is one. It is [`linearizable`], but never [`reentrant`]: it drops keys and values
+/// while it is locked.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -30,13 +37,18 @@ use crate::system_under_test::SystemUnderTest;
 /// assert_eq!(shared.call(&Operation::Insert('a', 1)), Outcome::Evicted(vec![]));
 /// ```
 pub trait Shared<K, V>: Sync {
+    /// The deliberate differences of the cache, which are not compared.
+    const DIFFERENCES: &'static [Difference] = &[];
+
     /// Applies any operation except [`Operation::Copy`], which would concern another cache.
     ///
-    /// [`Operation::apply`] shows which outcome belongs to which operation.
+    /// [`Operation`] lists the outcomes of each. Return [`Outcome::Missing`] for an operation that the cache does not have.
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V>;
 }
 
 impl<K: Clone + Eq, V: Clone, C: SystemUnderTest<K, V> + Send> Shared<K, V> for Mutex<C> {
+    const DIFFERENCES: &'static [Difference] = C::DIFFERENCES;
+
     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
         operation.apply(&mut *lock(self))
     }
@@ -45,6 +57,9 @@ impl<K: Clone + Eq, V: Clone, C: SystemUnderTest<K, V> + Send> Shared<K, V> for 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// A call, if the cache has the operation. If it panics: a pending call, the time, and the panic.
+type Timed<K, V, P> = Result<Option<Call<K, V>>, (Call<K, V>, u64, P)>;
 
 /// Records the calls of threads, for a scheduler of your own.
 ///
@@ -87,15 +102,39 @@ impl<K: PartialEq, V: PartialEq> Recorder<K, V> {
 
     /// Applies an operation on behalf of a thread, and records it, unless the cache does not have it.
     ///
+    /// # Panics
+    ///
+    /// If the cache panics. The call is then recorded as pending.
+    ///
     /// The type shows an example.
     pub fn call(&self, thread: usize, cache: &impl Shared<K, V>, operation: Operation<K, V>) {
-        let called = self.clock.fetch_add(1, SeqCst);
-        let outcome = cache.call(&operation);
-        let returned = self.clock.fetch_add(1, SeqCst);
-        if outcome == Outcome::Missing {
-            return;
+        match self.time(thread, cache, operation, |call| catch_unwind(AssertUnwindSafe(call))) {
+            Ok(call) => lock(&self.calls).extend(call),
+            Err((call, _, panic)) => {
+                lock(&self.calls).push(call);
+                resume_unwind(panic);
+            }
         }
-        lock(&self.calls).push(Call::new(thread, called..returned, operation, outcome));
+    }
+
+    /// Applies an operation, and returns the call, unless the cache does not have it.
+    ///
+    /// If `catch` returns an error, returns the call as pending, the time, and the error.
+    fn time<P>(
+        &self,
+        thread: usize,
+        cache: &impl Shared<K, V>,
+        operation: Operation<K, V>,
+        catch: impl FnOnce(&mut dyn FnMut() -> Outcome<K, V>) -> Result<Outcome<K, V>, P>,
+    ) -> Timed<K, V, P> {
+        let called = self.clock.fetch_add(1, SeqCst);
+        let outcome = catch(&mut || cache.call(&operation));
+        let returned = self.clock.fetch_add(1, SeqCst);
+        match outcome {
+            Ok(Outcome::Missing) => Ok(None),
+            Ok(outcome) => Ok(Some(Call::new(thread, called..returned, operation, outcome))),
+            Err(panic) => Err((Call::pending(thread, called, operation), returned, panic)),
+        }
     }
 
     /// Returns the recorded history.
@@ -120,19 +159,26 @@ pub struct Threads {
     /// The number of calls of each thread.
     pub calls: usize,
     /// The number of caches, each with its own history.
+    ///
+    /// There are more, up to ten times as many, until enough calls have [overlapped](Self::overlapping).
     pub histories: usize,
+    /// The minimum number of calls that must overlap in all histories together.
+    ///
+    /// Calls that do not overlap test no concurrency, so [`linearizable`] fails if there are fewer.
+    pub overlapping: usize,
     /// The seed; equal seeds give equal operations, though not equal schedules.
     pub seed: u64,
 }
 
 impl Threads {
-    /// Creates 500 histories of three threads with ten calls each, under seed 0.
+    /// Creates 200 histories of three threads with 300 calls each, under seed 0.
     ///
-    /// There are four keys, and bounds up to two.
+    /// There are four keys, and bounds up to two. At least 1,000 calls must overlap. Threads meet in a call only if they run
+    /// for a while, so short histories find less than long ones.
     ///
     /// [`linearizable`] shows an example.
     pub const fn new() -> Self {
-        Self { max_size: 2, keys: 4, threads: 3, calls: 10, histories: 500, seed: 0 }
+        Self { max_size: 2, keys: 4, threads: 3, calls: 300, histories: 200, overlapping: 1_000, seed: 0 }
     }
 
     /// Returns the operations of each thread in one history, by a mix of operations drawn for it.
@@ -144,7 +190,7 @@ impl Threads {
     /// # use aws_client_cache_spec::Operation;
     /// let threads = Threads::new();
     /// let plan = threads.plan(0);
-    /// assert_eq!((plan.len(), plan[0].len()), (3, 10));
+    /// assert_eq!((plan.len(), plan[0].len()), (3, 300));
     /// assert!(!plan.concat().contains(&Operation::Copy));
     /// assert_ne!(plan, threads.plan(1));
     /// ```
@@ -169,6 +215,54 @@ impl Default for Threads {
     }
 }
 
+/// The pauses of threads between their calls.
+///
+/// They are drawn outside of the calls, so that they make no calls overlap that need not.
+#[derive(Clone, Copy, Debug)]
+enum Pauses {
+    None,
+    /// Other threads come first.
+    Yields,
+    /// The timer interrupts another thread anywhere, even on a single processor.
+    Sleeps,
+}
+
+impl Pauses {
+    /// Returns the pauses of a history, by turns.
+    fn of(history: usize) -> Self {
+        [Self::None, Self::Yields, Self::None, Self::Sleeps][history % 4]
+    }
+
+    fn pause(self, rng: &mut Rng) {
+        match self {
+            Self::Yields if rng.bool() => thread::yield_now(),
+            Self::Sleeps if rng.u8(..16) == 0 => thread::sleep(Duration::from_nanos(1)),
+            _ => {}
+        }
+    }
+}
+
+/// A barrier after which no thread needs to be woken.
+struct Start {
+    asleep: Barrier,
+    threads: usize,
+    awake: AtomicUsize,
+}
+
+impl Start {
+    fn new(threads: usize) -> Self {
+        Self { asleep: Barrier::new(threads), threads, awake: AtomicUsize::new(0) }
+    }
+
+    fn wait(&self) {
+        self.asleep.wait();
+        self.awake.fetch_add(1, SeqCst);
+        while self.awake.load(SeqCst) < self.threads {
+            thread::yield_now(); // or a single processor would run this loop alone
+        }
+    }
+}
+
 /// The extent of the recording; [`linearizable`] shows an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
@@ -176,18 +270,22 @@ pub struct Recorded {
     pub histories: usize,
     /// The number of calls in all histories.
     pub calls: usize,
-    /// The number of calls that were made while another one was in flight.
+    /// The number of calls that overlap, [in pairs](History::overlapping).
     pub overlapping: usize,
 }
 
 /// Records histories of real threads, and searches an order that explains each of them.
 ///
 /// `reference` and `new` create an empty reference and an empty cache with the given `max_size`. Operations that the
-/// reference does not have are not called.
+/// reference does not have are not called, and neither are those in which the cache [differs](Shared::DIFFERENCES).
+///
+/// Between their calls, threads now and then yield or sleep, so that another one comes first. Assert the number of
+/// [overlapping](Recorded::overlapping) calls: other calls test no concurrency.
 ///
 /// # Errors
 ///
-/// Calls that no order explains.
+/// Calls that no order explains, a call that panics, or too few calls that [overlap](Threads::overlapping). The last is
+/// to be expected on a single processor, which hardly ever switches threads within a call.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -196,13 +294,13 @@ pub struct Recorded {
 /// use aws_client_cache_spec::Model;
 ///
 /// let lru = |max_size| Mutex::new(Model::<u8, u64>::lru(max_size));
-/// let threads = Threads { histories: 50, ..Threads::new() };
-/// assert_eq!(linearizable(threads, Model::lru, lru)?.calls, 1_500);
+/// let recorded = linearizable(Threads::new(), Model::lru, lru)?;
+/// assert!(recorded.calls >= 180_000 && recorded.overlapping >= 1_000, "{recorded:?}");
 ///
 /// // A cache that evicts in another order.
-/// let found = linearizable(threads, Model::lfu, lru).unwrap_err();
+/// let found = linearizable(Threads::new(), Model::lfu, lru).unwrap_err();
 /// assert!(found.history().len() >= 4);
-/// assert!(found.to_string().contains("history.linearize(&Model::new(Policy::Lfu, 2)).unwrap();"));
+/// assert!(found.to_string().contains("Model::new(Policy::Lfu, 2)"));
 /// # Ok::<(), aws_client_cache_spec::concurrency::NotLinearizable<u8, u64>>(())
 /// ```
 pub fn linearizable<R: Reference<u8, u64>, C: Shared<u8, u64>>(
@@ -211,31 +309,116 @@ pub fn linearizable<R: Reference<u8, u64>, C: Shared<u8, u64>>(
     new: impl Fn(usize) -> C,
 ) -> Result<Recorded, NotLinearizable<u8, u64>> {
     let mut done = Recorded::default();
-    let max_size = threads.max_size.into();
+    let smallest = usize::from(C::DIFFERENCES.contains(&Difference::NoZero));
+    let max_size = usize::from(threads.max_size).max(smallest);
     let model = reference(max_size);
-    for history in 0..threads.histories {
-        let (cache, recorder) = (new(max_size), Recorder::new());
-        let start = Barrier::new(threads.threads);
-        thread::scope(|scope| {
-            for (thread, operations) in threads.plan(history).into_iter().enumerate() {
-                let (cache, recorder, start) = (&cache, &recorder, &start);
-                let has = |operation: &Operation<u8, u64>| follow(&mut model.clone(), operation) != Outcome::Missing;
-                let operations: Vec<_> = operations.into_iter().filter(has).collect();
-                scope.spawn(move || {
-                    start.wait();
-                    for operation in operations {
-                        recorder.call(thread, cache, operation);
-                    }
-                });
-            }
-        });
-        let history = recorder.into_history();
+    while done.histories < threads.histories || done.overlapping < threads.overlapping {
+        if done.histories >= threads.histories * MAX_FACTOR {
+            let Recorded { calls, overlapping, .. } = done;
+            let problem = Problem::Overlaps { overlapping, calls, minimum: threads.overlapping };
+            let history = History::new(Vec::new());
+            return Err(NotLinearizable { reference: model.source(&[]), before: Vec::new(), history, problem });
+        }
+        let (history, panic) = record(threads, done.histories, &model, &new(max_size));
+        if let Some(message) = panic {
+            return Err(panicked(&history, &model, message, &new));
+        }
         history.linearize(&model)?;
         done.histories += 1;
         done.calls += history.len();
         done.overlapping += history.overlapping();
     }
     Ok(done)
+}
+
+/// The number of times that there may be more histories than planned.
+const MAX_FACTOR: usize = 10;
+
+/// Records one history, and returns the message of the first panic, if there is one.
+fn record<R: Reference<u8, u64>, C: Shared<u8, u64>>(
+    threads: Threads,
+    number: usize,
+    model: &R,
+    cache: &C,
+) -> (History<u8, u64>, Option<String>) {
+    let recorder = Recorder::new();
+    let panics: Mutex<Vec<(u64, String)>> = Mutex::default();
+    let start = Start::new(threads.threads);
+    let pauses = Pauses::of(number);
+    thread::scope(|scope| {
+        for (thread, operations) in threads.plan(number).into_iter().enumerate() {
+            let (recorder, panics, start) = (&recorder, &panics, &start);
+            let has = |operation: &Operation<u8, u64>| {
+                may_be_called(C::DIFFERENCES, operation) && follow(&mut model.clone(), operation) != Outcome::Missing
+            };
+            let operations: Vec<_> = operations.into_iter().filter(has).collect();
+            let mut rng = Rng::with_seed((number * threads.threads + thread) as u64);
+            scope.spawn(move || {
+                // A lock around the recorded calls would make threads wait for each other.
+                let mut calls = Vec::with_capacity(operations.len());
+                start.wait();
+                for operation in operations {
+                    pauses.pause(&mut rng);
+                    match recorder.time(thread, cache, operation, |call| caught(call)) {
+                        Ok(call) => calls.extend(call),
+                        Err((call, time, message)) => {
+                            let what = format!("{:?}: {message}", call.operation());
+                            lock(panics).push((time, what.replace('\n', " ")));
+                            calls.push(call);
+                            break;
+                        }
+                    }
+                }
+                lock(&recorder.calls).extend(calls);
+            });
+        }
+    });
+    let mut panics = panics.into_inner().unwrap_or_else(PoisonError::into_inner);
+    panics.sort_unstable();
+    let first = panics.into_iter().next();
+    let history = recorder.into_history().with_differences(C::DIFFERENCES);
+    match first {
+        // Later panics may follow from the first, such as those about a poisoned lock.
+        Some((time, message)) => (history.until(time), Some(message)),
+        None => (history, None),
+    }
+}
+
+/// Describes a panic: by a shortest sequence on one thread, if there is one.
+fn panicked<R: Reference<u8, u64>, C: Shared<u8, u64>>(
+    history: &History<u8, u64>,
+    model: &R,
+    message: String,
+    new: impl Fn(usize) -> C,
+) -> NotLinearizable<u8, u64> {
+    let max_size = model.bound();
+    // Returns the index of the first operation that panics.
+    let panics = |operations: &[Operation<u8, u64>]| {
+        let cache = new(max_size);
+        let place = operations.iter().position(|operation| caught(|| cache.call(operation)).is_err());
+        place.map(|place| operations[..=place].to_vec())
+    };
+    let returned = history.returned(model);
+    let on_one_thread = history.pending().find_map(|last| panics(&[&returned[..], slice::from_ref(last)].concat()));
+    let source = model.source(&(0..=u8::MAX).collect::<Vec<_>>());
+    let Some(mut operations) = on_one_thread else {
+        let (before, history) = history.shown(model);
+        return NotLinearizable { reference: source, before, history, problem: Problem::PanicsAmongOthers { message } };
+    };
+    let mut chunk = operations.len();
+    while chunk > 0 {
+        let mut start = 0;
+        while start < operations.len() {
+            let end = (start + chunk).min(operations.len());
+            match panics(&[&operations[..start], &operations[end..]].concat()) {
+                Some(fewer) => operations = fewer,
+                None => start = end,
+            }
+        }
+        chunk /= 2;
+    }
+    let problem = Problem::Panics { max_size, message };
+    NotLinearizable { reference: source, before: operations, history: history.clone(), problem }
 }
 
 /// A cache that holds its lock while it drops a caller's key or value.
@@ -257,18 +440,58 @@ impl std::error::Error for Deadlock {}
 
 /// Checks that keys and values may use the cache when they are dropped, however they leave it (C2).
 ///
+/// A `Mutex` of a [`SystemUnderTest`] never passes. Write an adapter that moves each key and value out of the lock before
+/// it is dropped.
+///
 /// # Errors
 ///
 /// The operation that hangs, after ten seconds. The thread that hangs is left behind.
 ///
 /// ```
-/// use aws_client_cache_spec::check::PanicProbe;
-/// use aws_client_cache_spec::concurrency::reentrant;
-/// use aws_client_cache_spec::faults::{FaultyShared, SharedFault};
-/// use aws_client_cache_spec::Policy;
+/// use std::collections::VecDeque;
+/// use std::mem::take;
+/// use std::sync::Mutex;
 ///
-/// let sound = |max_size| FaultyShared::<PanicProbe<u8>, PanicProbe<u64>>::new(None, Policy::Lru, max_size, || {});
-/// reentrant(sound)?;
+/// use aws_client_cache_spec::check::PanicProbe;
+/// use aws_client_cache_spec::concurrency::{Shared, reentrant};
+/// use aws_client_cache_spec::{Operation, Outcome, Refusal};
+///
+/// /// A queue under a lock, and its bound.
+/// struct Fifo<K, V>(Mutex<VecDeque<(K, V)>>, usize);
+///
+/// impl<K: Clone + Eq + Send + Sync, V: Clone + Send + Sync> Shared<K, V> for Fifo<K, V> {
+///     fn call(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
+///         let lock = || self.0.lock().unwrap();
+///         match operation {
+///             Operation::Insert(key, value) => {
+///                 let entry = (key.clone(), value.clone()); // if it is refused, it is dropped after the lock
+///                 let mut queue = lock();
+///                 if queue.iter().any(|(present, _)| present == key) {
+///                     return Outcome::Refused(Refusal::AlreadyExists);
+///                 }
+///                 queue.push_back(entry);
+///                 let victim = if queue.len() > self.1 { queue.pop_front() } else { None };
+///                 Outcome::Evicted(victim.into_iter().collect())
+///             }
+///             Operation::ContainsKey(key) => Outcome::Answer(lock().iter().any(|(present, _)| present == key)),
+///             Operation::Remove(key) => {
+///                 let mut queue = lock();
+///                 let found = queue.iter().position(|(present, _)| present == key);
+///                 let removed = found.and_then(|index| queue.remove(index));
+///                 drop(queue); // before the key
+///                 removed.map_or(Outcome::Refused(Refusal::NotFound), |(_, value)| Outcome::Value(Some(value)))
+///             }
+///             Operation::Clear => {
+///                 let all = take(&mut *lock()); // the lock ends here
+///                 drop(all);
+///                 Outcome::Done
+///             }
+///             _ => Outcome::Missing,
+///         }
+///     }
+/// }
+///
+/// reentrant(|max_size| Fifo::<PanicProbe<u8>, PanicProbe<u64>>(Mutex::default(), max_size))?;
 /// # Ok::<(), aws_client_cache_spec::concurrency::Deadlock>(())
 /// ```
 pub fn reentrant<C>(new: impl Fn(usize) -> C) -> Result<(), Deadlock>
@@ -301,7 +524,7 @@ where
             return Err(Deadlock { operation });
         }
         if let Err(panic) = thread.join() {
-            std::panic::resume_unwind(panic);
+            resume_unwind(panic);
         }
     }
     Ok(())

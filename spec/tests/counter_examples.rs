@@ -5,13 +5,13 @@ use std::fs;
 use std::hash::Hash;
 use std::path::Path;
 
-use aws_client_cache_spec::check::{PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
-use aws_client_cache_spec::concurrency::{Threads, linearizable};
+use aws_client_cache_spec::check::{Difference, PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
+use aws_client_cache_spec::concurrency::{Call, History, Threads, linearizable};
 use aws_client_cache_spec::creation::{Schedules, Step, creation};
 use aws_client_cache_spec::faults::{CreationFault, Fault, Faulty, FaultyCreator};
 use aws_client_cache_spec::model::Expiring;
 use aws_client_cache_spec::{
-    CounterExample, Dict, Explore, InsertionMode, Model, Names, Operation, Policy, Random, Refusal, Scope,
+    CounterExample, Dict, Explore, InsertionMode, Model, Names, Operation, Outcome, Policy, Random, Refusal, Scope,
     SystemUnderTest,
 };
 
@@ -46,6 +46,17 @@ mod printed {
         include!("printed/panic_safety.rs");
     }
 
+    /// No operation has a key or a value, and the cache is generic.
+    mod only_pop {
+        use super::super::generic as new;
+
+        include!("printed/only_pop.rs");
+    }
+
+    mod linearizability {
+        include!("printed/linearizability.rs");
+    }
+
     mod creation {
         use super::super::creates as new;
 
@@ -55,6 +66,10 @@ mod printed {
 
 fn plain(max_size: usize) -> Faulty<u8, u64> {
     faulty(None, max_size)
+}
+
+fn generic<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(max_size: usize) -> Faulty<K, V> {
+    Faulty::new(None, POLICY, max_size, 3)
 }
 
 fn probes(max_size: usize) -> Faulty<PanicProbe<u8>, PanicProbe<u64>> {
@@ -82,12 +97,16 @@ fn faulty<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(
 ///
 /// With `WRITE_PRINTED=1`, writes the file.
 fn is_printed(name: &str, found: &(impl Display + Debug)) {
+    is_printed_as(name, &found.to_string());
+    assert_eq!(format!("{found:?}"), found.to_string(), "`unwrap` prints the test");
+}
+
+fn is_printed_as(name: &str, printed: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/printed").join(name).with_extension("rs");
     if std::env::var_os("WRITE_PRINTED").is_some() {
-        fs::write(&file, found.to_string()).unwrap();
+        fs::write(&file, printed).unwrap();
     }
-    assert_eq!(found.to_string(), fs::read_to_string(file).unwrap());
-    assert_eq!(format!("{found:?}"), found.to_string(), "`unwrap` prints the test");
+    assert_eq!(printed, fs::read_to_string(file).unwrap());
 }
 
 #[test]
@@ -102,6 +121,66 @@ fn every_level_prints_a_test_that_compiles() {
     is_printed("panic_safety", &panics(scope, model, probes).unwrap_err());
     let new = || FaultyCreator::new(CreationFault::RemovalRevokesNothing, Model::lfu(2));
     is_printed("creation", &creation(Schedules::new(), Model::lfu, new).unwrap_err());
+}
+
+#[test]
+fn operations_without_a_value_print_their_types() {
+    /// A cache that reports another error if there is nothing to pop.
+    #[derive(Clone)]
+    struct WrongError(Model<u8, u64>);
+
+    impl SystemUnderTest<u8, u64> for WrongError {
+        fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+            self.0.insert(key, value)
+        }
+
+        fn get(&mut self, key: &u8) -> Option<u64> {
+            self.0.get(key)
+        }
+
+        fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+            self.0.remove(key)
+        }
+
+        fn pop(&mut self) -> Result<(u8, u64), Refusal> {
+            self.0.pop().map_err(|_| Refusal::NotFound)
+        }
+
+        fn max_size(&self) -> usize {
+            self.0.max_size()
+        }
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn items(&self) -> Vec<(u8, u64)> {
+            self.0.items()
+        }
+    }
+
+    let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
+    is_printed("only_pop", &order(Random::new(), model, |max_size| WrongError(Model::lfu(max_size))).unwrap_err());
+}
+
+/// A printed history has no order, and the file asserts that.
+#[test]
+fn every_outcome_of_a_history_prints_as_code() {
+    let outcomes = [
+        Outcome::Done,
+        Outcome::Evicted(vec![(1, 1)]),
+        Outcome::Value(Some(0)),
+        Outcome::Entry(0, 0),
+        Outcome::Entries(vec![(0, 0)]),
+        Outcome::Found(29, vec![]),
+        Outcome::Answer(true),
+        Outcome::Refused(Refusal::Expired),
+    ];
+    let calls = outcomes.into_iter().zip(0..).map(|(outcome, thread)| Call::new(thread, 0..1, Operation::Pop, outcome));
+    let history = History::new(calls.collect()).with_differences(&[Difference::Unordered]);
+    let found = history.linearize(&Model::<u8, u64>::lru(2)).unwrap_err();
+    let printed = found.to_string().replace(".unwrap();", ".unwrap_err();");
+    is_printed_as("linearizability", &printed);
 }
 
 /// Calls differ in each run, so the printed test is compared with no file.

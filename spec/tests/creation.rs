@@ -1,10 +1,13 @@
 //! Creation on the kit's own cache.
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use aws_client_cache_spec::creation::{Scheduled, Schedules, Violation, creation};
+use aws_client_cache_spec::creation::{Creates, Creation, Failure, Scheduled, Schedules, Step, Violation, creation};
 use aws_client_cache_spec::faults::{CreationFault, FaultyCreator};
-use aws_client_cache_spec::{Model, Policy};
+use aws_client_cache_spec::{Model, Operation, Outcome, Policy};
 
 fn claim(fault: Option<CreationFault>, policy: Policy, schedules: Schedules) -> Result<Scheduled, Violation> {
     let Schedules { max_size, is_shared, .. } = schedules;
@@ -28,7 +31,7 @@ fn report(policy: Policy, schedules: Schedules, Scheduled { schedules: tried, st
 /// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_short_schedule_goes_by_the_rules() {
-    let two = Schedules { depth: 6, ..Schedules::new() };
+    let two = Schedules { callers: 2, depth: 6, merge: false, ..Schedules::new() };
     let three = Schedules { callers: 3, depth: 5, ..two };
     let at_zero = Schedules { max_size: 0, depth: 5, ..two };
     let one = Schedules { max_size: 1, depth: 5, ..two };
@@ -77,6 +80,110 @@ fn no_faulty_creation_passes_and_each_fails_in_a_short_schedule() {
         refused += 1;
     }
     println!("\nreport: faulty caches | faults of creation, refused by creation | {refused} caches");
+}
+
+/// A single run of each kind finds all of them.
+#[test]
+fn the_default_schedules_find_every_fault() {
+    let default = Schedules::new();
+    let kinds = [default, Schedules { is_shared: true, ..default }, Schedules { max_size: 0, ..default }];
+    for fault in CreationFault::ALL {
+        let found = kinds.into_iter().find_map(|schedules| claim(Some(fault), Policy::Lfu, schedules).err());
+        assert!(found.is_some(), "{fault:?} passes");
+    }
+}
+
+#[test]
+fn two_callers_cannot_see_that_a_failure_stays_joinable() {
+    for is_shared in [false, true] {
+        let three = Schedules { is_shared, ..Schedules::new() };
+        let two = Schedules { callers: 2, depth: 6, ..three };
+        assert!(claim(Some(CreationFault::FailureStaysJoinable), Policy::Lfu, two).is_ok());
+        assert!(claim(Some(CreationFault::FailureStaysJoinable), Policy::Lfu, three).is_err());
+    }
+}
+
+/// Under an LRU, the uses of an entry show only if there is another one.
+#[test]
+fn uses_that_are_not_counted_show_at_the_end() {
+    for policy in Policy::ALL {
+        for fault in [CreationFault::WaiterCountsNoUse, CreationFault::PresentValueCountsNoUse] {
+            assert!(claim(Some(fault), policy, Schedules::new()).is_err(), "{fault:?} passes under {policy:?}");
+        }
+    }
+}
+
+/// A cache whose reports are lost, or that panics when a caller is dropped.
+struct Wrong(FaultyCreator, Fault);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    ReportsNothing,
+    DropPanics,
+    RemovalPanics,
+}
+
+struct PanicsWhenDropped(Pin<Box<dyn Future<Output = Result<u64, Failure>>>>, bool);
+
+impl Future for PanicsWhenDropped {
+    type Output = Result<u64, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.0.as_mut().poll(context);
+        self.1 = polled.is_pending();
+        polled
+    }
+}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        assert!(!self.1, "dropped\nwhile pending");
+    }
+}
+
+impl Creates for Wrong {
+    fn get_or_create(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Creation + Send>,
+    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+        let call = self.0.get_or_create(key, create);
+        if self.1 == Fault::DropPanics { Box::pin(PanicsWhenDropped(call, false)) } else { call }
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        self.0.get_or_create_now(key, create)
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        assert!(self.1 != Fault::RemovalPanics || *operation != Operation::Remove(0), "removed");
+        self.0.call(operation)
+    }
+
+    fn reports(&self) -> Vec<(u8, u64)> {
+        let reports = self.0.reports();
+        if self.1 == Fault::ReportsNothing { Vec::new() } else { reports }
+    }
+}
+
+#[test]
+fn a_violation_names_reports_and_panics() {
+    let found = |fault| {
+        let new = || Wrong(FaultyCreator::new(None, Model::lfu(2)), fault);
+        creation(Schedules::new(), Model::lfu, new).unwrap_err()
+    };
+    let printed = found(Fault::ReportsNothing).to_string();
+    assert!(printed.contains("the cache reports [] to the listener; the rules expect [("), "{printed}");
+    let dropped = found(Fault::DropPanics);
+    assert_eq!(dropped.steps(), [Step::Poll(0), Step::Drop(0)]);
+    assert!(dropped.to_string().contains("panics: dropped while pending (spec/tests/creation.rs:"), "{dropped}");
+    let removed = found(Fault::RemovalPanics);
+    assert_eq!(removed.steps(), [Step::Dict(Operation::Remove(0))]);
+    assert!(removed.to_string().contains("the cache panics: removed (spec/tests/creation.rs:"), "{removed}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Traps of an adapter's fingerprint: counters in it, and state that is missing from it.
 
-use aws_client_cache_spec::check::{Level, exhaustive};
-use aws_client_cache_spec::{Explore, Model, Names, Refusal, Scope, SystemUnderTest};
+use aws_client_cache_spec::check::{Level, exhaustive, step};
+use aws_client_cache_spec::{CounterExample, Explore, Model, Names, Operation, Refusal, Scope, SystemUnderTest};
 
 /// An LRU that orders its entries by the tick of their last use, and that may lose every seventh use.
 #[derive(Clone)]
@@ -131,7 +131,25 @@ fn a_fingerprint_that_hides_state_is_found_by_samples() {
     let found = exhaustive(SCOPE, Model::lru, Ticks::new(Shows::NothingOfLostUses)).unwrap_err();
     assert!(found.to_string().contains("the fingerprint hides a part of the state"), "{found}");
 
+    assert!(found.operations().len() <= 10, "{found}");
+    is_minimal(&found);
+
     // With the state in the fingerprint, the search itself finds the fault.
     let found = exhaustive(SCOPE, Model::lru, Ticks::new(Shows::LostUses)).unwrap_err();
     assert!(!found.to_string().contains("hides"), "{found}");
+}
+
+/// Checks that cache and model differ, but not if any operation is omitted.
+fn is_minimal(found: &CounterExample) {
+    let max_size = found.to_string().lines().find_map(|line| Some(line.split_once("new(")?.1[..1].parse().unwrap()));
+    let differ = |operations: &[Operation<u8, u64>]| {
+        let max_size = max_size.unwrap();
+        let (mut cache, mut model) = (Ticks::new(Shows::NothingOfLostUses)(max_size), Model::lru(max_size));
+        operations.iter().any(|operation| step(&mut cache, &mut model, operation).is_err())
+    };
+    let all = found.operations();
+    assert!(differ(all), "{found}");
+    for place in 0..all.len() {
+        assert!(!differ(&[&all[..place], &all[place + 1..]].concat()), "{place} can be omitted: {found}");
+    }
 }

@@ -194,7 +194,7 @@ fn a_cache_with_another_mode_is_refused_by_a_test_that_names_the_mode() {
 #[test]
 fn threads_share_a_cache_of_every_mode() {
     for insertion in InsertionMode::ALL {
-        let threads = Threads { histories: 100, ..Threads::new() };
+        let threads = Threads { histories: 100, calls: 10, overlapping: 0, ..Threads::new() };
         let model = |max_size| Model::lru(max_size).with_insertion(insertion);
         let new = |mode| {
             move |max_size| {

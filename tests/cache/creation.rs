@@ -41,7 +41,7 @@ fn assert_goes_by_the_rules(policy: SpecPolicy, schedules: Schedules, number: us
 // The numbers are exact, so that the test fails if the search loses a part of its scope.
 #[test]
 fn every_short_schedule_follows_the_rules() {
-    let two = Schedules { depth: 5, ..Schedules::new() };
+    let two = Schedules { callers: 2, depth: 5, merge: false, ..Schedules::new() };
     let three = Schedules { callers: 3, depth: 5, ..two };
     let at_zero = Schedules { max_size: 0, depth: 5, ..two };
     let one = Schedules { max_size: 1, depth: 5, ..two };

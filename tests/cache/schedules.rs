@@ -80,7 +80,7 @@ fn random_schedules_of_random_operations_are_linearizable() {
     for policy in POLICIES {
         let mut tried = 0;
         for history in 0..100 {
-            let plan = Threads::new().plan(history);
+            let plan = Threads { calls: 10, ..Threads::new() }.plan(history);
             tried += schedules(RandomScheduler::new_from_seed(history as u64, 20), policy, 2, plan.clone());
             tried += schedules(PctScheduler::new_from_seed(history as u64, 3, 20), policy, 2, plan);
         }
@@ -94,13 +94,14 @@ fn histories_of_real_threads_are_linearizable() {
     for policy in POLICIES {
         let keys = Cache::new(policy, 0);
         // Histories are long, because threads overlap little while they start and end.
-        let threads = Threads { histories: 200, calls: 100, ..Threads::new() };
+        let threads = Threads { histories: 200, calls: 100, overlapping: 500, ..Threads::new() };
         let recorded =
             linearizable(threads, |max_size| Model::new(policy, max_size), |max_size| keys.empty(policy, max_size))
                 .unwrap();
-        // Operations that do not take effect at one moment, or that the cache does not have, are not recorded.
-        assert_eq!((recorded.histories, recorded.calls), (200, 50_449));
-        assert!(recorded.overlapping > 500, "{recorded:?}");
+        // Operations that do not take effect at one moment, or that the cache does not have, are not recorded. There are more
+        // histories where too few calls overlap.
+        assert!(recorded.histories > 200 || (recorded.histories, recorded.calls) == (200, 50_449), "{recorded:?}");
+        assert!(recorded.overlapping >= 500, "{recorded:?}");
         let Recorded { histories, calls, overlapping } = recorded;
         let figures = format!("{histories} histories, {calls} calls, {overlapping} of them overlapping");
         report(LEVEL, format!("cache, {policy:?}, three real threads"), figures);

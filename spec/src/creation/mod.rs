@@ -15,6 +15,7 @@ use rules::{Answer, Caller, Polled, Rules};
 use script::{Bell, Creations, Fate};
 pub use script::{Creation, Failure};
 
+use crate::caught::caught;
 use crate::counter_example::imports;
 use crate::level::Level;
 use crate::operation::{Operation, OperationKinds, Outcome};
@@ -58,6 +59,9 @@ pub trait Creates {
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64>;
 
     /// Takes the reports to the listener since the last call, in order.
+    ///
+    /// Each entry is reported that a creation, an insertion or a shrinking evicts; at a bound of 0, it is the new entry
+    /// itself. Entries that are removed, popped or cleared are not reported.
     fn reports(&self) -> Vec<(u8, u64)>;
 }
 
@@ -105,11 +109,13 @@ pub struct Schedules {
 }
 
 impl Schedules {
-    /// Creates every schedule of two callers and up to four steps, on a cache with a bound of 2.
+    /// Creates the schedules of three callers and up to five steps, merged, on a cache with a bound of 2.
+    ///
+    /// Two callers are too few: a third one shows if callers can still join a creation that has failed.
     ///
     /// [`creation`] shows an example.
     pub const fn new() -> Self {
-        Self { max_size: 2, callers: 2, depth: 4, merge: false, is_shared: false }
+        Self { max_size: 2, callers: 3, depth: 5, merge: true, is_shared: false }
     }
 }
 
@@ -165,7 +171,8 @@ impl fmt::Display for Violation {
             writeln!(body, "        Step::{step},")?;
         }
         writeln!(body, "    ];\n    schedules.run({reference}, &cache, &steps).unwrap();")?;
-        writeln!(f, "// {}: {what}", Level::Creation)?;
+        // The message of a panic may have several lines.
+        writeln!(f, "// {}: {}", Level::Creation, what.replace('\n', " "))?;
         writeln!(f, "{}", imports(&body))?;
         write!(f, "#[test]\nfn a_schedule_follows_the_rules() {{\n{body}}}\n")
     }
@@ -184,14 +191,15 @@ impl std::error::Error for Violation {}
 ///
 /// Callers are polled and dropped, or are not polled while others are. Creations succeed, fail and panic. In between,
 /// the schedule applies operations of the dict and calls of the sync variant. There is no runtime: wakers only record
-/// that they were woken. Every caller that can proceed must have been woken.
+/// that they were woken. Every caller that can proceed must have been woken. At the end of a schedule, new entries evict
+/// those that are left, so that the order shows which uses were counted.
 ///
 /// `reference` creates an empty reference with the given `max_size`, and `new` an empty cache with the bound of
 /// `schedules`. An LFU and an LFUDA show the number of counted uses.
 ///
 /// # Errors
 ///
-/// A shortest schedule that violates the rules.
+/// A shortest schedule that violates the rules, or in which the cache panics.
 ///
 /// ```
 /// use aws_client_cache_spec::creation::{Schedules, Step, creation};
@@ -201,7 +209,7 @@ impl std::error::Error for Violation {}
 /// let schedules = Schedules::new();
 /// let new = |fault| move || FaultyCreator::new(fault, Model::lfu(schedules.max_size));
 /// let tried = creation(schedules, Model::lfu, new(None))?;
-/// assert!(tried.schedules > 5_000);
+/// assert!(tried.schedules > 2_000);
 /// let shared = Schedules { is_shared: true, ..schedules };
 /// creation(shared, Model::lfu, || FaultyCreator::shared(None, Model::lfu(schedules.max_size)))?;
 ///
@@ -256,7 +264,7 @@ impl<R: Reference<u8, u64>, C: Creates, F: Fn() -> C> Search<'_, R, F> {
             *known = left;
         }
         let next = world.rules.next_steps(1_000 + steps.len() as u64, self.answered);
-        drop(world);
+        world.abandon()?;
         for step in next {
             steps.push(step);
             self.go_on(steps, left - 1)?;
@@ -335,8 +343,9 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
 
     fn step(&mut self, step: &Step) -> Result<(), Violation> {
         self.done.push(step.clone());
-        let compared = self.compare(step);
+        let compared = caught(|| self.compare(step));
         compared
+            .unwrap_or_else(|message| Err((format!("panics: {message}"), "no panic".to_owned())))
             .map_err(|(cache, rules)| self.violation(format!("{step:?}: the cache {cache}; the rules expect {rules}")))
     }
 
@@ -379,7 +388,10 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
         let is_there = Operation::ContainsKey(rules::KEY);
         same(&self.cache.call(&is_there), &follow(&mut self.rules.model, &is_there))?;
         // S8: evictions by a creation are reported to the listener.
-        same(&self.cache.reports(), &self.rules.told)?;
+        let reports = self.cache.reports();
+        if reports != self.rules.told {
+            return Err((format!("reports {reports:?} to the listener"), format!("{:?}", self.rules.told)));
+        }
         self.rules.is_lively(|caller| self.has_rung(caller)).map_err(|who| ("leaves them asleep".to_owned(), who))?;
         // No creation runs on for a caller that no longer exists.
         for creation in 0..self.creations.len() {
@@ -428,6 +440,25 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
                 (Some(creation), _) => self.step(&Step::Succeed(creation))?,
                 (None, Some(caller)) => self.step(&Step::Poll(caller))?,
                 (None, None) => return Err(self.violation("nobody is woken who still waits".to_owned())),
+            }
+        }
+        // Uses that were counted, or not, show when new entries evict the present ones.
+        for (key, value) in (rules::KEY + 2..).zip(2_000..).take(self.rules.model.bound() + 1) {
+            if !self.rules.holds_former_entries() {
+                break;
+            }
+            self.step(&Step::Dict(Operation::Insert(key, value)))?;
+        }
+        self.abandon()
+    }
+
+    /// Drops the callers. This must not panic.
+    fn abandon(mut self) -> Result<(), Violation> {
+        for caller in 0..self.calls.len() {
+            let call = self.calls[caller].0.take();
+            if let Err(message) = caught(|| drop(call)) {
+                self.done.push(Step::Drop(caller));
+                return Err(self.violation(format!("Drop({caller}): the cache panics: {message}")));
             }
         }
         Ok(())

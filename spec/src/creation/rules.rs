@@ -323,6 +323,11 @@ impl<R: Reference<u8, u64>> Rules<R> {
         steps
     }
 
+    /// Returns `true` if an entry is left that a schedule can have inserted.
+    pub(super) fn holds_former_entries(&self) -> bool {
+        [KEY, KEY + 1].iter().any(|key| self.model.contains_key(key))
+    }
+
     /// Returns everything that the rules distinguish, apart from the values.
     ///
     /// A reference that names no state is part of it.

@@ -46,6 +46,9 @@ pub enum CreationFault {
     /// A failure is cached.
     FailureIsCached,
     // S5.
+    /// Callers still join a creation that has failed, as long as a waiter has not been polled.
+    FailureStaysJoinable,
+    // S5.
     /// A waiter creates its own value after a failure.
     FailureIsRetried,
     // S5.
@@ -85,7 +88,7 @@ pub enum CreationFault {
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::InFlightCountsAsEntry,
         Self::CreatedReplacesPresent,
         Self::PresentValueCountsNoUse,
@@ -99,6 +102,7 @@ impl CreationFault {
         Self::WaiterCountsNoUse,
         Self::EachCallerCreates,
         Self::FailureIsCached,
+        Self::FailureStaysJoinable,
         Self::FailureIsRetried,
         Self::OnlyOneWaiterIsWoken,
         Self::NoWaiterTakesOver,

@@ -404,6 +404,10 @@ impl<R: Reference<u8, u64>> Caller<R> {
     fn leave(&mut self, flight: &Rc<RefCell<Flight>>, name: usize) {
         flight.borrow().waiting.leave(name);
         self.role = Role::Gone;
+        let has_failed = matches!(flight.borrow().result, Some(Err(_)));
+        if has_failed && self.cache.is(CreationFault::FailureStaysJoinable) && flight.borrow().waiting.is_empty() {
+            self.cache.forget(self.key, flight);
+        }
     }
 
     /// Ends the flight with the created value, for all waiters.
@@ -412,7 +416,8 @@ impl<R: Reference<u8, u64>> Caller<R> {
         let is_stored = !flight.borrow().is_revoked || cache.is(CreationFault::RevokedIsStored);
         let result = made.map(|made| if is_stored { cache.publish(self.key, made) } else { made });
         flight.borrow_mut().result = Some(result);
-        if result.is_ok() || !cache.is(CreationFault::FailureIsCached) {
+        let stays_joinable = cache.is(CreationFault::FailureStaysJoinable) && !flight.borrow().waiting.is_empty();
+        if result.is_ok() || !(cache.is(CreationFault::FailureIsCached) || stays_joinable) {
             cache.forget(self.key, flight);
         }
         if cache.is(CreationFault::OnlyOneWaiterIsWoken) {

@@ -24,6 +24,9 @@ pub enum SharedFault {
     /// An insertion looks up the key under one lock, and replaces under another.
     InsertionLooksFirst,
     // C1.
+    /// A get-or-insert looks up the key under one lock, and inserts under another.
+    GetOrInsertLooksFirst,
+    // C1.
     /// An insertion evicts under one lock, and stores under another.
     EvictsInALockingOfItsOwn,
     // C1.
@@ -47,9 +50,10 @@ impl SharedFault {
     /// All faults.
     ///
     /// [`FaultyShared`] shows an example.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HitInTwoLockings,
         Self::InsertionLooksFirst,
+        Self::GetOrInsertLooksFirst,
         Self::EvictsInALockingOfItsOwn,
         Self::PopLooksFirst,
         Self::ShrinksOneByOne,
@@ -71,8 +75,7 @@ impl SharedFault {
 /// let faulty = |max_size| {
 ///     FaultyShared::new(SharedFault::PopLooksFirst, Policy::Lru, max_size, thread::yield_now)
 /// };
-/// let threads = Threads { histories: 10_000, ..Threads::new() };
-/// assert!(linearizable(threads, Model::lru, faulty).is_err());
+/// assert!(linearizable(Threads::new(), Model::lru, faulty).is_err());
 /// ```
 #[derive(Debug)]
 pub struct FaultyShared<K, V> {
@@ -143,6 +146,18 @@ impl<K: Clone + Eq + Hash + Send, V: Clone + Eq + Hash + Send> Shared<K, V> for 
                 self.locked(|model| {
                     let _ = model.remove(key);
                     follow(model, operation)
+                })
+            }
+            (Some(SharedFault::GetOrInsertLooksFirst), Operation::GetOrInsert(key, value)) => {
+                if let Some(found) = self.locked(|model| model.get(key)) {
+                    return Outcome::Found(found, Vec::new());
+                }
+                self.locked(|model| {
+                    let _ = model.remove(key);
+                    match model.put(key.clone(), value.clone()) {
+                        Outcome::Evicted(evicted) => Outcome::Found(value.clone(), evicted),
+                        refused => refused,
+                    }
                 })
             }
             (Some(SharedFault::EvictsInALockingOfItsOwn), Operation::Insert(key, _)) => {

@@ -349,3 +349,21 @@ fn a_history_in_which_the_clock_is_turned_has_an_order() {
     assert!(printed.contains(model), "{printed}");
     assert!(printed.contains("Operation::RemoveExpired, Outcome::Entries(vec![])"), "{printed}");
 }
+
+/// The documentation gives this advice: most keys expire, at few times.
+#[test]
+fn random_runs_meet_several_expired_entries_where_most_keys_expire() {
+    const MOST: Expiries =
+        &[(0, 1), (1, 2), (2, 3), (3, 1), (4, 2), (5, 3), (6, 1), (7, 2), (8, 3), (9, 1), (10, 2), (11, 3)];
+    let expected = |max_size| MOST.iter().fold(Dict::new(max_size), |dict, (key, at)| dict.with_expiry(*key, *at));
+    for policy in Policy::ALL {
+        let model = |max_size| model(policy, max_size, MOST);
+        for seed in 0..3 {
+            let random = Random { seed, ..Random::new() };
+            let new = |fault: Fault| move |max_size| faulty(fault, policy, max_size, MOST);
+            assert!(dict(random, expected, new(Fault::RemovingExpiredForgetsOne)).is_err(), "{policy:?}, {seed}");
+            assert!(order(random, model, new(Fault::RemovingExpiredForgetsOne)).is_err(), "{policy:?}, {seed}");
+            assert!(order(random, model, new(Fault::RemovingExpiredTellsBackwards)).is_err(), "{policy:?}, {seed}");
+        }
+    }
+}

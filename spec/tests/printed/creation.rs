@@ -5,7 +5,7 @@ use aws_client_cache_spec::{Model, Operation, Policy};
 #[test]
 fn a_schedule_follows_the_rules() {
     let cache = new(); // yours, empty, with a bound of 2
-    let schedules = Schedules { max_size: 2, callers: 2, is_shared: false, ..Schedules::new() };
+    let schedules = Schedules { max_size: 2, callers: 3, is_shared: false, ..Schedules::new() };
     let steps = [
         Step::Poll(0),
         Step::Dict(Operation::Remove(0)),
