@@ -237,6 +237,19 @@ fn documented(block: &str, table: &str) -> BTreeSet<String> {
     fields.chain(optional.trim().split(", ")).map(str::to_owned).collect()
 }
 
+#[test]
+fn the_table_in_the_guide_names_every_parameter() {
+    let sources = [include_str!("../../src/params/params_builder.rs"), include_str!("../../src/params/customize.rs")];
+    let methods = sources.iter().flat_map(|source| source.split("    pub fn ").skip(1));
+    let methods = methods.filter_map(|method| method.split_once(['(', '<'])).map(|(name, _)| name.to_owned());
+    let methods: BTreeSet<_> = methods.filter(|name| !["config", "build"].contains(&&**name)).collect();
+    let guide = include_str!("../../docs/GUIDE.md");
+    let (_, table) = guide.split_once("| parameter | sets |").expect("the guide has the table");
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let named: BTreeSet<_> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    assert_eq!(named, methods);
+}
+
 /// The configuration of the example in GUIDE.md.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
