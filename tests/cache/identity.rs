@@ -563,7 +563,7 @@ mod overrides {
         let config = made_from(params().credentials_provider(own), &base).await.config;
         assert_eq!(access_key_id(&config).await, "params");
         assert!(config.token_provider().is_none());
-        // With this, the SDK's clients of Bedrock ignore AWS_BEARER_TOKEN_BEDROCK.
+        // With this, the SDK's clients of Bedrock ignore AWS_BEARER_TOKEN_BEDROCK: tried with `aws-sdk-bedrockruntime` 1.153.
         assert!(config.get_origin("token_provider").is_client_config());
         assert!(config.get_origin("auth_scheme_preference").is_client_config());
     }

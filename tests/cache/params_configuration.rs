@@ -1,11 +1,15 @@
 //! Parameters and roles that are read from a file.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use aws_client_cache::{
-    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, ClientParamsConfig, WebIdentityToken,
+    AssumeRole, ClientCacheError, ClientParams, ClientParamsBuilder, ClientParamsConfig, EvictionPolicy, SessionConfig,
+    WebIdentityToken,
 };
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use support::fake::Fake;
 
@@ -210,4 +214,89 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
     let error = builder.build().unwrap_err();
     let shown = format!("{shown} {error} {error:?}");
     assert!(!shown.contains("hidden"), "{shown}");
+}
+
+/// Returns the names in backquotes of a text.
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Returns the names of all fields, as the error of an unknown field lists them.
+fn known<T: DeserializeOwned + Debug>(file: Value) -> BTreeSet<String> {
+    let error = serde_json::from_value::<T>(file).unwrap_err().to_string();
+    quoted(error.split_once("unknown field `unknown`, expected one of ").expect("it lists the fields").1)
+}
+
+/// Returns the names of the fields in a table, and of those that the comment at its end calls optional.
+fn documented(block: &str, table: &str) -> BTreeSet<String> {
+    let (_, text) = block.split_once(&format!("{table}\n")).expect("the block has the table");
+    let text = text.split("\n\n").next().unwrap();
+    let (fields, optional) = text.split_once("# optional: ").expect("the comment follows the fields");
+    let fields = fields.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let optional = optional.replace("\n# ", " ").replace(" and ", ", ");
+    fields.chain(optional.trim().split(", ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_in_the_guide_names_every_parameter() {
+    let sources = [include_str!("../../src/params/params_builder.rs"), include_str!("../../src/params/customize.rs")];
+    let methods = sources.iter().flat_map(|source| source.split("    pub fn ").skip(1));
+    let methods = methods.filter_map(|method| method.split_once(['(', '<'])).map(|(name, _)| name.to_owned());
+    let methods: BTreeSet<_> = methods.filter(|name| !["config", "build"].contains(&&**name)).collect();
+    let guide = include_str!("../../docs/GUIDE.md");
+    let (_, table) = guide.split_once("| parameter | sets |").expect("the guide has the table");
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let named: BTreeSet<_> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    assert_eq!(named, methods);
+}
+
+/// The configuration of the example in GUIDE.md.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Configuration {
+    session: SessionConfig,
+    tenant: Vec<ClientParamsConfig>,
+}
+
+#[test]
+fn the_file_in_the_guide_is_valid_and_names_every_field() {
+    let guide = include_str!("../../docs/GUIDE.md").replace('\r', "");
+    let blocks = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let [block] = *blocks.filter(|block| block.contains("[session]\n")).collect::<Vec<_>>() else {
+        panic!("one block has the table");
+    };
+    let Configuration { session, tenant } = toml::from_str(block).unwrap();
+    assert_eq!((session.policy, session.max_size), (EvictionPolicy::Lfu, 200));
+    assert_eq!(session.scope_idle_timeout, Duration::from_mins(15));
+    let [tenant] = &*tenant else { panic!("{tenant:?}") };
+    let role = AssumeRole::new(ARN.replace("role/tenant", "role/tenant-7")).external_id("as-agreed-with-tenant-7");
+    let expected = ClientParams::<Fake>::builder().label("tenant-7").region("eu-central-1").assume_role(role);
+    let built = ClientParams::<Fake>::builder().config(tenant).build().unwrap();
+    assert_eq!(built.key(), expected.build().unwrap().key());
+
+    assert_eq!(documented(block, "[session]"), known::<SessionConfig>(json!({ "unknown": 0 })));
+    let mut of_tenant = documented(block, "[[tenant]]");
+    assert!(of_tenant.insert("assume_role".to_owned()), "a table of its own");
+    assert_eq!(of_tenant, known::<ClientParamsConfig>(json!({ "unknown": 0 })));
+    assert_eq!(documented(block, "[tenant.assume_role]"), known::<AssumeRole>(json!({ "arn": ARN, "unknown": 0 })));
+}
+
+/// A tenant whose parameters are not in a field of their own.
+#[derive(Debug, Deserialize)]
+struct Flattened {
+    #[expect(dead_code, reason = "a field next to the parameters")]
+    name: String,
+    #[serde(flatten)]
+    client: ClientParamsConfig,
+}
+
+// If this fails, `serde` has learned to refuse them, and GUIDE.md need not advise against `flatten` anymore.
+#[test]
+fn a_flattened_configuration_would_ignore_misspelled_fields_and_secrets() {
+    for extra in ["regoin", "secret_access_key"] {
+        let file = json!({ "name": "tenant", "region": "us-west-2", extra: "hidden" });
+        let tenant: Flattened = serde_json::from_value(file).unwrap();
+        let built = ClientParams::<Fake>::builder().config(&tenant.client).build().unwrap();
+        assert_eq!(built.key(), build(json!({ "region": "us-west-2" })).unwrap().key(), "{extra} is ignored");
+    }
 }

@@ -15,6 +15,7 @@ use aws_smithy_http_client::pool::{self, ConnectionPool};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::timeout::TimeoutConfigBuilder;
 use hyper::service::service_fn;
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -38,6 +39,7 @@ const STREAMS: usize = 100;
 /// A server that answers each request with 200, as soon as there is a permit for the answer.
 struct GatedServer {
     endpoint_url: String,
+    certificate: String,
     trusted: TlsContext,
     seen: Arc<Seen>,
     _serving: JoinSet<()>,
@@ -71,7 +73,7 @@ impl GatedServer {
         let seen = Arc::new(seen);
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, acceptor, Arc::clone(&seen)));
-        Self { endpoint_url, trusted, seen, _serving: serving }
+        Self { endpoint_url, certificate: pem, trusted, seen, _serving: serving }
     }
 
     fn client(&self) -> impl HttpClient + 'static {
@@ -226,26 +228,108 @@ async fn a_pool_bounds_the_connections_to_a_host() {
     assert_eq!(at_once_over_http_1(&server, server.client(), CLIENTS).await, CLIENTS);
 }
 
-/// Sends a request with each of 20 clients, whose connect timeouts differ, one after another.
+/// A setting of timeouts, with a different duration for each client.
+type SetTimeout = fn(TimeoutConfigBuilder, Duration) -> TimeoutConfigBuilder;
+
+const CONNECT: SetTimeout = TimeoutConfigBuilder::connect_timeout;
+const READ: SetTimeout = TimeoutConfigBuilder::read_timeout;
+const ATTEMPT: SetTimeout = TimeoutConfigBuilder::operation_attempt_timeout;
+const OPERATION: SetTimeout = TimeoutConfigBuilder::operation_timeout;
+
+/// Sends a request with each of 20 clients, whose timeouts differ, one after another.
 ///
 /// Returns the connections that they have opened.
-async fn opened(http_client: impl HttpClient + 'static) -> usize {
+async fn opened(http_client: impl HttpClient + 'static, set: SetTimeout) -> usize {
     let server = Server::start([&keys(0)]).await.unwrap();
     server.store("AKID0", "bucket", "key", b"").unwrap();
     let session = Session::builder(&base(&server.endpoint_url(), http_client)).max_size(CLIENTS).build();
     for client in 0..CLIENTS {
-        let timeout = Duration::from_millis(u64::try_from(5_000 + client).unwrap());
-        let timeouts = TimeoutConfig::builder().connect_timeout(timeout).build();
-        let params = params(0).timeout_config(timeouts).build().unwrap();
+        let duration = Duration::from_millis(u64::try_from(60_000 + client).unwrap());
+        let timeouts = set(TimeoutConfig::builder(), duration);
+        let params = params(0).timeout_config(timeouts.build()).build().unwrap();
         assert_eq!(request(&session, [params]).await.join_all().await, [Ok(())]);
     }
+    assert_eq!(session.cache().len(), CLIENTS, "timeouts are part of the key");
     server.seen().connections_opened()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_of_a_pool_share_connections_whatever_their_timeouts_are() {
-    let pool = ConnectionPool::builder().max_connections_per_host(2).tls_provider(TLS).build_https();
-    // A connection may be closed, and another one be opened in its place.
-    assert!(opened(pool::Client::new(&pool.unwrap()).unwrap()).await < CLIENTS / 2);
-    assert_eq!(opened(Builder::new().tls_provider(TLS).build_https()).await, CLIENTS);
+    for set in [CONNECT, READ, ATTEMPT, OPERATION] {
+        let pool = ConnectionPool::builder().max_connections_per_host(2).tls_provider(TLS).build_https();
+        // A connection may be closed, and another one be opened in its place.
+        assert!(opened(pool::Client::new(&pool.unwrap()).unwrap(), set).await < CLIENTS / 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connect_and_read_timeouts_split_the_connections_of_a_builders_client_and_others_do_not() {
+    let client = || Builder::new().tls_provider(TLS).build_https();
+    for set in [CONNECT, READ] {
+        assert_eq!(opened(client(), set).await, CLIENTS);
+    }
+    for set in [ATTEMPT, OPERATION] {
+        assert!(opened(client(), set).await < CLIENTS / 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timeout_of_a_request_that_waits_for_a_stream_keeps_running() {
+    let server = GatedServer::start(&[HTTP_2]).await;
+    let session = Session::builder(&base(&server.endpoint_url, server.client())).max_size(TENANTS).build();
+    let of_tenant = |tenant| params(tenant).build().unwrap();
+    server.seen.gate.add_permits(1);
+    assert_eq!(request(&session, [of_tenant(0)]).await.join_all().await, [Ok(())]);
+    server.seen.requests.store(0, Relaxed);
+    let busy = request(&session, (0..STREAMS).map(of_tenant)).await;
+    assert_eq!(server.waiting(STREAMS).await, (1, STREAMS));
+
+    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
+    let late = params(STREAMS).timeout_config(timeouts).build().unwrap();
+    let [Err(error)] = &*request(&session, [late]).await.join_all().await else { panic!("it waits in vain") };
+    assert!(error.contains("operation timeout"), "{error}");
+    assert_eq!(server.seen.requests.load(Relaxed), STREAMS, "it has never reached the server");
+    server.seen.gate.add_permits(STREAMS);
+    assert_eq!(busy.join_all().await, [const { Ok(()) }; STREAMS]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bound_of_a_pool_applies_to_each_host() {
+    let servers = [GatedServer::start(&[HTTP_1]).await, GatedServer::start(&[HTTP_1]).await];
+    let trusted = servers.each_ref().map(|server| server.certificate.as_bytes());
+    let trusted = trusted.into_iter().fold(TrustStore::empty(), TrustStore::with_pem_certificate);
+    let trusted = TlsContext::builder().with_trust_store(trusted).build().unwrap();
+    let pool = ConnectionPool::builder().max_connections_per_host(2).tls_provider(TLS).tls_context(trusted);
+    let pool = pool::Client::new(&pool.build_https().unwrap()).unwrap();
+    let session = Session::builder(&base(&servers[0].endpoint_url, pool)).max_size(2 * CLIENTS).build();
+    let of_host = |server: &GatedServer, tenant| params(tenant).endpoint_url(&server.endpoint_url).build().unwrap();
+    let all = servers.iter().flat_map(|server| (0..CLIENTS).map(|tenant| of_host(server, tenant)));
+    let requests = request(&session, all.collect::<Vec<_>>()).await;
+    for server in &servers {
+        assert_eq!(server.waiting(2).await, (2, 2), "connections, and requests on them");
+        server.seen.gate.add_permits(CLIENTS);
+    }
+    assert_eq!(requests.join_all().await, [const { Ok(()) }; 2 * CLIENTS]);
+}
+
+/// Sends a request in each of two sessions over one base configuration, one after another.
+async fn request_in_two_sessions(base: &SdkConfig) {
+    for session in [Session::new(base), Session::new(base)] {
+        assert_eq!(request(&session, [params(0).build().unwrap()]).await.join_all().await, [Ok(())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sessions_share_connections_if_their_base_names_an_http_client() {
+    let server = GatedServer::start(&[HTTP_2]).await;
+    server.seen.gate.add_permits(2);
+    request_in_two_sessions(&base(&server.endpoint_url, server.client())).await;
+    assert_eq!(server.waiting(2).await, (1, 2));
+
+    let server = Server::start([&keys(0)]).await.unwrap();
+    server.store("AKID0", "bucket", "key", b"").unwrap();
+    let mut base = base(&server.endpoint_url(), Builder::new().build_http()).to_builder();
+    base.set_http_client(None);
+    request_in_two_sessions(&base.build()).await;
+    assert_eq!(server.seen().connections_opened(), 2);
 }

@@ -1,10 +1,13 @@
 //! Rule O4: the events of a session's credentials.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use aws_client_cache::{S3, SharedCredentialsProvider};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use support::recorder::Recorder;
-use tracing::{Event, Subscriber};
+use support::recorder::{Recorder, enable_events};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::tenancy::{call, cloud, of_role, params, role};
@@ -94,6 +97,45 @@ async fn events_of_failed_loads_contain_no_text_of_a_callers_provider() {
     let events = of_credentials(&recorder);
     assert_eq!(events.len(), 1);
     assert!(!events[0].contains("secret"), "{events:?}");
+}
+
+/// Collects the level and the module of each event of the crate.
+#[derive(Clone, Default)]
+struct Levels(Arc<Mutex<BTreeSet<(Level, &'static str)>>>);
+
+impl<S: Subscriber> Layer<S> for Levels {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if let Some(module) = metadata.target().strip_prefix("aws_client_cache::") {
+            self.0.lock().unwrap().insert((*metadata.level(), module));
+        }
+    }
+}
+
+// Proves O4.
+#[tokio::test]
+async fn only_failed_loads_are_warnings_and_all_other_events_are_at_debug_level() {
+    enable_events();
+    let levels = Levels::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(levels.clone()));
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    call(&session.ready(&tenant).await.unwrap()).await;
+    session.revoke(&tenant);
+    session.client(&tenant).await.unwrap_err();
+    assert!(session.admit(&tenant));
+    session.client(&tenant).await.unwrap();
+    session.cache().set_max_size(0);
+    session.invalidate_credentials(&tenant);
+    let of_debug = [(Level::DEBUG, "cache::trace"), (Level::DEBUG, "session::trace")];
+    assert_eq!(*levels.0.lock().unwrap(), of_debug.into());
+
+    cloud.refuse("tenant");
+    session.ready(&tenant).await.unwrap_err();
+    assert_eq!(
+        *levels.0.lock().unwrap(),
+        [of_debug.as_slice(), &[(Level::WARN, "session::trace")]].concat().into_iter().collect()
+    );
 }
 
 /// Panics at each event of a load.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_client_cache::{ClientParams, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider};
+use aws_client_cache::{ClientParams, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider, is_revoked};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -174,9 +174,11 @@ async fn the_error_of_a_timeout_names_the_duration() {
     let SessionError::Credentials { cause, .. } = &error else { panic!("{error:?}") };
     let CredentialsError::ProviderTimedOut(details) = &**cause else { panic!("{cause:?}") };
     assert_eq!(details.timeout_duration(), Duration::from_millis(1_200));
+    assert_eq!(error.code(), None, "AWS has not answered");
     let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("timed out after 1 seconds"), "{shown}");
     let error = session.ready(&by_role).await.unwrap_err();
+    assert_eq!(error.code(), None);
     let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("timed out after 1 seconds"), "{shown}");
 }
@@ -255,6 +257,61 @@ async fn a_client_with_an_identity_cache_of_its_own_keeps_credentials() {
     assert_eq!(cloud.assumed("tenant"), 1);
     call(&session.client(&tenant).await.unwrap()).await;
     assert_eq!(cloud.assumed("tenant"), 2, "new clients sign with new credentials");
+}
+
+// SECURITY.md says so, under "Customizations".
+#[tokio::test]
+async fn a_client_with_its_own_credentials_or_identity_cache_signs_after_it_is_revoked() {
+    let (cloud, session) = cloud();
+    let tenant = || params::<S3>().assume_role(role("tenant"));
+    let plain = tenant().build().unwrap();
+    let keyed = tenant().customize("keys", |builder| builder.credentials_provider(keys("own"))).build().unwrap();
+    let cached = tenant().customize("cache", |builder| builder.identity_cache(IdentityCache::lazy().build()));
+    let cached = cached.build().unwrap();
+    let mut held = Vec::new();
+    for (params, signer) in [(&keyed, "own"), (&cached, "tenant by base"), (&plain, "tenant by base")] {
+        let s3 = session.client(params).await.unwrap();
+        call(&s3).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some(signer));
+        held.push((s3, signer));
+    }
+    assert_eq!(session.revoke(&plain).len(), 3, "the customizations do not change the scope");
+    let (of_session, _) = held.pop().unwrap();
+    cloud.requests();
+    assert!(of_session.delete_object().bucket("bucket").key("key").send().await.is_err());
+    assert_eq!(cloud.requests(), [], "the control signs nothing");
+    for (s3, signer) in held {
+        call(&s3).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some(signer));
+    }
+    for params in [&plain, &keyed, &cached] {
+        let error = session.client(params).await.unwrap_err();
+        assert!(is_revoked(&error), "no new client is created: {error}");
+    }
+}
+
+// SECURITY.md says so, under "Configurations that the SDK refuses".
+#[tokio::test]
+async fn a_session_stays_usable_after_the_sdk_has_refused_a_configuration_by_a_panic() {
+    let (_cloud, session) = cloud();
+    let refused = params::<S3>().assume_role(role("tenant")).customize("no version", |mut builder| {
+        builder.set_behavior_version(None);
+        builder
+    });
+    let refused = refused.build().unwrap();
+    for _ in 0..2 {
+        let task = tokio::spawn({
+            let (session, refused) = (session.clone(), refused.clone());
+            async move { session.client(&refused).await.map(drop) }
+        });
+        let panic = task.await.unwrap_err().into_panic();
+        let message = panic.downcast_ref::<String>().expect("the SDK formats its message");
+        assert!(message.starts_with("Invalid client configuration: "), "{message}");
+        assert_eq!(session.cache().check(), Ok(()));
+        assert_eq!((session.cache().len(), session.scopes()), (0, (0, 1)));
+    }
+    call(&session.ready(&of_role("tenant")).await.unwrap()).await;
+    assert_eq!((session.cache().len(), session.scopes()), (1, (1, 0)));
 }
 
 /// An error whose `Debug` shows a secret.

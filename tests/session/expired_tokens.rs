@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use aws_client_cache::{Credentials, S3, Session, SessionError, SharedCredentialsProvider, SharedInterceptor};
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
@@ -49,6 +50,22 @@ async fn credentials_that_aws_refuses_as_expired_are_loaded_anew() {
     cloud.expire(&by_base("tenant"), 403, "AccessDenied");
     assert!(!is_allowed(&s3).await && !is_allowed(&s3).await);
     assert_eq!(cloud.assumed("tenant"), 1, "other refusals change nothing");
+}
+
+// Proves T12: an answer to `HEAD` has no body, which alone names the code.
+#[tokio::test]
+async fn an_answer_without_a_body_drops_no_credentials() {
+    let (cloud, session) = cloud();
+    let s3 = session.ready(&of_role("tenant")).await.unwrap();
+    cloud.expire(&by_base("tenant"), 400, "ExpiredToken");
+    for _ in 0..3 {
+        let error = s3.head_object().bucket("bucket").key("key").send().await.unwrap_err();
+        assert_eq!((error.raw_response().map(|answer| answer.status().as_u16()), error.code()), (Some(400), None));
+    }
+    assert_eq!((cloud.assumed("tenant"), session.stats().expired_tokens), (1, 0));
+    assert!(!is_allowed(&s3).await, "an answer with a body names the code");
+    s3.head_object().bucket("bucket").key("key").send().await.unwrap();
+    assert_eq!((cloud.assumed("tenant"), session.stats().expired_tokens), (2, 1));
 }
 
 // Proves T12.

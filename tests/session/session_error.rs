@@ -82,6 +82,22 @@ async fn the_message_alone_names_the_cause() {
 
 // Proves T5.
 #[tokio::test]
+async fn a_failure_without_an_answer_of_aws_has_no_code() {
+    let (_, session) = cloud();
+    let failures: [fn() -> CredentialsError; 4] = [
+        || CredentialsError::provider_timed_out(Duration::from_secs(5)),
+        || CredentialsError::provider_error("AccessDenied: the vault is sealed"),
+        CredentialsError::not_loaded_no_source,
+        || CredentialsError::unhandled(std::io::Error::from(std::io::ErrorKind::ConnectionRefused)),
+    ];
+    for failure in failures {
+        let error = ready(&session, Failing(failure)).await;
+        assert_eq!((error.code(), refusal_code(&error)), (None, None), "{error}");
+    }
+}
+
+// Proves T5.
+#[tokio::test]
 async fn the_chain_of_sources_does_not_repeat_the_message() {
     let (cloud, session) = cloud();
     cloud.refuse("tenant");

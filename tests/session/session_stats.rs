@@ -1,9 +1,11 @@
 //! Rule O5: the counters of a session.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use aws_client_cache::{Session, SessionStats};
-use support::clock::time;
+use aws_client_cache::{Session, SessionBuilder, SessionStats};
+use futures_util::FutureExt;
+use support::clock::{Clock, time};
 use support::cloud::Cloud;
 
 use crate::tenancy::{NOW, call, cloud, of_role};
@@ -130,4 +132,69 @@ async fn stats_are_serialized_by_name() {
     let text = serde_json::to_string(&stats).unwrap();
     assert!(text.contains(r#""loads":2"#) && text.contains(r#""misses":1"#), "{text}");
     assert_eq!(serde_json::from_str::<SessionStats>(&text).unwrap(), stats);
+}
+
+/// A setter of a session's builder with an extreme value, and its name.
+type Set = (&'static str, fn(SessionBuilder) -> SessionBuilder);
+
+fn session_settings() -> Vec<Set> {
+    let mut all: Vec<Set> = Vec::new();
+    macro_rules! extremes {
+        ($($setter:ident: $($value:expr),+;)+) => {
+            $($(all.push((concat!(stringify!($setter), ": ", stringify!($value)), |builder| builder.$setter($value)));)+)+
+        };
+    }
+    extremes! {
+        max_size: 0, usize::MAX;
+        max_idle_scopes: 0, usize::MAX;
+        max_concurrent_loads: 0, usize::MAX;
+        scope_idle_timeout: Duration::ZERO, Duration::MAX;
+        load_timeout: Duration::ZERO, Duration::MAX;
+        advisory_refresh_window: Duration::ZERO, Duration::MAX;
+        mandatory_refresh_window: Duration::ZERO, Duration::MAX;
+        refresh_backoff: Duration::ZERO, Duration::MAX;
+        load_backoff: Duration::ZERO, Duration::MAX;
+        max_load_backoff: Duration::ZERO, Duration::MAX;
+    }
+    all
+}
+
+/// Calls a session over a role that AWS issues, refuses, and issues again.
+async fn exercise(cloud: &Cloud, session: Session) {
+    let (tenant, other) = (of_role("tenant"), of_role("other"));
+    // At once, in the advisory window, and in the mandatory window.
+    for seconds in [0, 3_200, 3_590] {
+        let is_ready = session.ready(&tenant).await.is_ok();
+        assert!(is_ready || session.stats().failed_loads > 0, "a load without time fails");
+        let s3 = session.client(&other).await.unwrap();
+        fails(&s3).await;
+        cloud.clock().advance(seconds);
+        cloud.refuse("other");
+        fails(&s3).await;
+        cloud.clock().advance(400);
+        fails(&s3).await;
+        cloud.allow("other");
+        fails(&s3).await;
+        cloud.expire("other by base", 400, "ExpiredToken");
+        fails(&s3).await;
+        session.cache().clear();
+        session.invalidate_credentials(&other);
+        cloud.clock().advance(u64::from(u32::MAX));
+        assert!(session.stats().to_string().contains("hits"));
+    }
+    assert!(format!("{session:?}").starts_with("Session"));
+}
+
+// Each setting by itself, and all pairs of them: the documentation of the crate says that no argument causes a panic.
+#[tokio::test]
+async fn no_setting_of_a_session_causes_a_panic() {
+    let settings = session_settings();
+    assert_eq!(settings.len(), 20);
+    for (index, (one, set)) in settings.iter().enumerate() {
+        for (other, also_set) in &settings[index..] {
+            let cloud = Cloud::new(&Clock::at(NOW));
+            let run = async { exercise(&cloud, also_set(set(Session::builder(&cloud.config()))).build()).await };
+            assert!(AssertUnwindSafe(run).catch_unwind().await.is_ok(), "{one}, {other}");
+        }
+    }
 }

@@ -282,6 +282,11 @@ impl Cloud {
         state.requests.push(Request { signer, uri: request.uri().to_owned(), region, user_agent });
         let expired = key.and_then(|key| state.expired.get(key)).cloned();
         let is_s3 = request.body().bytes().is_none_or(|body| !body.starts_with(b"Action="));
+        if let Some((status, _)) = expired
+            && request.method() == "HEAD"
+        {
+            return (status, String::new());
+        }
         if let Some((status, code)) = expired {
             let body = if is_s3 { format!("<Error><Code>{code}</Code></Error>") } else { error(&code) };
             return (status, body);
