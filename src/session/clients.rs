@@ -52,11 +52,11 @@ impl Session {
     ///
     /// Returns [`SessionError::Cache`] with one of the following:
     ///
-    /// * [`ClientCacheError::InvalidParams`] if the base configuration lacks a setting, as listed at
+    /// * [`ClientCacheError::InvalidParams`](crate::ClientCacheError::InvalidParams) if the base configuration lacks a setting, as listed at
     ///   [`ClientParams::client`].
-    /// * [`ClientCacheError::CredentialsExpired`] if the static credentials of the parameters have expired.
-    /// * [`ClientCacheError::CredentialsRevoked`] after [`revoke`](Self::revoke).
-    /// * [`ClientCacheError::ClientMismatch`] if a customization changes the region.
+    /// * [`ClientCacheError::CredentialsExpired`](crate::ClientCacheError::CredentialsExpired) if the static credentials of the parameters have expired.
+    /// * [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked) after [`revoke`](Self::revoke).
+    /// * [`ClientCacheError::ClientMismatch`](crate::ClientCacheError::ClientMismatch) if a customization changes the region.
     ///
     /// # Panics
     ///
