@@ -170,7 +170,7 @@ fn a_sieve_has_every_level() {
     assert!(panicked.panics > 1_000, "{panicked:?}");
     let shared = |max_size| Mutex::new(Sieve(SieveModel::new(max_size)));
     let Recorded { overlapping, .. } = linearizable(Threads::new(), SieveModel::new, shared).unwrap();
-    assert!(overlapping >= 1_000, "{overlapping}");
+    assert!(overlapping >= 100, "{overlapping}");
 }
 
 /// The states that no operations lead to: the hand moves from its place only by an eviction.

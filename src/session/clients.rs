@@ -4,6 +4,8 @@ use aws_types::SdkConfig;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::cache::ClientCache;
+#[cfg(doc)]
+use crate::error::ClientCacheError;
 use crate::params::ClientParams;
 use crate::service::Service;
 
@@ -52,11 +54,11 @@ impl Session {
     ///
     /// Returns [`SessionError::Cache`] with one of the following:
     ///
-    /// * [`ClientCacheError::InvalidParams`](crate::ClientCacheError::InvalidParams) if the base configuration lacks a setting, as listed at
+    /// * [`ClientCacheError::InvalidParams`] if the base configuration lacks a setting, as listed at
     ///   [`ClientParams::client`].
-    /// * [`ClientCacheError::CredentialsExpired`](crate::ClientCacheError::CredentialsExpired) if the static credentials of the parameters have expired.
-    /// * [`ClientCacheError::CredentialsRevoked`](crate::ClientCacheError::CredentialsRevoked) after [`revoke`](Self::revoke).
-    /// * [`ClientCacheError::ClientMismatch`](crate::ClientCacheError::ClientMismatch) if a customization changes the region.
+    /// * [`ClientCacheError::CredentialsExpired`] if the static credentials of the parameters have expired.
+    /// * [`ClientCacheError::CredentialsRevoked`] after [`revoke`](Self::revoke).
+    /// * [`ClientCacheError::ClientMismatch`] if a customization changes the region.
     ///
     /// # Panics
     ///
