@@ -1,4 +1,4 @@
-//! Reproduces each counter-example of `PEERS.md` with the peer's own functions alone.
+//! Reproduces each counterexample of `PEERS.md` with the peer's own functions alone.
 //!
 //! Neither the kit nor an adapter is used, so that neither can be at fault. A test fails if a new version of a peer
 //! behaves differently.

@@ -216,7 +216,7 @@ forwards to its peer, and declares the peer's deliberate differences, which are 
 postponed tasks after each operation (`run_pending_tasks`). Checked as LFU, it has its default policy, TinyLFU. `lru` returns
 no entries that `resize` and `get_or_insert` evict: its adapter compares the entries before and after them.
 
-Each counter-example was reproduced with the crate's own functions alone, without the kit and the adapters:
+Each counterexample was reproduced with the crate's own functions alone, without the kit and the adapters:
 [`tests/peers_by_hand.rs`](tests/peers_by_hand.rs) asserts the behavior of these versions.
 
 A ✗ is not always a fault. `moka`, under its own policy, and `quick_cache` do not promise strict LRU or LFU: their policies
@@ -225,7 +225,7 @@ necessary when it shrinks. `lfu_cache` documents that it evicts the latest of eq
 count. No peer documents its state after a panic in a caller's code. A leak, which is safe, is shown only if
 nothing worse was found.
 
-The other counter-examples concern no known advisory:
+The other counterexamples concern no known advisory:
 
 * `lru`: after a panic of `Hash`, the list holds an entry that the table does not. Later evictions and `clear` panic.
   The advisories about `lru` concern earlier versions: RUSTSEC-2021-0130 before 0.7.1, RUSTSEC-2026-0002 before 0.16.3, and
@@ -274,7 +274,7 @@ fn report() -> Result<String, Box<dyn Error>> {
     }
     Ok(format!(
         "{}\n{table}\n## Declared differences\n\n| cache | checked as | a present key is | differences |\n|---|---|---|---|\n\
-         {differences}\n## Counter-examples\n\nAs the kit prints them: the shortest that it finds, or shrunk until no operation can be omitted.\n{tests}",
+         {differences}\n## Counterexamples\n\nAs the kit prints them: the shortest that it finds, or shrunk until no operation can be omitted.\n{tests}",
         introduction()
     ))
 }
