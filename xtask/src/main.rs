@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod bench;
+mod coverage;
 mod mutants;
 mod process;
 mod project;
@@ -25,6 +26,7 @@ enum Command {
     Mutants(mutants::Arguments),
     PublicApi(public_api::Arguments),
     Rules(rules::Arguments),
+    Coverage(coverage::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::run(&project, &arguments),
         Command::PublicApi(arguments) => public_api::run(&project, &arguments),
         Command::Rules(arguments) => rules::run(&project, &arguments),
+        Command::Coverage(arguments) => coverage::run(&project, &arguments),
         Command::Bench(arguments) => bench::run(&project, &arguments),
     });
     match verdict {

@@ -98,7 +98,7 @@ pub(super) fn all(project: &Project, fuzz_seconds: u32) -> Result<Vec<Check>> {
     let mut checks = vec![
         Check::new(root, "tests", Kind::Tests, "test --workspace -- --nocapture", &around),
         Check::new(root, "ignored", Kind::Ignored, "test --workspace --tests -- --ignored --nocapture", &[]),
-        Check::new(root, "coverage", Kind::Coverage, "llvm-cov --workspace --summary-only", &around),
+        Check::new(root, "coverage", Kind::Coverage, "xtask coverage", &around),
     ];
     let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).context("cannot read fuzz/Cargo.toml")?;
     for target in targets(&manifest)? {

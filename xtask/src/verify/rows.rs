@@ -1,6 +1,6 @@
 //! Reads the counts of checks from their logs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -25,9 +25,7 @@ pub(super) fn of(check: &Check, log: &str) -> Vec<Row> {
     match check.kind {
         Kind::Tests => with_reports("tests", "unit and integration tests, examples of the documentation", log),
         Kind::Ignored => with_reports("long tests", "tests that are ignored by default", log),
-        Kind::Coverage => {
-            coverage(log).map(|figures| Row::new("coverage", "of the workspace", figures)).into_iter().collect()
-        }
+        Kind::Coverage => coverage(log),
         Kind::Fuzz(_) => fuzzing(log)
             .map(|figures| Row::new("fuzzing, AddressSanitizer", format!("`{}`", check.name), figures))
             .into_iter()
@@ -75,13 +73,35 @@ fn fuzzing(log: &str) -> Option<String> {
     Some(format!("{executions} executions in {seconds} s{}, no finding", edges.unwrap_or_default()))
 }
 
-/// Returns the shares of lines and functions that tests cover, by the table of cargo-llvm-cov.
-fn coverage(log: &str) -> Option<String> {
-    let total = log.lines().rev().find(|line| line.starts_with("TOTAL"))?;
-    let shares: Vec<_> = total.split_whitespace().filter(|cell| cell.ends_with('%')).collect();
-    // Regions, functions, lines, and branches where they are counted.
-    let [_, functions, lines, ..] = shares[..] else { return None };
-    Some(format!("{lines} of lines, {functions} of functions"))
+/// Returns the covered lines and functions of each folder with code, by the table of cargo-llvm-cov.
+fn coverage(log: &str) -> Vec<Row> {
+    // Of functions, then of lines: the number, and how many of them are not covered.
+    let mut folders = BTreeMap::<&str, [u64; 4]>::new();
+    for line in log.lines() {
+        let cells: Vec<_> = line.split_whitespace().collect();
+        let [file, _, _, _, functions, no_functions, _, lines, no_lines, ..] = cells[..] else { continue };
+        let numbers: Vec<u64> =
+            [functions, no_functions, lines, no_lines].iter().filter_map(|cell| cell.parse().ok()).collect();
+        let (Some((folder, _)), 4) = (file.rsplit_once('/'), numbers.len()) else { continue };
+        let sums = folders.entry(part(folder)).or_default();
+        sums.iter_mut().zip(&numbers).for_each(|(sum, number)| *sum += number);
+    }
+    let row = |(folder, [functions, no_functions, lines, no_lines]): (&str, [u64; 4])| {
+        let figures = format!(
+            "{} of {lines} lines, {} of {functions} functions",
+            lines.saturating_sub(no_lines),
+            functions.saturating_sub(no_functions)
+        );
+        Row::new("coverage", format!("`{folder}`"), figures)
+    };
+    folders.into_iter().filter(|(folder, _)| !folder.is_empty()).map(row).collect()
+}
+
+/// Returns the part of the code with this folder, or an empty name for tests and tools.
+fn part(folder: &str) -> &str {
+    let parts = ["src/cache", "src/key", "src/map", "src/params", "src/session", "src", "spec/src"];
+    let is_in = |part: &&str| folder.strip_prefix(*part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    parts.into_iter().find(is_in).unwrap_or_default()
 }
 
 /// Returns the last line that is not blank, as a row.
@@ -117,12 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn coverage_is_that_of_the_last_line() {
-        let log = "Filename  Regions  Missed  Cover  Functions  Missed  Executed  Lines  Missed  Cover  Branches\n\
-                   src/a.rs  10  1  90.00%  5  0  100.00%  20  1  95.00%  0  0  -\n\
-                   TOTAL  10  1  90.00%  5  0  100.00%  20  1  95.00%  0  0  -\n";
-        assert_eq!(coverage(log).unwrap(), "95.00% of lines, 100.00% of functions");
-        assert_eq!(coverage("no table\n"), None);
+    fn coverage_is_summed_up_by_folder() {
+        let log = "Filename  Regions  Missed  Cover  Functions  Missed  Executed  Lines  Missed  Cover\n\
+                   src/map/a.rs  10  1  90.00%  5  0  100.00%  20  1  95.00%\n\
+                   src/map/lru/b.rs  10  1  90.00%  5  1  80.00%  10  0  100.00%\n\
+                   src/error.rs  10  1  90.00%  1  0  100.00%  2  0  100.00%\n\
+                   xtask/src/main.rs  10  1  90.00%  5  0  100.00%  20  1  95.00%\n\
+                   TOTAL  10  1  90.00%  5  0  100.00%  20  1  95.00%\n";
+        let rows = [
+            Row::new("coverage", "`src`", "2 of 2 lines, 1 of 1 functions"),
+            Row::new("coverage", "`src/map`", "29 of 30 lines, 9 of 10 functions"),
+        ];
+        assert_eq!(coverage(log), rows);
+        assert_eq!(coverage("no table\n"), []);
     }
 
     #[test]
