@@ -399,7 +399,11 @@ fn panicked<R: Reference<u8, u64>, C: Shared<u8, u64>>(
         place.map(|place| operations[..=place].to_vec())
     };
     let returned = history.returned(model);
-    let on_one_thread = history.pending().find_map(|last| panics(&[&returned[..], slice::from_ref(last)].concat()));
+    // The call may have panicked before others of these returned.
+    let after_some = |last| {
+        (0..=returned.len()).rev().find_map(|count| panics(&[&returned[..count], slice::from_ref(last)].concat()))
+    };
+    let on_one_thread = history.pending().find_map(after_some);
     let source = model.source(&(0..=u8::MAX).collect::<Vec<_>>());
     let Some(mut operations) = on_one_thread else {
         let (before, history) = history.shown(model);
