@@ -280,7 +280,8 @@ impl SessionBuilder {
     /// Sets the timeout of a load of credentials.
     ///
     /// The default is the time that the retries and timeouts of the base configuration can take, as in the SDK's own identity
-    /// caches: about 22 seconds for each role of a chain, and as much for the source of the first. Set a longer one for providers that wait for a person.
+    /// caches: about 22 seconds for each role of a chain, and as much for the source of the first. Set a longer one for
+    /// providers that wait for a person.
     ///
     /// # Examples
     ///
