@@ -133,7 +133,7 @@ impl Redacted {
             if is_failed_request(source) {
                 aws_reason = Some(one_line(&text).into());
             }
-            // If a chained role was refused, the last source is the redacted error of the role before it.
+            // A caller's provider may wrap an error that is redacted already.
             if let Some(inner) = source.downcast_ref::<Self>() {
                 (code, is_revoked) = (inner.code.clone(), inner.is_revoked);
                 aws_reason = inner.aws_reason.clone().or(aws_reason);

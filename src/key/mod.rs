@@ -423,4 +423,12 @@ pub(crate) mod tests {
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
     }
+
+    // Proves K7.
+    #[test]
+    fn keys_of_one_base_have_its_credentials() {
+        let of_base = |base: &str| AnyKey::new("Test", Identity { base: Some(base.into()), ..identity("a") }, None);
+        assert!(of_base("a").derives_credentials_from(&of_base("a")));
+        assert!(!of_base("a").derives_credentials_from(&of_base("b")));
+    }
 }

@@ -76,3 +76,21 @@ forward!(
     write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_u128: u128, write_usize: usize,
     write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64, write_i128: i128, write_isize: isize
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_each_primitive_is_that_of_the_library() {
+        let library = foldhash::fast::RandomState::default();
+        let builder = DefaultHashBuilder(library.clone());
+        macro_rules! assert_forwards {
+            ($($integer:ty)*) => {
+                $(assert_eq!(builder.hash_one(7 as $integer), library.hash_one(7 as $integer), stringify!($integer));)*
+            };
+        }
+        assert_forwards!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+        assert_eq!(builder.hash_one("tenant-7"), library.hash_one("tenant-7"));
+    }
+}

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use aws_client_cache::{ClientCacheError, S3, Session, SessionError, SharedCredentialsProvider, refusal_code};
+use aws_client_cache::{
+    ClientCacheError, S3, Session, SessionError, SharedCredentialsProvider, is_revoked, refusal_code,
+};
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -21,6 +23,20 @@ impl ProvideCredentials for Failing {
         Self: 'a,
     {
         future::ProvideCredentials::ready(Err(self.0()))
+    }
+}
+
+/// A provider that wraps the errors of another.
+#[derive(Debug)]
+struct Wrapping(SharedCredentialsProvider);
+
+impl ProvideCredentials for Wrapping {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let provided = async { self.0.provide_credentials().await.map_err(CredentialsError::provider_error) };
+        future::ProvideCredentials::new(provided)
     }
 }
 
@@ -94,6 +110,21 @@ async fn a_failure_without_an_answer_of_aws_has_no_code() {
         let error = ready(&session, Failing(failure)).await;
         assert_eq!((error.code(), refusal_code(&error)), (None, None), "{error}");
     }
+}
+
+// Proves T5, T13.
+#[tokio::test]
+async fn a_refusal_and_a_revocation_are_known_behind_a_provider_that_wraps_errors() {
+    let (cloud, session) = cloud();
+    cloud.refuse("tenant");
+    let config = session.sdk_config(&of_role("tenant")).unwrap();
+    let wrapping = || Wrapping(config.credentials_provider().expect("the session sets it"));
+    let error = ready(&session, wrapping()).await;
+    assert_eq!((error.code(), is_revoked(&error)), (Some("AccessDenied"), false));
+    assert!(cause(&error).ends_with(": AccessDenied: no"), "{error}");
+    drop(session.revoke(&of_role("tenant")));
+    let error = ready(&session, wrapping()).await;
+    assert_eq!((error.code(), is_revoked(&error)), (None, true));
 }
 
 // Proves T5.

@@ -175,3 +175,33 @@ policies! {
     Lfu => Lfu::new,
     Lfuda => Lfuda::new
 }
+
+#[cfg(test)]
+mod tests {
+    use std::iter::successors;
+
+    use super::*;
+    use crate::map::linked_list::END;
+
+    // Proves L1, F1, F2.
+    #[test]
+    fn the_slots_are_in_the_same_order_from_both_ends() {
+        for policy in EvictionPolicy::ALL {
+            let mut order = AnyEviction::new(*policy, u64::MAX);
+            for _ in 1..=4 {
+                order.insert();
+            }
+            for slot in [1, 1, 2] {
+                order.touch(slot);
+            }
+            let slots = |step: fn(&AnyEviction, u32) -> u32| {
+                let slots = successors(Some(step(&order, END)), |slot| Some(step(&order, *slot)));
+                slots.take_while(|slot| *slot != END).collect::<Vec<_>>()
+            };
+            let (forward, mut backward) = (slots(AnyEviction::next), slots(AnyEviction::prev));
+            backward.reverse();
+            let expected = if *policy == EvictionPolicy::Lru { [3, 4, 1, 2] } else { [3, 4, 2, 1] };
+            assert_eq!((&forward[..], &backward[..]), (&expected[..], &expected[..]), "{policy}");
+        }
+    }
+}
