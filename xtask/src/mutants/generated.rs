@@ -45,7 +45,7 @@ const ALL: Tests = Tests { programs: &["--lib", "--tests"], skipped: &[] };
 const ALL_WITH_EXAMPLES: Tests = Tests { programs: &[], skipped: &[] };
 
 const FAST_ENGINE_TESTS: Tests = Tests {
-    programs: &["--lib", "--test=engine"],
+    programs: &["--test=engine"],
     skipped: &[
         "closure::",
         "panics::the_engine",
@@ -56,12 +56,12 @@ const FAST_ENGINE_TESTS: Tests = Tests {
 };
 
 const FAST_CACHE_TESTS: Tests = Tests {
-    programs: &["--lib", "--test=cache"],
+    programs: &["--test=cache"],
     skipped: &["creation::longer_schedules", "creation::every_short_schedule", "schedules::"],
 };
 
 const FAST_SESSION_TESTS: Tests = Tests {
-    programs: &["--lib", "--test=session"],
+    programs: &["--test=session"],
     skipped: &[
         "credentials_base::the_error_of_a_timeout",
         "credentials_base::the_suites_hold",
