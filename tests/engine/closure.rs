@@ -81,6 +81,23 @@ fn a_replacing_engine_behaves_as_the_model_in_every_state() {
 }
 
 #[test]
+#[ignore = "minutes"]
+fn the_engine_behaves_as_the_model_in_every_state_of_larger_scopes() {
+    let symmetric = |scope| Scope { symmetric: true, max_states: 1_000_000, ..scope };
+    let cases = [
+        (Policy::Lru, 1, symmetric(Scope::new(10, 11)), Hashing::Default, 66, 3_608),
+        (Policy::Lfu, 5, symmetric(Scope::new(5, 6)), Hashing::Default, 715_389, 42_156_067),
+        (Policy::Lfuda, 5, symmetric(Scope::new(4, 5)), Hashing::Default, 72_707, 3_534_242),
+        (Policy::Lru, 1, Scope::new(4, 5), Hashing::Constant, 93_345, 5_040_630),
+        (Policy::Lru, 1, Scope::new(4, 5), Hashing::Identity, 4_785, 258_390),
+    ];
+    for (policy, max_uses, scope, hashing, states, transitions) in cases {
+        let covered = explore(scope, (policy, max_uses, InsertionMode::Refuse), hashing);
+        assert_eq!(covered, Covered { states, transitions, answered: ANSWERED }, "{policy:?}, {hashing:?}");
+    }
+}
+
+#[test]
 fn every_state_of_the_index_behaves_as_the_model_under_any_hashes() {
     let cases = [
         (Policy::Lru, 1, Hashing::Constant, Covered { states: 1_336, transitions: 60_120, answered: ANSWERED }),

@@ -1,6 +1,7 @@
 //! Base configurations of every shape, credentials without an expiry, and the timeout of a load.
 
 use std::fmt::Write;
+use std::mem::discriminant;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -329,15 +330,17 @@ impl std::fmt::Display for OwnError {
 
 impl std::error::Error for OwnError {}
 
+type Kind = fn(OwnError) -> CredentialsError;
+
 #[derive(Debug)]
-struct Sealed;
+struct Sealed(Kind);
 
 impl ProvideCredentials for Sealed {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::ready(Err(CredentialsError::invalid_configuration(OwnError { key: "hunter2" })))
+        future::ProvideCredentials::ready(Err(self.0(OwnError { key: "hunter2" })))
     }
 }
 
@@ -345,13 +348,22 @@ impl ProvideCredentials for Sealed {
 #[tokio::test]
 async fn an_error_of_a_provider_keeps_its_kind_and_message_but_not_its_type() {
     let (_cloud, session) = cloud();
-    let tenant = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Sealed)).build().unwrap();
-    let error = session.ready(&tenant).await.unwrap_err();
-    let shown = format!("{error:?} {}", aws_sdk_s3::error::DisplayErrorContext(&error));
-    assert!(shown.contains("the vault is sealed") && !shown.contains("hunter2"), "{shown}");
-    let SessionError::Credentials { cause, .. } = error else { panic!("{error}") };
-    assert!(matches!(*cause, CredentialsError::InvalidConfiguration(_)));
-    assert!(std::error::Error::source(&*cause).is_some_and(|source| !source.is::<OwnError>()));
+    let kinds: [Kind; 4] = [
+        CredentialsError::not_loaded,
+        CredentialsError::invalid_configuration,
+        CredentialsError::provider_error,
+        CredentialsError::unhandled,
+    ];
+    for kind in kinds {
+        let provider = SharedCredentialsProvider::new(Sealed(kind));
+        let tenant = params::<S3>().credentials_provider(provider).build().unwrap();
+        let error = session.ready(&tenant).await.unwrap_err();
+        let shown = format!("{error:?} {}", aws_sdk_s3::error::DisplayErrorContext(&error));
+        assert!(shown.contains("the vault is sealed") && !shown.contains("hunter2"), "{shown}");
+        let SessionError::Credentials { cause, .. } = error else { panic!("{error}") };
+        assert_eq!(discriminant(&*cause), discriminant(&kind(OwnError { key: "" })), "{cause:?}");
+        assert!(std::error::Error::source(&*cause).is_some_and(|source| !source.is::<OwnError>()));
+    }
 }
 
 /// Stands for methods that the SDK's trait may get.
