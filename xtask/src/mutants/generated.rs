@@ -36,13 +36,15 @@ struct Tests {
     programs: &'static [&'static str],
     /// The beginnings of the names of tests that do not run.
     skipped: &'static [&'static str],
+    /// How much the code is optimized: at 0 it is built in a third of the time, at 1 the searches take a third.
+    opt_level: &'static str,
 }
 
 /// The core without a service crate, so that no test program links an SDK client.
 const CORE: &[&str] = &["--no-default-features"];
 const KIT: &[&str] = &["--package", "aws-client-cache-spec", "--all-features"];
-const ALL: Tests = Tests { programs: &["--lib", "--tests"], skipped: &[] };
-const ALL_WITH_EXAMPLES: Tests = Tests { programs: &[], skipped: &[] };
+const ALL: Tests = Tests { programs: &["--lib", "--tests"], skipped: &[], opt_level: "1" };
+const ALL_WITH_EXAMPLES: Tests = Tests { programs: &[], skipped: &[], opt_level: "1" };
 
 const FAST_ENGINE_TESTS: Tests = Tests {
     programs: &["--test=engine"],
@@ -53,11 +55,13 @@ const FAST_ENGINE_TESTS: Tests = Tests {
         "corpus::the_engine_matches_the_model_on_the_corpus_of_collisions",
         "churn::",
     ],
+    opt_level: "0",
 };
 
 const FAST_CACHE_TESTS: Tests = Tests {
     programs: &["--test=cache"],
     skipped: &["creation::longer_schedules", "creation::every_short_schedule", "schedules::"],
+    opt_level: "0",
 };
 
 const FAST_SESSION_TESTS: Tests = Tests {
@@ -78,6 +82,7 @@ const FAST_SESSION_TESTS: Tests = Tests {
         "session_stats::no_setting",
         "tenants::in_thousands_of_operations",
     ],
+    opt_level: "0",
 };
 
 const FAST_KIT_TESTS: Tests = Tests {
@@ -91,6 +96,7 @@ const FAST_KIT_TESTS: Tests = Tests {
         "--test=sieve",
     ],
     skipped: &[],
+    opt_level: "1",
 };
 
 /// The parts of the code. A file belongs to the first part that contains it.
@@ -179,7 +185,8 @@ impl Group<'_> {
         process::run_logged(clean, &log, None)?;
         let mut command = self.project.cargo(["mutants", "--iterate", "--colors", "never", "--output"]);
         command.arg(&self.folder).args(self.part.options);
-        command.env("CARGO_TARGET_DIR", &target).env("CARGO_PROFILE_DEV_DEBUG", "0");
+        command.env("CARGO_TARGET_DIR", &target);
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", tests.opt_level);
         for file in &self.files {
             command.args(["--file", file]);
         }
