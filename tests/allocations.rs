@@ -74,5 +74,10 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
             let size = size_of_val(&session.client(params));
             assert!(size <= 256, "a caller moves the future of {size} bytes, also for a hit");
         }
+        let keys = Credentials::new("AKID", "secret", None, None, "test");
+        let of_keys = ClientParams::<S3>::builder().credentials(keys).build().unwrap();
+        let ready = || drop(runtime.block_on(session.ready(&of_keys)).unwrap());
+        ready();
+        assert_eq!(allocations(ready), 0, "a client of a known scope with credentials");
     }
 }

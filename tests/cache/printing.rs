@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::time::Duration;
 
-use aws_client_cache::map::{DefaultHashBuilder, EvictingMap};
 use aws_client_cache::{
     AnyClient, AnyKey, AssumeRole, ClientCache, ClientCacheError, ClientParams, Credentials, EvictionPolicy,
     ParseEvictionPolicyError, RetryConfig, SharedCredentialsProvider, TimeoutConfig,
@@ -22,35 +21,6 @@ fn a_policy_is_parsed_from_the_name_that_it_prints() {
         let error: ParseEvictionPolicyError = name.parse::<EvictionPolicy>().unwrap_err();
         assert_eq!(error.to_string(), format!(r#"unknown eviction policy "{name}": expected "LRU", "LFU" or "LFUDA""#));
     }
-}
-
-#[test]
-fn the_engine_prints_its_entries_in_eviction_order() {
-    let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    for (key, value) in [("a", 1), ("b", 2), ("c", 3)] {
-        map.insert(key, value).unwrap();
-    }
-    map.get("a");
-    assert_eq!(format!("{map:?}"), r#"{"b": 2, "c": 3, "a": 1}"#);
-    assert_eq!(format!("{:?}", map.iter()), r#"[("b", 2), ("c", 3), ("a", 1)]"#);
-    assert_eq!(format!("{:?}", map.keys()), r#"["b", "c", "a"]"#);
-    assert_eq!(format!("{:?}", map.values()), "[2, 3, 1]");
-    // An iterator prints its remaining items.
-    let mut iterator = map.iter();
-    iterator.next();
-    iterator.next_back();
-    assert_eq!(format!("{iterator:?}"), r#"[("c", 3)]"#);
-}
-
-#[test]
-fn refused_entries_and_the_state_of_hashers_are_not_printed() {
-    let mut map = EvictingMap::new(EvictionPolicy::Lru, 10);
-    map.insert("key", "value").unwrap();
-    let refused = map.insert("key", "other").unwrap_err();
-    assert_eq!(format!("{refused:?}"), "KeyExists { .. }");
-    assert_eq!(refused.to_string(), "the key is already present");
-    let hasher = std::hash::BuildHasher::build_hasher(&DefaultHashBuilder::default());
-    assert_eq!(format!("{hasher:?}"), "DefaultHasher { .. }");
 }
 
 #[test]

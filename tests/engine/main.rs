@@ -9,6 +9,7 @@ mod get_or_insert;
 mod laws;
 mod mutable_access;
 mod panics;
+mod printing;
 mod random;
 mod recorded;
 mod replace;

@@ -22,10 +22,8 @@ struct Part {
     has: fn(&str) -> bool,
     /// The options of cargo-mutants.
     options: &'static [&'static str],
-    /// The fast tests, which catch most mutants.
-    fast: Tests,
-    /// The tests for the mutants that survive the fast ones.
-    all: Tests,
+    /// The tests to run one after the other, each for the mutants that survive those before.
+    tests: &'static [Tests],
 }
 
 /// Some tests of a package.
@@ -59,7 +57,7 @@ const FAST_ENGINE_TESTS: Tests = Tests {
 };
 
 const FAST_CACHE_TESTS: Tests = Tests {
-    programs: &["--test=cache"],
+    programs: &["--lib", "--test=cache"],
     skipped: &["creation::longer_schedules", "creation::every_short_schedule", "schedules::"],
     opt_level: "0",
 };
@@ -101,10 +99,10 @@ const FAST_KIT_TESTS: Tests = Tests {
 
 /// The parts of the code. A file belongs to the first part that contains it.
 const PARTS: [Part; 4] = [
-    Part { name: "session", has: is_session, options: &[], fast: FAST_SESSION_TESTS, all: ALL },
-    Part { name: "engine", has: is_engine, options: CORE, fast: FAST_ENGINE_TESTS, all: ALL },
-    Part { name: "kit", has: is_kit, options: KIT, fast: FAST_KIT_TESTS, all: ALL_WITH_EXAMPLES },
-    Part { name: "cache", has: |_| true, options: CORE, fast: FAST_CACHE_TESTS, all: ALL },
+    Part { name: "session", has: is_session, options: &[], tests: &[FAST_SESSION_TESTS, FAST_CACHE_TESTS, ALL] },
+    Part { name: "engine", has: is_engine, options: CORE, tests: &[FAST_ENGINE_TESTS, FAST_CACHE_TESTS, ALL] },
+    Part { name: "kit", has: is_kit, options: KIT, tests: &[FAST_KIT_TESTS, ALL_WITH_EXAMPLES] },
+    Part { name: "cache", has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL] },
 ];
 
 fn is_engine(file: &str) -> bool {
@@ -201,13 +199,10 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Tries all mutants with the fast tests, then the survivors with all tests.
+    /// Tries the mutants with all tests of the part.
     fn run_all(&self) -> Result<()> {
-        if self.files.is_empty() {
-            return Ok(());
-        }
-        self.run(&self.part.fast)?;
-        self.run(&self.part.all)
+        let tests = if self.files.is_empty() { &[] } else { self.part.tests };
+        tests.iter().try_for_each(|tests| self.run(tests))
     }
 }
 
