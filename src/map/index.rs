@@ -151,4 +151,20 @@ mod tests {
         index.insert(1, 2);
         assert!(index.check_len(2).is_err(), "there is room for one slot");
     }
+
+    #[test]
+    fn an_index_shrinks_if_less_than_an_eighth_of_a_large_room_is_used() {
+        let shrunk = |room: usize, len| Index::with_room(room).shrunk_room(len);
+        assert_eq!((shrunk(MIN_SHRINK, 0), shrunk(MIN_SHRINK + 1, 0)), (None, Some(0)));
+        assert_eq!((shrunk(800, 100), shrunk(800, 99)), (None, Some(198)));
+    }
+
+    #[test]
+    fn few_entries_fill_an_eighth_of_the_buckets_and_many_five_of_nine() {
+        for entries in 1..=4 * MAX_SPARSE {
+            let [_, buckets, _] = Index::with_room(entries).room();
+            let range = if entries <= MAX_SPARSE { 8 * entries..16 * entries } else { 9 * entries / 5..4 * entries };
+            assert!(range.contains(&buckets), "{buckets} buckets for {entries} entries");
+        }
+    }
 }

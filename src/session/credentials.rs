@@ -538,9 +538,7 @@ async fn provide(
 /// Credentials without an expiry get none: presigned requests would warn of it, and end early.
 fn with_valid_expiry(mut credentials: Credentials) -> Credentials {
     let last = SystemTime::UNIX_EPOCH + LAST_EXPIRY;
-    if credentials.expiry().is_some_and(|expiry| expiry > last) {
-        *credentials.expiry_mut() = Some(last);
-    }
+    *credentials.expiry_mut() = credentials.expiry().map(|expiry| expiry.min(last));
     credentials
 }
 

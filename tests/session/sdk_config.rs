@@ -1,8 +1,10 @@
 //! Rule T15: configurations for other libraries, against a fake AWS.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use aws_client_cache::{ClientCacheError, S3, SdkConfig, Session, SessionError};
+use aws_client_cache::{
+    ClientCacheError, Credentials, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider,
+};
 use aws_credential_types::provider::ProvideCredentials;
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
@@ -122,4 +124,18 @@ async fn a_configuration_shows_no_credentials() {
     call(&s3(&config)).await;
     let shown = format!("{:?} {:?}", config.identity_cache(), config.credentials_provider());
     assert!(!shown.contains("ASIA") && !shown.contains("the secret of") && !shown.contains("the token of"), "{shown}");
+}
+
+// Proves T11.
+#[tokio::test]
+async fn an_expiry_is_provided_up_to_the_year_9999() {
+    let (_, session) = cloud();
+    let second = Duration::from_secs(1);
+    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    for (expiry, provided) in [(last - second, last - second), (last, last), (last + second, last)] {
+        let keys = Credentials::new("AKID", "secret", None, Some(expiry), "test");
+        let params = params::<S3>().credentials_provider(SharedCredentialsProvider::new(keys)).build().unwrap();
+        let provider = session.sdk_config(&params).unwrap().credentials_provider().unwrap();
+        assert_eq!(provider.provide_credentials().await.unwrap().expiry(), Some(provided));
+    }
 }
