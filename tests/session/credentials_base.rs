@@ -228,6 +228,35 @@ async fn a_client_is_ready_without_credentials_of_the_base() {
     assert!(session.ready(&of_role("tenant")).await.is_err(), "a role needs credentials");
 }
 
+static OWN_LOADS: AtomicUsize = AtomicUsize::new(0);
+
+/// A provider for a customization, which must not capture anything.
+#[derive(Debug)]
+struct Own;
+
+impl ProvideCredentials for Own {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        OWN_LOADS.fetch_add(1, Relaxed);
+        future::ProvideCredentials::ready(Ok(keys("own")))
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_a_customization_sets_are_loaded_once() {
+    let (cloud, session) = cloud();
+    let tenant = params::<S3>().assume_role(role("tenant"));
+    let own = tenant.customize("own", |builder| builder.credentials_provider(Own)).build().unwrap();
+    let s3 = session.client(&own).await.unwrap();
+    for _ in 0..3 {
+        call(&s3).await;
+        assert_eq!(cloud.last().signer.as_deref(), Some("own"));
+    }
+    assert_eq!(OWN_LOADS.load(Relaxed), 1);
+}
+
 #[tokio::test]
 async fn fips_of_the_base_applies_to_sts_and_that_of_the_parameters_does_not() {
     let cloud = Cloud::new(&Clock::at(NOW));

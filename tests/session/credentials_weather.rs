@@ -236,15 +236,30 @@ async fn a_refused_role_costs_few_calls() {
     assert!(!is_allowed(&s3).await, "it is too early");
     drop(session.invalidate_credentials(&tenant));
     call(&s3).await;
+}
 
-    // A success ends the backoff, so that the next one begins with a second.
-    cloud.refuse("tenant");
-    cloud.clock().advance(LIFETIME);
-    let before = cloud.assumed("tenant");
-    for (seconds, calls) in [(0, 1), (0, 1), (1, 2), (1, 2), (1, 3)] {
-        cloud.clock().advance(seconds);
-        assert!(!is_allowed(&s3).await);
-        assert_eq!(cloud.assumed("tenant") - before, calls);
+// Proves T9.
+#[tokio::test]
+async fn after_a_success_the_backoff_begins_anew() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let s3 = session.client(&tenant).await.unwrap();
+    for is_invalidated in [true, false, true] {
+        cloud.refuse("tenant");
+        cloud.clock().advance(LIFETIME);
+        let before = cloud.assumed("tenant");
+        for (seconds, calls) in [(0, 1), (0, 1), (1, 2), (1, 2), (1, 3)] {
+            cloud.clock().advance(seconds);
+            assert!(!is_allowed(&s3).await);
+            assert_eq!(cloud.assumed("tenant") - before, calls);
+        }
+        cloud.allow("tenant");
+        if is_invalidated {
+            drop(session.invalidate_credentials(&tenant));
+        } else {
+            cloud.clock().advance(60);
+        }
+        call(&s3).await;
     }
 }
 
