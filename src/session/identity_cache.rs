@@ -139,6 +139,15 @@ mod tests {
 
     use super::*;
 
+    // Proves T12.
+    #[test]
+    fn credentials_differ_by_their_key_id_and_by_their_token() {
+        let keys = |id: &str, token: &str| Credentials::new(id, "secret", Some(token.to_owned()), None, "test");
+        let one = keys("id", "token");
+        assert!(is_same(&one, &Credentials::new("id", "other", Some("token".to_owned()), None, "another")));
+        assert!(!is_same(&one, &keys("other", "token")) && !is_same(&one, &keys("id", "other")));
+    }
+
     // Proves T10.
     #[test]
     fn a_client_without_a_clock_or_a_sleep_is_refused() {

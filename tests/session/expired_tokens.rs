@@ -219,6 +219,24 @@ async fn a_role_is_assumed_again_if_its_sources_token_has_expired() {
 }
 
 // Proves T12.
+// AWS refuses the old token of the source after another role has been assumed with the new one.
+#[tokio::test]
+async fn newer_credentials_of_a_source_are_never_rejected() {
+    let (cloud, session) = cloud();
+    let spoke = |name: &str| params::<S3>().assume_role(role(name).source_role(role("hub"))).build().unwrap();
+    let [late, other, last] = ["late", "other", "last"].map(spoke);
+    drop(session.ready(&of_role("hub")).await.unwrap());
+    cloud.expire(&by_base("hub"), 403, "ExpiredToken");
+    let mut late = pin!(session.ready(&late));
+    assert!(late.as_mut().now_or_never().is_none(), "the call is signed, and not yet answered");
+    drop(session.ready(&other).await.unwrap());
+    cloud.clock().advance(60);
+    drop(late.await.unwrap());
+    drop(session.ready(&last).await.unwrap());
+    assert_eq!((cloud.assumed("hub"), cloud.assumed("late")), (2, 2));
+}
+
+// Proves T12.
 #[tokio::test]
 async fn credentials_of_another_provider_are_left_alone() {
     let (cloud, session) = cloud();
