@@ -373,7 +373,7 @@ impl AssumeRole {
         Ok(SharedCredentialsProvider::new(AssumeRoleProvider { role, proof, config }))
     }
 
-    /// Returns the configuration of STS, without credentials.
+    /// Returns the configuration of STS. The credentials of each call replace those in it.
     // T4: its HTTP client, retries and timeouts are those of the base configuration.
     fn sts_config(&self, base: &SdkConfig) -> Result<SdkConfig, ClientCacheError> {
         let Some(region) = self.region.clone().map(Region::new).or_else(|| base.region().cloned()) else {
@@ -388,7 +388,6 @@ impl AssumeRole {
         }
         let mut config = base.to_builder();
         config.set_region(region);
-        config.set_credentials_provider(None);
         // The provider of the source caches its credentials.
         config.set_identity_cache(Some(IdentityCache::no_cache()));
         if let Some(url) = &self.endpoint_url {

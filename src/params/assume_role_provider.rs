@@ -25,7 +25,7 @@ use crate::redact::{is_expired_token, redact};
 pub(super) struct AssumeRoleProvider {
     pub(super) role: AssumeRole,
     pub(super) proof: Proof,
-    /// The configuration of STS, without credentials.
+    /// The configuration of STS. Its credentials are not used.
     pub(super) config: SdkConfig,
 }
 

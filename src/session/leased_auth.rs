@@ -97,3 +97,29 @@ impl fmt::Debug for LeasedIdentityCache {
         f.write_str("LeasedIdentityCache")
     }
 }
+
+#[cfg(all(test, feature = "s3"))]
+mod tests {
+    use aws_credential_types::Credentials;
+    use aws_smithy_async::time::SharedTimeSource;
+    use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+    use aws_types::SdkConfig;
+
+    use super::*;
+    use crate::{ClientParams, Region, S3, Session};
+
+    // Proves T10.
+    #[test]
+    fn a_client_of_a_scope_is_refused_without_a_sleep() {
+        let keys = Credentials::new("id", "secret", None, None, "test");
+        let params = ClientParams::<S3>::builder().credentials(keys).build().unwrap();
+        let base = SdkConfig::builder().region(Region::from_static("a")).behavior_version(BehaviorVersion::latest());
+        let session = Session::new(&base.build());
+        let lease = session.lease(&params).unwrap().expect("the scope is not that of the base");
+        let mut components = RuntimeComponentsBuilder::new("test");
+        components.set_time_source(Some(SharedTimeSource::default()));
+        let cache = LeasedIdentityCache { lease: Arc::new(lease), leased_provider: None };
+        let refused = cache.validate_base_client_config(&components, &ConfigBag::base());
+        assert_eq!(refused.unwrap_err().to_string(), "the identity cache needs a sleep");
+    }
+}

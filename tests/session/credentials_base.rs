@@ -14,7 +14,11 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::identity::{
+    IdentityFuture, ResolveCachedIdentity, ResolveIdentity, SharedIdentityCache, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use support::clock::{Clock, time};
 use support::cloud::{Cloud, LIKE_LOAD_DEFAULTS, keys};
 use tracing_subscriber::layer::SubscriberExt;
@@ -226,6 +230,36 @@ async fn a_client_is_ready_without_credentials_of_the_base() {
     call(&session.ready(&anonymous).await.unwrap()).await;
     assert_eq!(cloud.last().signer, None);
     assert!(session.ready(&of_role("tenant")).await.is_err(), "a role needs credentials");
+}
+
+/// Counts the identities that it is asked for.
+#[derive(Clone, Debug, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl ResolveCachedIdentity for Counting {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        resolver: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        self.0.fetch_add(1, Relaxed);
+        IdentityFuture::new(async move { resolver.resolve_identity(components, config).await })
+    }
+}
+
+// It would grow with each role, since the source of each call is a new provider.
+#[tokio::test]
+async fn calls_of_sts_use_no_identity_cache_of_the_base() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let (mut base, counting) = (cloud.config().to_builder(), Counting::default());
+    base.set_identity_cache(Some(SharedIdentityCache::new(counting.clone())));
+    let session = Session::new(&base.build());
+    let chained = params::<S3>().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    for params in [of_role("tenant"), chained] {
+        call(&session.ready(&params).await.unwrap()).await;
+    }
+    assert_eq!((cloud.all_assumed(), counting.0.load(Relaxed)), (3, 0));
 }
 
 static OWN_LOADS: AtomicUsize = AtomicUsize::new(0);
