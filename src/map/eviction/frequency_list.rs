@@ -369,4 +369,26 @@ mod tests {
         assert_eq!(list.check(2, ACCEPT), Ok(4));
         assert_eq!((list.buckets.len(), list.free), (3, NONE));
     }
+
+    // Proves D1.
+    #[test]
+    fn free_buckets_are_dropped_if_there_are_more_than_two_buckets_for_each_slot() {
+        let buckets = |left: u32, room: usize| {
+            let mut list = FrequencyList::new(10);
+            for _ in 1..=5 {
+                list.insert(1);
+            }
+            for slot in 1..=5 {
+                (1..slot).for_each(|_| list.increment(slot));
+            }
+            assert_eq!(list.buckets.len(), 6, "one for each weight, and the sentinel");
+            for slot in (left + 1..=5).rev() {
+                list.remove(slot);
+            }
+            list.set_room(room);
+            assert_eq!(list.check(1, ACCEPT), Ok(left as usize));
+            list.buckets.len()
+        };
+        assert_eq!((buckets(3, 3), buckets(2, 2)), (6, 3));
+    }
 }
