@@ -132,11 +132,13 @@ mod the_client {
         let lacking = |lack: fn(&mut aws_types::sdk_config::Builder)| {
             let mut config = config.to_builder();
             lack(&mut config);
-            Session::new(&config.build())
+            config.build()
         };
-        let refused = async |session: Session, params: ClientParams<S3>| {
+        let refused = async |base: SdkConfig, params: ClientParams<S3>| {
+            let session = Session::new(&base);
             let error = session.client(&params).await.unwrap_err().to_string();
             assert!(session.cache().is_empty() && session.scopes() == (0, 0));
+            assert_eq!(params.client(&base).await.unwrap_err().to_string(), error);
             error
         };
         let no_region = lacking(|config| {
@@ -151,7 +153,7 @@ mod the_client {
         });
         let error = refused(no_credentials, of_role("tenant")).await;
         assert_eq!(error, "invalid assume_role: the base configuration has no credentials to assume the role with");
-        let nothing = Session::new(&SdkConfig::builder().build());
+        let nothing = SdkConfig::builder().build();
         let error = refused(nothing, params().region("eu-west-1").assume_role(role("tenant")).build().unwrap()).await;
         assert_eq!(error, "invalid behavior_version: the base configuration does not set one");
     }

@@ -44,6 +44,9 @@ const KIT: &[&str] = &["--package", "aws-client-cache-spec", "--all-features"];
 const ALL: Tests = Tests { programs: &["--lib", "--tests"], skipped: &[], opt_level: "1" };
 const ALL_WITH_EXAMPLES: Tests = Tests { programs: &[], skipped: &[], opt_level: "1" };
 
+/// The unit tests.
+const UNITS: Tests = Tests { programs: &["--lib"], skipped: &[], opt_level: "0" };
+
 const FAST_ENGINE_TESTS: Tests = Tests {
     programs: &["--test=engine"],
     skipped: &[
@@ -99,8 +102,8 @@ const FAST_KIT_TESTS: Tests = Tests {
 
 /// The parts of the code. A file belongs to the first part that contains it.
 const PARTS: [Part; 4] = [
-    Part { name: "session", has: is_session, options: &[], tests: &[FAST_SESSION_TESTS, FAST_CACHE_TESTS, ALL] },
-    Part { name: "engine", has: is_engine, options: CORE, tests: &[FAST_ENGINE_TESTS, FAST_CACHE_TESTS, ALL] },
+    Part { name: "session", has: is_session, options: &[], tests: &[FAST_SESSION_TESTS, UNITS, FAST_CACHE_TESTS, ALL] },
+    Part { name: "engine", has: is_engine, options: CORE, tests: &[FAST_ENGINE_TESTS, UNITS, FAST_CACHE_TESTS, ALL] },
     Part { name: "kit", has: is_kit, options: KIT, tests: &[FAST_KIT_TESTS, ALL_WITH_EXAMPLES] },
     Part { name: "cache", has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL] },
 ];
