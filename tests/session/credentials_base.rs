@@ -5,7 +5,7 @@ use std::mem::discriminant;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_client_cache::{ClientParams, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider, is_revoked};
 use aws_credential_types::provider::error::CredentialsError;
@@ -164,6 +164,28 @@ impl ProvideCredentials for Never {
     {
         future::ProvideCredentials::new(std::future::pending())
     }
+}
+
+// Proves T10, T11.
+#[tokio::test]
+async fn a_base_without_a_clock_and_a_sleep_has_those_of_the_system() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let cloud = Cloud::new(&Clock::at(now.as_secs()));
+    let mut base = cloud.config().to_builder();
+    base.set_time_source(None).set_sleep_impl(None);
+    let base = base.build();
+    let session = Session::builder(&base).load_timeout(Duration::from_millis(50)).build();
+    drop(session.ready(&of_role("tenant")).await.unwrap());
+    let of_session = cloud.last_assumed();
+    call(&of_role("tenant").client(&base).await.unwrap()).await;
+    for assumed in [of_session, cloud.last_assumed()] {
+        let (_, millis) = assumed.form["RoleSessionName"].rsplit_once('-').expect("the name ends with the time");
+        assert!(millis.parse::<u128>().unwrap() >= now.as_millis(), "{millis}");
+    }
+    let hanging = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
+    let ready = tokio::time::timeout(Duration::from_secs(60), session.ready(&hanging)).await;
+    let error = ready.expect("the load has a timeout").unwrap_err().to_string();
+    assert!(error.contains("timed out"), "{error}");
 }
 
 // Proves T11.

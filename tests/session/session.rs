@@ -471,6 +471,7 @@ async fn no_public_item_shows_a_secret() {
     assert!(!shown.contains("SECRET"), "{shown}");
     assert!(shown.contains("role:arn:aws:iam::123456789012:role/tenant#"), "{shown}");
     assert_eq!(format!("{session:?}"), format!("Session({:?})", session.cache()));
+    assert!(shown.contains("SessionBuilder { config: SessionConfig { policy: Lru, max_size: 128,"), "{shown}");
 }
 
 // Proves K4.
