@@ -576,6 +576,23 @@ impl ProvideCredentials for SourceCredentials {
 mod tests {
     use super::*;
 
+    // The session would hold credentials twice, and the older ones after a refresh.
+    #[test]
+    fn the_result_of_a_load_is_not_kept_beside_the_credentials() {
+        let refresh = RefreshSettings {
+            advisory_window: None,
+            mandatory_window: Duration::ZERO,
+            refresh_backoff: Duration::ZERO,
+            load_backoff: Duration::ZERO,
+            max_load_backoff: Duration::ZERO,
+        };
+        let config = Arc::new(LoadConfig::new(&SdkConfig::builder().build(), None, 1, refresh));
+        let provider = SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test"));
+        let cached = CachedCredentials::new(&CredentialScope::Base, provider, None, &config);
+        cached.resolve().now_or_never().expect("the provider answers at once").unwrap();
+        assert!(cached.0.loading.is_empty() && cached.0.permitted.is_empty());
+    }
+
     // Proves T11.
     #[test]
     fn the_timeout_follows_retries_and_timeouts() {

@@ -107,6 +107,12 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         let _dropped = self.lock().take();
     }
 
+    /// Returns `true` if no flight is kept.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_none()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Attempt<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -197,8 +197,8 @@ impl ProvideCredentials for FailsAtFirst {
 
 // Proves T7, T9.
 #[tokio::test]
-async fn a_load_that_a_role_has_abandoned_fails_no_request_of_its_source() {
-    for times in 1..=2 {
+async fn an_abandoned_load_that_fails_begins_again() {
+    for (times, by_role) in [(1, true), (2, true), (1, false), (2, false)] {
         let cloud = Cloud::new(&Clock::at(NOW));
         let session = Session::new(&timed(&cloud));
         let begun = Arc::new(AtomicUsize::new(0));
@@ -207,11 +207,11 @@ async fn a_load_that_a_role_has_abandoned_fails_no_request_of_its_source() {
         let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
         let s3 = session.client(&hub).await.unwrap();
         {
-            let mut dropped = pin!(session.ready(&spoke));
+            let mut dropped = pin!(session.ready(if by_role { &spoke } else { &hub }));
             assert!(!poll_once(dropped.as_mut()).await);
         }
         drop(session.invalidate_credentials(&spoke));
-        assert_eq!(begun.load(SeqCst), 1, "the source's load has begun and is kept");
+        assert_eq!(begun.load(SeqCst), 1, "the load has begun and is kept");
         // The failure may be due to what the load awaited: a connection or a runtime that has ended.
         let request = async || s3.delete_object().bucket("bucket").key("key").send().await;
         assert_eq!(request().await.is_ok(), times == 1);
@@ -221,6 +221,40 @@ async fn a_load_that_a_role_has_abandoned_fails_no_request_of_its_source() {
         call(&s3).await;
         assert_eq!(begun.load(SeqCst), times + 1);
     }
+}
+
+/// A provider that never answers, and holds something while it is asked.
+#[derive(Clone, Debug, Default)]
+struct Hanging(Arc<()>);
+
+impl ProvideCredentials for Hanging {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let held = Arc::clone(&self.0);
+        future::ProvideCredentials::new(async move {
+            let _held = held;
+            std::future::pending().await
+        })
+    }
+}
+
+// Proves T6, T7.
+#[tokio::test]
+async fn an_abandoned_load_ends_with_an_invalidation() {
+    let (session, provider) = (builder().build(), Hanging::default());
+    let shared = SharedCredentialsProvider::new(provider.clone());
+    let params = params::<S3>().credentials_provider(shared).build().unwrap();
+    let _held = session.client(&params).await.unwrap();
+    let idle = Arc::strong_count(&provider.0);
+    {
+        let mut dropped = pin!(session.ready(&params));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    assert_eq!(Arc::strong_count(&provider.0), idle + 1, "the load is kept");
+    drop(session.invalidate_credentials(&params));
+    assert_eq!(Arc::strong_count(&provider.0), idle);
 }
 
 // Proves T7.

@@ -124,6 +124,14 @@ async fn credentials_that_are_always_refused_cost_few_calls() {
     let assumed = cloud.assumed("tenant");
     assert_eq!(allowed, assumed - 1);
     assert!((5..=8).contains(&assumed), "{assumed}");
+
+    // After a quiet time, the backoff begins with a second.
+    cloud.clock().advance(200);
+    for _ in 0..2 {
+        assert_eq!((is_allowed(&s3).await, is_allowed(&s3).await), (false, true));
+        cloud.expire(&by_base("tenant"), 400, "ExpiredToken");
+        cloud.clock().advance(1);
+    }
     drop(session.invalidate_credentials(&tenant));
     call(&s3).await;
 }

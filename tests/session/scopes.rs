@@ -9,7 +9,7 @@ use aws_client_cache::{
 };
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep, TokioSleep};
 use aws_smithy_types::retry::RetryConfig;
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
@@ -276,6 +276,7 @@ mod a_credential_scope {
                 .retry_config(retries)
                 .region(Region::new("eu-west-3"))
                 .use_fips(true)
+                .use_dual_stack(true)
                 .build();
             let tenant = params::<S3>().profile("tenant").build().unwrap();
             cloud.throttle("tenant");
@@ -283,8 +284,36 @@ mod a_credential_scope {
             assert_eq!(cloud.assumed("tenant"), attempts as usize);
             let call = cloud.last_assumed();
             assert_eq!((call.signer.as_deref(), call.region.as_deref()), (Some("of-other"), Some("eu-west-3")));
-            assert!(call.uri.contains("sts-fips.eu-west-3"), "{}", call.uri);
+            assert!(call.uri.contains("sts-fips.eu-west-3.api.aws"), "{}", call.uri);
+            let name = &call.form["RoleSessionName"];
+            assert!(name.ends_with(&format!("-{NOW}000")), "the name has the time of the base's clock: {name}");
         }
+    }
+
+    /// Lets long sleeps take no time.
+    #[derive(Debug)]
+    struct ShortSleep;
+
+    impl AsyncSleep for ShortSleep {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            TokioSleep::new().sleep(if duration > Duration::from_mins(1) { Duration::ZERO } else { duration })
+        }
+    }
+
+    #[tokio::test]
+    async fn the_role_of_a_profile_is_assumed_with_the_sleep_of_the_base() {
+        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
+        let profiles = profile("other", "of-other") + roles;
+        let name = "the_role_of_a_profile_is_assumed_with_the_sleep_of_the_base";
+        let Some(_) = with_profiles(name, &profiles) else { return };
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let backoff = Duration::from_hours(1_000);
+        let retries = RetryConfig::standard().with_initial_backoff(backoff).with_max_backoff(backoff);
+        let base = cloud.config().into_builder().sleep_impl(ShortSleep).retry_config(retries).build();
+        let session = Session::builder(&base).load_timeout(Duration::from_secs(50)).build();
+        cloud.throttle("tenant");
+        session.ready(&params::<S3>().profile("tenant").build().unwrap()).await.unwrap_err();
+        assert_eq!(cloud.assumed("tenant"), 3);
     }
 
     #[tokio::test]

@@ -139,3 +139,18 @@ async fn an_expiry_is_provided_up_to_the_year_9999() {
         assert_eq!(provider.provide_credentials().await.unwrap().expiry(), Some(provided));
     }
 }
+
+// Proves T15.
+#[tokio::test]
+async fn a_configuration_is_checked_as_a_client_is() {
+    let (cloud, _) = cloud();
+    let mut base = cloud.config().to_builder();
+    base.set_region(None);
+    let session = Session::new(&base.build());
+    for builder in [params::<S3>(), params().credentials(keys("own")), params().assume_role(role("tenant"))] {
+        let params = builder.build().unwrap();
+        let error = session.sdk_config(&params).unwrap_err().to_string();
+        assert_eq!(error, session.client(&params).await.unwrap_err().to_string());
+        assert!(error.starts_with("invalid region: "), "{error}");
+    }
+}
