@@ -159,7 +159,7 @@ impl Group<'_> {
         fs::create_dir_all(&self.folder)?;
         let is_current = fs::read_to_string(self.path("inputs")).is_ok_and(|earlier| earlier == inputs);
         if again || !(is_current || keep) {
-            for name in ["caught.txt", "unviable.txt", "log"] {
+            for name in KEPT.into_iter().chain(["log"]) {
                 let _ = fs::remove_file(self.path(name));
             }
             for name in ["mutants.out", "mutants.out.old"] {
@@ -171,11 +171,19 @@ impl Group<'_> {
 
     /// Adds the results of cargo-mutants to the lists that are kept, before it starts again.
     fn collect(&self) -> Result<()> {
-        for name in ["caught.txt", "unviable.txt"] {
+        let hung = self.found("timeout.txt");
+        for name in KEPT {
             let mut lines = lines(&self.path(name));
             lines.extend(self.found(name));
-            let text: String = lines.into_iter().map(|line| line + "\n").collect();
-            fs::write(self.path(name), text)?;
+            if name == CAUGHT {
+                lines.extend(hung.clone());
+            }
+            write_lines(&self.path(name), &lines)?;
+        }
+        // By itself, it would try those again that have hung.
+        let last = self.path("mutants.out").join(CAUGHT);
+        if last.exists() {
+            fs::copy(self.path(CAUGHT), last)?;
         }
         Ok(())
     }
@@ -234,6 +242,17 @@ impl Tests {
     }
 }
 
+/// The lists of mutants that are not tried again.
+const KEPT: [&str; 3] = [CAUGHT, "timeout.txt", "unviable.txt"];
+
+/// The list of caught mutants, including those that hang.
+const CAUGHT: &str = "caught.txt";
+
+fn write_lines(path: &Path, lines: &BTreeSet<String>) -> Result<()> {
+    let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// Returns the lines of a file, or none if the file does not exist.
 fn lines(path: &Path) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
@@ -279,9 +298,9 @@ pub(super) fn run(project: &Project, shard: Option<Shard>, again: bool, keep: bo
         println!("{mutant}");
     }
     println!(
-        "{} caught, {} caught by a timeout, {} survived, {} do not compile",
-        kept("caught.txt"),
-        of_last_run("timeout.txt").len(),
+        "{} caught, {} of them by a timeout, {} survived, {} do not compile",
+        kept(CAUGHT),
+        kept("timeout.txt"),
         survivors.len(),
         kept("unviable.txt")
     );
