@@ -34,7 +34,7 @@ struct Tests {
     programs: &'static [&'static str],
     /// The beginnings of the names of tests that do not run.
     skipped: &'static [&'static str],
-    /// How much the code is optimized: at 0 it is built in a third of the time, at 1 the searches take a third.
+    /// The optimization level: 0 for fast builds, 1 for fast searches.
     opt_level: &'static str,
 }
 
