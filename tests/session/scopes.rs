@@ -16,6 +16,20 @@ use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{Archive, NOW, Sts, call, cloud, of_role, params, role, signer};
 
+/// Counts its calls.
+#[derive(Debug)]
+struct CountedProvider(Arc<AtomicUsize>);
+
+impl ProvideCredentials for CountedProvider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        self.0.fetch_add(1, Relaxed);
+        future::ProvideCredentials::ready(Ok(keys("base")))
+    }
+}
+
 mod a_credential_scope {
     use super::*;
 
@@ -141,20 +155,6 @@ mod a_credential_scope {
             let params = params().assume_role(role(tenant).source_role(role("hub"))).build().unwrap();
             signer(&cloud, &session, &params).await;
             assert_eq!(cloud.assumed("hub"), assumed, "{tenant}");
-        }
-    }
-
-    /// Counts its calls.
-    #[derive(Debug)]
-    struct CountedProvider(Arc<AtomicUsize>);
-
-    impl ProvideCredentials for CountedProvider {
-        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-        where
-            Self: 'a,
-        {
-            self.0.fetch_add(1, Relaxed);
-            future::ProvideCredentials::ready(Ok(keys("base")))
         }
     }
 
@@ -444,6 +444,23 @@ mod a_scope_without_clients {
         }
         cloud.clock().advance(100);
         assert_eq!(session.scopes(), (0, 0));
+    }
+
+    // Proves T2.
+    #[tokio::test]
+    async fn an_idle_scope_is_dropped_when_another_is_released() {
+        let cloud = Cloud::new(&Clock::at(NOW));
+        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let provider = SharedCredentialsProvider::new(CountedProvider(Arc::clone(&asked)));
+        let other = session.client(&of_role("tenant")).await.unwrap();
+        drop(session.client(&params::<S3>().credentials_provider(provider).build().unwrap()).await.unwrap());
+        session.cache().clear();
+        assert_eq!(session.scopes(), (1, 1));
+        cloud.clock().advance(100);
+        assert_eq!(Arc::strong_count(&asked), 2, "the idle scope holds its provider");
+        drop(other);
+        assert_eq!(Arc::strong_count(&asked), 1);
     }
 
     // Proves T2.
