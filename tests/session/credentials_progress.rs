@@ -315,6 +315,18 @@ async fn a_provider_that_hangs_holds_its_permit_for_seconds() {
     task.abort();
 }
 
+// Proves T5, T7.
+#[tokio::test]
+async fn a_provider_that_hangs_blocks_no_load_behind_an_unpolled_one() {
+    let session = builder().max_concurrent_loads(1).build();
+    let slow = [("hung", HANG), ("second", Duration::ZERO), ("third", Duration::ZERO)];
+    let [hung, second, third] = slow.map(|(name, takes)| Slow::new(name, takes).params());
+    let (mut hung, mut second) = (pin!(session.ready(&hung)), pin!(session.ready(&second)));
+    assert!(!poll_once(hung.as_mut()).await && !poll_once(second.as_mut()).await);
+    // The permit of the first goes to the second, which only the third can drive.
+    timeout(Duration::from_secs(10), session.ready(&third)).await.unwrap().unwrap();
+}
+
 // Proves T14.
 #[tokio::test]
 async fn providers_that_hang_stop_no_warm_up() {
