@@ -166,5 +166,6 @@ mod tests {
             let range = if entries <= MAX_SPARSE { 8 * entries..16 * entries } else { 9 * entries / 5..4 * entries };
             assert!(range.contains(&buckets), "{buckets} buckets for {entries} entries");
         }
+        assert_eq!([1, 1_024, 1_025, 1_027].map(capacity), [7, 7_168, 1_640, 1_644]);
     }
 }

@@ -131,3 +131,17 @@ fn position_of(slot: u32) -> usize {
 fn number_of(position: usize) -> u32 {
     (position + 1) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_numbered_from_one() {
+        let mut slab = Slab::new();
+        for key in 1..=2 {
+            slab.push(key, (), 0);
+        }
+        assert_eq!([0, 1, 2, 3].map(|slot| slab.check_slot(slot).is_ok()), [false, true, true, false]);
+    }
+}
