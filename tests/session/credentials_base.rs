@@ -183,7 +183,7 @@ async fn a_base_without_a_clock_and_a_sleep_has_those_of_the_system() {
         assert!(millis.parse::<u128>().unwrap() >= now.as_millis(), "{millis}");
     }
     let hanging = params::<S3>().credentials_provider(SharedCredentialsProvider::new(Never)).build().unwrap();
-    let ready = tokio::time::timeout(Duration::from_secs(60), session.ready(&hanging)).await;
+    let ready = tokio::time::timeout(Duration::from_mins(1), session.ready(&hanging)).await;
     let error = ready.expect("the load has a timeout").unwrap_err().to_string();
     assert!(error.contains("timed out"), "{error}");
 }

@@ -234,8 +234,9 @@ impl ProvideCredentials for Hanging {
     {
         let held = Arc::clone(&self.0);
         future::ProvideCredentials::new(async move {
-            let _held = held;
-            std::future::pending().await
+            let never = std::future::pending().await;
+            drop(held);
+            never
         })
     }
 }
