@@ -174,7 +174,7 @@ mod the_cache {
     use std::hash::{Hash, Hasher};
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, OnceLock, Weak};
 
     use aws_client_cache::{
         ClientCache, ClientCacheError, ClientCacheKey, ClientParams, EvictionCause, EvictionPolicy,
@@ -329,6 +329,33 @@ mod the_cache {
         assert!(catch_unwind(|| drop(cache.insert(key(9), Client::new(9)))).is_err());
         assert_eq!(notified.lock().unwrap().split_off(0), [(3, EvictionCause::Capacity)]);
         assert_eq!(ids(&cache), [9]);
+    }
+
+    // Proves C2, P1.
+    // The first notification evicts further clients, of which one panics when it is dropped.
+    #[test]
+    fn a_pending_victim_that_panics_when_dropped_stops_no_notification() {
+        let notified = Arc::new(Mutex::new(Vec::new()));
+        let cell = Arc::new(OnceLock::<Weak<ClientCache>>::new());
+        let (listener, within) = (Arc::clone(&notified), Arc::clone(&cell));
+        let cache = ClientCache::builder().max_size(1).on_evict(move |evicted, _| {
+            let id = evicted.client.downcast_ref::<Fake>().unwrap().id;
+            listener.lock().unwrap().push(id);
+            let cache = within.get().and_then(Weak::upgrade).unwrap();
+            if id == 0 {
+                drop(cache.insert(key(2), Client::new(2)));
+                drop(cache.insert(key(3), Client::new(3)));
+            }
+        });
+        let cache = Arc::new(cache.build());
+        cell.set(Arc::downgrade(&cache)).unwrap();
+        let hooks = Hooks { on_clone: None, on_drop: Some(Box::new(|_| assert!(std::thread::panicking(), "dropped"))) };
+        cache.insert(key(0), Client::new(0)).unwrap();
+        let panicking = Client::with_hooks(1, Arc::new(hooks));
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(cache.insert(key(1), panicking)))).is_err());
+        assert_eq!(notified.lock().unwrap().split_off(0), [0, 1, 2]);
+        drop(cache.insert(key(4), Client::new(4)));
+        assert_eq!(notified.lock().unwrap().split_off(0), [3]);
     }
 
     static COMPARING_PANICS: AtomicBool = AtomicBool::new(false);
