@@ -124,6 +124,7 @@ async fn a_configuration_shows_no_credentials() {
     call(&s3(&config)).await;
     let shown = format!("{:?} {:?}", config.identity_cache(), config.credentials_provider());
     assert!(!shown.contains("ASIA") && !shown.contains("the secret of") && !shown.contains("the token of"), "{shown}");
+    assert!(shown.contains("LeasedProvider"), "the owner is shown: {shown}");
 }
 
 // Proves T11.

@@ -481,8 +481,11 @@ async fn the_configuration_of_a_client_shows_no_cached_credentials() {
     let (_, session) = cloud();
     let s3 = session.ready(&of_role("tenant")).await.unwrap();
     call(&s3).await;
-    let shown = format!("{s3:?} {:?}", s3.config());
-    assert!(shown.contains("CachedCredentials") && shown.contains("LeasedIdentityCache"), "their owners are shown");
+    let of_base = session.client(&params::<S3>().build().unwrap()).await.unwrap();
+    let shown = format!("{s3:?} {:?} {of_base:?} {:?}", s3.config(), of_base.config());
+    for owner in ["CachedCredentials", "ScopedIdentityCache", "LeasedIdentityCache", "ExpiredTokens"] {
+        assert!(shown.contains(owner), "{owner}: {shown}");
+    }
     assert!(format!("{:?}", keys("base")).contains("access_key_id"), "credentials would show it");
     assert!(!shown.contains("access_key_id"), "credentials are shown");
 }
