@@ -250,7 +250,7 @@ impl Session {
     pub fn stats(&self) -> SessionStats {
         let (active_scopes, idle_scopes) = self.0.scopes.len(self.0.now());
         let base_expiry = self.0.base_credentials.as_ref().and_then(|credentials| credentials.cached().expiry());
-        let counters = self.0.loads.counters();
+        let counters = &self.0.loads.counters;
         SessionStats {
             cache: self.0.cache.stats(),
             active_scopes,

@@ -11,16 +11,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::future::timeout::Timeout;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
-use aws_smithy_async::time::SharedTimeSource;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::load_permits::LoadPermits;
-use super::load_times::{Age, Backoff, Jitter, RefreshSettings, Windows};
-use super::session_stats::LoadCounters;
+use super::load_config::{LoadConfig, Loaded};
+use super::load_times::{Age, Backoff, Jitter, Windows};
 use super::single_flight::{FlightRef, Joined, SingleFlight};
 use super::trace;
 use crate::key::CredentialScope;
@@ -36,69 +31,6 @@ const MAX_RESOLUTIONS: usize = 4;
 
 /// The delay of a timer which shows that nothing has polled its load in the meantime.
 const STARVED_FOR: Duration = Duration::from_secs(1);
-
-/// The settings by which all credentials of a session are loaded.
-pub(super) struct LoadConfig {
-    time_source: SharedTimeSource,
-    sleep: Option<SharedAsyncSleep>,
-    permits: LoadPermits<Loaded>,
-    refresh: RefreshSettings,
-    timeout: LoadTimeout,
-    counters: LoadCounters,
-}
-
-/// The timeout of a load.
-#[derive(Clone, Copy, Debug)]
-enum LoadTimeout {
-    Fixed(Duration),
-    /// The time that the retries and timeouts of the base configuration need, for each role of a chain.
-    Derived(Duration),
-}
-
-impl LoadConfig {
-    /// `base` has a clock.
-    pub(super) fn new(
-        base: &SdkConfig,
-        timeout: Option<Duration>,
-        max_concurrent_loads: usize,
-        refresh: RefreshSettings,
-    ) -> Self {
-        Self {
-            time_source: base.time_source().unwrap_or_default(),
-            sleep: base.sleep_impl(),
-            permits: LoadPermits::new(max_concurrent_loads),
-            refresh,
-            timeout: timeout.map_or_else(|| LoadTimeout::Derived(derived_timeout(base)), LoadTimeout::Fixed),
-            counters: LoadCounters::default(),
-        }
-    }
-
-    pub(super) fn counters(&self) -> &LoadCounters {
-        &self.counters
-    }
-}
-
-/// Returns the longest time that the retries of a call of STS can take.
-///
-/// This is the formula of the SDK's own identity cache.
-fn derived_timeout(base: &SdkConfig) -> Duration {
-    /// The SDK's default.
-    const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
-    /// The number of attempts beyond which the timeout no longer grows.
-    const MAX_ATTEMPTS: u32 = 100;
-    let standard = RetryConfig::standard();
-    let retries = base.retry_config().unwrap_or(&standard);
-    let attempts = retries.max_attempts().clamp(1, MAX_ATTEMPTS);
-    let backoff = |retry: u32| {
-        let doubled = 2_u32.checked_pow(retry).map(|times| retries.initial_backoff().saturating_mul(times));
-        doubled.map_or(retries.max_backoff(), |backoff| backoff.min(retries.max_backoff()))
-    };
-    let backoffs = (0..attempts - 1).fold(Duration::ZERO, |sum, retry| sum.saturating_add(backoff(retry)));
-    let timeouts = base.timeout_config();
-    let connect = timeouts.and_then(TimeoutConfig::connect_timeout).unwrap_or_default().max(CONNECT_TIMEOUT);
-    let attempt = timeouts.and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or_default();
-    backoffs.saturating_add(connect.saturating_mul(2).max(attempt).saturating_mul(attempts))
-}
 
 /// Caches the credentials of a provider.
 ///
@@ -153,9 +85,6 @@ struct LastFailure {
     backoff: Backoff,
 }
 
-/// The result of a load, which all waiters share.
-type Loaded = Result<Credentials, Arc<CredentialsError>>;
-
 /// The next step of a caller that needs credentials.
 enum Step {
     Use(Credentials),
@@ -183,13 +112,7 @@ impl CachedCredentials {
         source: Option<Self>,
         config: &Arc<LoadConfig>,
     ) -> Self {
-        let timeout = match config.timeout {
-            LoadTimeout::Fixed(timeout) => timeout,
-            // A role's load contains that of its source.
-            LoadTimeout::Derived(timeout) => {
-                timeout.saturating_add(source.as_ref().map_or(Duration::ZERO, |source| source.0.timeout))
-            }
-        };
+        let timeout = config.timeout(source.as_ref().map(|source| source.0.timeout));
         Self(Arc::new(Inner {
             scope: scope.clone(),
             provider,
@@ -574,7 +497,10 @@ impl ProvideCredentials for SourceCredentials {
 
 #[cfg(test)]
 mod tests {
+    use aws_types::SdkConfig;
+
     use super::*;
+    use crate::session::load_times::RefreshSettings;
 
     // The session would hold credentials twice, and the older ones after a refresh.
     #[test]
@@ -591,23 +517,5 @@ mod tests {
         let cached = CachedCredentials::new(&CredentialScope::Base, provider, None, &config);
         cached.resolve().now_or_never().expect("the provider answers at once").unwrap();
         assert!(cached.0.loading.is_empty() && cached.0.permitted.is_empty());
-    }
-
-    // Proves T11.
-    #[test]
-    fn the_timeout_follows_retries_and_timeouts() {
-        let timeout = |retries: Option<RetryConfig>, timeouts: Option<TimeoutConfig>| {
-            let mut base = SdkConfig::builder();
-            base.set_retry_config(retries).set_timeout_config(timeouts);
-            derived_timeout(&base.build())
-        };
-        assert_eq!(timeout(None, None), Duration::from_millis(21_600));
-        let eight = RetryConfig::standard().with_max_attempts(8);
-        // The backoffs are 1, 2, 4, 8, 16, 20 and 20 seconds.
-        assert_eq!(timeout(Some(eight), None), Duration::from_millis(71_000 + 8 * 6_200));
-        let slow = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_mins(1)).build();
-        assert_eq!(timeout(Some(RetryConfig::disabled()), Some(slow)), Duration::from_mins(1));
-        let endless = RetryConfig::standard().with_max_attempts(u32::MAX);
-        assert!(timeout(Some(endless), None) < Duration::from_hours(1));
     }
 }

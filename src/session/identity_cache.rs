@@ -15,8 +15,9 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::credentials::{CachedCredentials, LoadConfig};
+use super::credentials::CachedCredentials;
 use super::expired_tokens::ExpiredTokens;
+use super::load_config::LoadConfig;
 use crate::key::CredentialScope;
 use crate::params::RoleSource;
 

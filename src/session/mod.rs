@@ -9,6 +9,7 @@ mod expired_tokens;
 mod http;
 mod identity_cache;
 mod leased_auth;
+mod load_config;
 mod load_permits;
 mod load_times;
 mod retry_budgets;
@@ -35,8 +36,8 @@ use crate::key::CredentialScope;
 use crate::params::ClientParams;
 use crate::service::Service;
 
-use credentials::LoadConfig;
 use identity_cache::Provider;
+use load_config::LoadConfig;
 use retry_budgets::RetryBudgets;
 use scope::Scope;
 use scope_pool::{Lease, LeasedScope, ScopePool};

@@ -81,7 +81,7 @@ impl Session {
     }
 
     fn invalidate(&self, selection: ScopeSelection<'_>, is_revoked: bool) -> Vec<(AnyKey, AnyClient)> {
-        self.0.loads.counters().invalidations.increment();
+        self.0.loads.counters.invalidations.increment();
         // T6: first the credentials, so that a client created in between has new ones, or is revoked below (S3).
         let retired = self.0.scopes.invalidate(selection, self.0.base_credentials.as_ref(), is_revoked);
         let removed = self.0.cache.remove_where(|key| selection.covers(&key.identity().credentials));

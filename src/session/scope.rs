@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-use super::credentials::LoadConfig;
 use super::identity_cache::{Provider, ScopedIdentityCache};
+use super::load_config::LoadConfig;
 use super::retry_budgets::RetryBudgets;
 use crate::key::CredentialScope;
 

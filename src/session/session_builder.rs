@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::SdkConfig;
 
-use super::credentials::LoadConfig;
 use super::http::http_client;
 use super::identity_cache::{Provider, ScopedIdentityCache};
+use super::load_config::LoadConfig;
 use super::load_times::RefreshSettings;
 use super::retry_budgets::RetryBudgets;
 use super::scope_pool::ScopePool;

@@ -247,6 +247,12 @@ mod a_credential_scope {
         format!("[{name}]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
     }
 
+    /// The profile `tenant`, a role that the profile `other` assumes.
+    fn profile_of_tenant() -> String {
+        let role = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
+        profile("other", "of-other") + role
+    }
+
     // Proves T1.
     #[tokio::test]
     async fn a_profile_signs_requests() {
@@ -262,10 +268,8 @@ mod a_credential_scope {
 
     #[tokio::test]
     async fn the_role_of_a_profile_is_assumed_with_the_settings_of_the_base() {
-        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
-        let profiles = profile("other", "of-other") + roles;
         let name = "the_role_of_a_profile_is_assumed_with_the_settings_of_the_base";
-        let Some(_) = with_profiles(name, &profiles) else { return };
+        let Some(_) = with_profiles(name, &profile_of_tenant()) else { return };
         for attempts in [1, 2, 5] {
             let cloud = Cloud::new(&Clock::at(NOW));
             let base = cloud.config().into_builder();
@@ -302,10 +306,8 @@ mod a_credential_scope {
 
     #[tokio::test]
     async fn the_role_of_a_profile_is_assumed_with_the_sleep_of_the_base() {
-        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
-        let profiles = profile("other", "of-other") + roles;
         let name = "the_role_of_a_profile_is_assumed_with_the_sleep_of_the_base";
-        let Some(_) = with_profiles(name, &profiles) else { return };
+        let Some(_) = with_profiles(name, &profile_of_tenant()) else { return };
         let cloud = Cloud::new(&Clock::at(NOW));
         let backoff = Duration::from_hours(1_000);
         let retries = RetryConfig::standard().with_initial_backoff(backoff).with_max_backoff(backoff);
@@ -318,10 +320,8 @@ mod a_credential_scope {
 
     #[tokio::test]
     async fn the_role_of_a_profile_is_assumed_within_the_timeouts_of_the_base() {
-        let roles = "[tenant]\nrole_arn = arn:aws:iam::123456789012:role/tenant\nsource_profile = other\n";
-        let profiles = profile("other", "of-other") + roles;
         let name = "the_role_of_a_profile_is_assumed_within_the_timeouts_of_the_base";
-        let Some(_) = with_profiles(name, &profiles) else { return };
+        let Some(_) = with_profiles(name, &profile_of_tenant()) else { return };
         let cloud = Cloud::new(&Clock::at(NOW));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(50)).build();
         let base = cloud.config().into_builder().sleep_impl(TokioSleep::new());
