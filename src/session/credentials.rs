@@ -500,19 +500,12 @@ mod tests {
     use aws_types::SdkConfig;
 
     use super::*;
-    use crate::session::load_times::RefreshSettings;
+    use crate::session::load_times::tests::SETTINGS;
 
     // The session would hold credentials twice, and the older ones after a refresh.
     #[test]
     fn the_result_of_a_load_is_not_kept_beside_the_credentials() {
-        let refresh = RefreshSettings {
-            advisory_window: None,
-            mandatory_window: Duration::ZERO,
-            refresh_backoff: Duration::ZERO,
-            load_backoff: Duration::ZERO,
-            max_load_backoff: Duration::ZERO,
-        };
-        let config = Arc::new(LoadConfig::new(&SdkConfig::builder().build(), None, 1, refresh));
+        let config = Arc::new(LoadConfig::new(&SdkConfig::builder().build(), None, 1, SETTINGS));
         let provider = SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test"));
         let cached = CachedCredentials::new(&CredentialScope::Base, provider, None, &config);
         cached.resolve().now_or_never().expect("the provider answers at once").unwrap();

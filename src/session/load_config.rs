@@ -88,6 +88,17 @@ fn derived_timeout(base: &SdkConfig) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::load_times::tests::SETTINGS;
+
+    // Proves T11.
+    #[test]
+    fn the_derived_timeout_of_a_role_contains_that_of_its_source() {
+        let timeout =
+            |fixed, of_source| LoadConfig::new(&SdkConfig::builder().build(), fixed, 1, SETTINGS).timeout(of_source);
+        let second = Duration::from_secs(1);
+        assert_eq!([None, Some(second)].map(|of_source| timeout(Some(second), of_source)), [second; 2]);
+        assert_eq!(timeout(None, Some(second)), timeout(None, None) + second);
+    }
 
     // Proves T11.
     #[test]

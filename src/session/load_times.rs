@@ -142,10 +142,10 @@ impl Backoff {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const SETTINGS: RefreshSettings = RefreshSettings {
+    pub(in crate::session) const SETTINGS: RefreshSettings = RefreshSettings {
         advisory_window: None,
         mandatory_window: Duration::from_mins(1),
         refresh_backoff: Duration::from_mins(5),
