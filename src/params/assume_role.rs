@@ -11,6 +11,10 @@ use aws_types::origin::Origin;
 use aws_types::region::Region;
 
 use super::assume_role_provider::{AssumeRoleProvider, Proof};
+#[cfg(feature = "serde")]
+use super::config::RoleFields;
+#[cfg(feature = "serde")]
+use super::table::{Refusal, Table};
 use super::web_identity::WebIdentityToken;
 use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
@@ -39,7 +43,7 @@ use crate::key::{CredentialScope, Digest, RoleScope};
 /// # Ok::<(), aws_client_cache::ClientCacheError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(from = "super::config::AssumeRoleConfig"))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(from = "Table<RoleFields>"))]
 #[must_use = "pass the role to `ClientParamsBuilder::assume_role`"]
 pub struct AssumeRole {
     pub(super) arn: String,
@@ -57,6 +61,9 @@ pub struct AssumeRole {
     pub(super) policy: Option<String>,
     pub(super) policy_arns: Vec<String>,
     pub(super) tags: Vec<(String, String)>,
+    /// A field of a configuration file that makes the role invalid.
+    #[cfg(feature = "serde")]
+    pub(super) refused: Option<Refusal>,
 }
 
 /// The maximum lifetime of the credentials of a chained role.
@@ -83,6 +90,8 @@ impl AssumeRole {
             policy: None,
             policy_arns: Vec::new(),
             tags: Vec::new(),
+            #[cfg(feature = "serde")]
+            refused: None,
         }
     }
 
@@ -265,6 +274,10 @@ impl AssumeRole {
     /// `from` is the scope of the credentials that assume the first role.
     // K5
     pub(super) fn scope(&self, from: CredentialScope) -> Result<CredentialScope, ClientCacheError> {
+        #[cfg(feature = "serde")]
+        if let Some(refusal) = self.refused {
+            return Err(refusal.into());
+        }
         if self.chained > MAX_CHAINED {
             return Err(ClientCacheError::invalid(
                 "source_role",

@@ -1,13 +1,19 @@
 //! [`ClientParamsConfig`], parameters that are read from a file.
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, IntoDeserializer, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
 #[cfg(feature = "assume-role")]
-use super::assume_role::AssumeRole;
+use std::collections::BTreeMap;
+use std::fmt;
+#[cfg(feature = "assume-role")]
+use std::path::PathBuf;
+#[cfg(feature = "assume-role")]
+use std::time::Duration;
+
+use serde::Deserialize;
+
 use super::params_builder::ClientParamsBuilder;
+use super::table::Table;
+#[cfg(feature = "assume-role")]
+use super::{assume_role::AssumeRole, table::Confidential, web_identity::WebIdentityToken};
 use crate::service::Service;
 
 /// The parameters of a client, as a part of a service's configuration file.
@@ -20,8 +26,12 @@ use crate::service::Service;
 /// `session_name`, `session_length`, `external_id`, `policy`, `policy_arns` and `tags`. A `session_length` is a string such as
 /// `"1h"`, and `tags` is a table. `web_identity_token_file` stands for `web_identity`. Only `arn` is required.
 ///
-/// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key` and
-/// `session_token`, in any common spelling, and their values are not kept: name a profile, or set a provider.
+/// Such a file contains no credentials. [`ClientParamsBuilder::build`] refuses `access_key_id`, `secret_access_key`,
+/// `session_token` and `web_identity_token` in every table, in any common spelling: name a profile, or set a provider.
+///
+/// A parser can show the line of an error, as `toml` does. A secret, an external id, a policy and tags therefore cause no error
+/// of the parser: if such a field is refused, misspelled or of a wrong type, `build` names it, and its value is discarded.
+/// Write each of them on a line of its own, because an error about another field can show the whole line.
 ///
 /// Do not flatten it into a type of your own: `serde` would then ignore unknown fields.
 ///
@@ -44,8 +54,13 @@ use crate::service::Service;
 /// assert_eq!(params.key().region().unwrap().as_ref(), "eu-central-1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default)]
-pub struct ClientParamsConfig {
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct ClientParamsConfig(Table<Fields>);
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "the parameters of a client")]
+struct Fields {
     label: Option<String>,
     base: Option<String>,
     region: Option<String>,
@@ -53,13 +68,12 @@ pub struct ClientParamsConfig {
     use_fips: Option<bool>,
     use_dual_stack: Option<bool>,
     app_name: Option<String>,
+    #[serde(default)]
     anonymous: bool,
     #[cfg(feature = "assume-role")]
     profile: Option<String>,
     #[cfg(feature = "assume-role")]
     assume_role: Option<AssumeRole>,
-    /// The name of a field that has a secret, whose value is not kept.
-    secret: Option<&'static str>,
 }
 
 impl ClientParamsConfig {
@@ -67,12 +81,12 @@ impl ClientParamsConfig {
     ///
     /// Use it to say which part of a file is invalid. [`ClientParamsConfig`] shows an example.
     pub fn label(&self) -> Option<&str> {
-        self.label.as_deref()
+        self.0.fields.label.as_deref()
     }
 
     /// Sets the parameters that are set here.
     pub(super) fn apply_to<S: Service>(&self, mut builder: ClientParamsBuilder<S>) -> ClientParamsBuilder<S> {
-        let Self {
+        let Fields {
             label,
             base,
             region,
@@ -85,8 +99,7 @@ impl ClientParamsConfig {
             profile,
             #[cfg(feature = "assume-role")]
             assume_role,
-            secret,
-        } = self;
+        } = &self.0.fields;
         if let Some(label) = label {
             builder = builder.label(label);
         }
@@ -119,8 +132,8 @@ impl ClientParamsConfig {
         if let Some(role) = assume_role {
             builder = builder.assume_role(role.clone());
         }
-        match secret {
-            Some(field) => builder.refuse_secret(field),
+        match self.0.refused {
+            Some(refusal) => builder.refuse(refusal),
             None => builder,
         }
     }
@@ -134,159 +147,61 @@ impl fmt::Debug for ClientParamsConfig {
     }
 }
 
-/// The names of [`Known`], which a flattened configuration is read by.
-const FIELDS: &[&str] = &[
-    "label",
-    "base",
-    "region",
-    "endpoint_url",
-    "use_fips",
-    "use_dual_stack",
-    "app_name",
-    "anonymous",
-    #[cfg(feature = "assume-role")]
-    "profile",
-    #[cfg(feature = "assume-role")]
-    "assume_role",
-];
-
-/// Returns the usual name of a field for a secret, in any spelling.
-fn secret(name: &str) -> Option<&'static str> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    Some(match plain.strip_prefix("aws").unwrap_or(&plain) {
-        "credentials" => "credentials",
-        "accesskeyid" | "accesskey" => "access_key_id",
-        "secretaccesskey" | "secretkey" => "secret_access_key",
-        "sessiontoken" | "securitytoken" => "session_token",
-        _ => return None,
-    })
-}
-
-/// The name of a field.
-enum Field {
-    Known(Known),
-    Secret(&'static str),
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Known {
-    Label,
-    Base,
-    Region,
-    EndpointUrl,
-    UseFips,
-    UseDualStack,
-    AppName,
-    Anonymous,
-    #[cfg(feature = "assume-role")]
-    Profile,
-    #[cfg(feature = "assume-role")]
-    AssumeRole,
-}
-
-// K4: written by hand, because `build` refuses secrets. An error here would show them, since that of `toml` shows the line.
-impl<'de> Deserialize<'de> for ClientParamsConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = ClientParamsConfig;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the parameters of a client")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<ClientParamsConfig, M::Error> {
-                let mut config = ClientParamsConfig::default();
-                while let Some(field) = map.next_key()? {
-                    match field {
-                        Field::Secret(name) => {
-                            map.next_value::<IgnoredAny>()?;
-                            config.secret = Some(name);
-                        }
-                        Field::Known(Known::Label) => config.label = map.next_value()?,
-                        Field::Known(Known::Base) => config.base = map.next_value()?,
-                        Field::Known(Known::Region) => config.region = map.next_value()?,
-                        Field::Known(Known::EndpointUrl) => config.endpoint_url = map.next_value()?,
-                        Field::Known(Known::UseFips) => config.use_fips = map.next_value()?,
-                        Field::Known(Known::UseDualStack) => config.use_dual_stack = map.next_value()?,
-                        Field::Known(Known::AppName) => config.app_name = map.next_value()?,
-                        Field::Known(Known::Anonymous) => config.anonymous = map.next_value()?,
-                        #[cfg(feature = "assume-role")]
-                        Field::Known(Known::Profile) => config.profile = map.next_value()?,
-                        #[cfg(feature = "assume-role")]
-                        Field::Known(Known::AssumeRole) => config.assume_role = map.next_value()?,
-                    }
-                }
-                Ok(config)
-            }
-        }
-
-        deserializer.deserialize_struct("ClientParamsConfig", FIELDS, Fields)
-    }
-}
-
-impl<'de> Deserialize<'de> for Field {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        match secret(&name) {
-            Some(secret) => Ok(Self::Secret(secret)),
-            None => Known::deserialize(name.into_deserializer()).map(Self::Known),
-        }
-    }
-}
-
-/// An [`AssumeRole`] as it is read.
+/// The fields of an [`AssumeRole`] as they are read.
 #[cfg(feature = "assume-role")]
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AssumeRoleConfig {
+#[serde(deny_unknown_fields, expecting = "a role")]
+pub(super) struct RoleFields {
+    // K4: `build` refuses an empty ARN. An error about the table could show its other fields.
+    #[serde(default)]
     arn: String,
     source_role: Option<AssumeRole>,
-    web_identity_token_file: Option<std::path::PathBuf>,
+    web_identity_token_file: Option<PathBuf>,
     region: Option<String>,
     endpoint_url: Option<String>,
     session_name: Option<String>,
     #[serde(default, with = "humantime_serde")]
-    session_length: Option<std::time::Duration>,
-    external_id: Option<String>,
-    policy: Option<String>,
+    session_length: Option<Duration>,
+    external_id: Option<Confidential<String>>,
+    policy: Option<Confidential<String>>,
     #[serde(default)]
     policy_arns: Vec<String>,
-    #[serde(default)]
-    tags: std::collections::BTreeMap<String, String>,
+    tags: Option<Confidential<BTreeMap<String, String>>>,
 }
 
 #[cfg(feature = "assume-role")]
-impl From<AssumeRoleConfig> for AssumeRole {
-    fn from(config: AssumeRoleConfig) -> Self {
-        let mut role = Self::new(config.arn).policy_arns(config.policy_arns).tags(config.tags);
-        if let Some(source) = config.source_role {
+impl From<Table<RoleFields>> for AssumeRole {
+    fn from(Table { fields, mut refused }: Table<RoleFields>) -> Self {
+        let mut role = Self::new(fields.arn).policy_arns(fields.policy_arns);
+        if let Some(source) = fields.source_role {
             role = role.source_role(source);
         }
-        if let Some(path) = config.web_identity_token_file {
-            role = role.web_identity(super::WebIdentityToken::file(path));
+        if let Some(path) = fields.web_identity_token_file {
+            role = role.web_identity(WebIdentityToken::file(path));
         }
-        if let Some(region) = config.region {
+        if let Some(region) = fields.region {
             role = role.region(region);
         }
-        if let Some(url) = config.endpoint_url {
+        if let Some(url) = fields.endpoint_url {
             role = role.endpoint_url(url);
         }
-        if let Some(name) = config.session_name {
+        if let Some(name) = fields.session_name {
             role = role.session_name(name);
         }
-        if let Some(length) = config.session_length {
+        if let Some(length) = fields.session_length {
             role = role.session_length(length);
         }
-        if let Some(id) = config.external_id {
+        let refused = &mut refused;
+        if let Some(id) = fields.external_id.and_then(|id| id.or_refuse(refused, "external_id", "must be a string")) {
             role = role.external_id(id);
         }
-        if let Some(policy) = config.policy {
+        if let Some(policy) = fields.policy.and_then(|policy| policy.or_refuse(refused, "policy", "must be a string")) {
             role = role.policy(policy);
         }
+        if let Some(tags) = fields.tags.and_then(|tags| tags.or_refuse(refused, "tags", "must be a table of strings")) {
+            role = role.tags(tags);
+        }
+        role.refused = *refused;
         role
     }
 }

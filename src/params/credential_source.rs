@@ -10,6 +10,8 @@ use aws_types::SdkConfig;
 use super::assume_role::AssumeRole;
 #[cfg(feature = "assume-role")]
 use super::profile;
+#[cfg(feature = "serde")]
+use super::table::Refusal;
 use super::{RoleSource, validate};
 use crate::error::ClientCacheError;
 use crate::key::{CredentialScope, Digest};
@@ -20,9 +22,9 @@ pub(super) struct CredentialOptions {
     pub(super) credentials: Option<Credentials>,
     pub(super) credentials_provider: Option<SharedCredentialsProvider>,
     pub(super) anonymous: bool,
-    /// The name of a field of a configuration file that contains a secret.
+    /// A field of a configuration file that makes the parameters invalid.
     #[cfg(feature = "serde")]
-    pub(super) secret_in_file: Option<&'static str>,
+    pub(super) refused: Option<Refusal>,
     #[cfg(feature = "assume-role")]
     pub(super) profile: Option<String>,
     #[cfg(feature = "assume-role")]
@@ -54,10 +56,8 @@ impl CredentialOptions {
     // K5, E1
     pub(super) fn check(self) -> Result<(CredentialSource, CredentialScope, Option<SystemTime>), ClientCacheError> {
         #[cfg(feature = "serde")]
-        if let Some(field) = self.secret_in_file {
-            let reason =
-                "must not be in a configuration: name a profile, or set credentials or a provider in the program";
-            return Err(ClientCacheError::invalid(field, reason));
+        if let Some(refusal) = self.refused {
+            return Err(refusal.into());
         }
         self.check_single_source()?;
         let mut expiry = None;

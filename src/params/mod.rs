@@ -11,6 +11,8 @@ mod http_client;
 mod params_builder;
 #[cfg(feature = "assume-role")]
 mod profile;
+#[cfg(feature = "serde")]
+mod table;
 mod validate;
 #[cfg(feature = "assume-role")]
 mod web_identity;

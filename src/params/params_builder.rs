@@ -15,6 +15,8 @@ use super::assume_role::AssumeRole;
 #[cfg(feature = "serde")]
 use super::config::ClientParamsConfig;
 use super::credential_source::CredentialOptions;
+#[cfg(feature = "serde")]
+use super::table::Refusal;
 use super::{Apply, ClientParams, Inner, KeyedHttpClient, validate};
 use crate::error::ClientCacheError;
 use crate::key::{AnyKey, App, ClientCacheKey, Customization, Identity, Retry, Timeout};
@@ -111,10 +113,10 @@ impl<S: Service> ClientParamsBuilder<S> {
         config.apply_to(self)
     }
 
-    /// Makes [`build`](Self::build) refuse a field of a configuration that contains a secret.
+    /// Makes [`build`](Self::build) refuse a field of a configuration.
     #[cfg(feature = "serde")]
-    pub(super) fn refuse_secret(mut self, field: &'static str) -> Self {
-        self.credentials.secret_in_file = Some(field);
+    pub(super) fn refuse(mut self, refusal: Refusal) -> Self {
+        self.credentials.refused = Some(refusal);
         self
     }
 

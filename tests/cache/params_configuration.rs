@@ -150,9 +150,8 @@ fn unknown_and_missing_fields_are_refused_by_name() {
         (json!([]), "invalid type: sequence, expected the parameters of a client"),
         (json!({ "role": ARN }), "unknown field `role`"),
         (json!({ "use-fips": true }), "unknown field `use-fips`"),
-        (json!({ "assume_role": { "region": "us-west-2" } }), "missing field `arn`"),
         (json!({ "assume_role": ARN }), "invalid type: string"),
-        (role("external-id", json!("ab")), "unknown field `external-id`"),
+        (role("session-name", json!("ab")), "unknown field `session-name`"),
         (role("source_role", json!({ "arn": ARN, "name": "a" })), "unknown field `name`"),
         (role("session_length", json!("soon")), "expected"),
         (json!({ "use_fips": "yes" }), "invalid type: string \"yes\", expected a boolean"),
@@ -161,6 +160,9 @@ fn unknown_and_missing_fields_are_refused_by_name() {
         assert!(error.contains(named), "{file}: {error}");
         assert!(!error.contains("secret"), "the fields for secrets are not offered: {error}");
     }
+    let file = format!("[assume_role]\narn = '{ARN}'\nregoin = 'us-west-2'");
+    let error = toml::from_str::<ClientParamsConfig>(&file).unwrap_err().to_string();
+    assert!(error.contains("line 3, column 1"), "{error}");
 }
 
 // Proves K5.
@@ -172,6 +174,7 @@ fn invalid_values_are_refused_when_the_parameters_are_built() {
         (json!({ "endpoint_url": "http://a?b" }), "endpoint_url"),
         (json!({ "profile": "a", "anonymous": true }), "anonymous"),
         (json!({ "assume_role": { "arn": "tenant" } }), "assume_role"),
+        (json!({ "assume_role": { "region": "us-west-2" } }), "assume_role"),
         (role("session_length", json!("1m")), "session_length"),
         (role("session_name", json!("a b")), "session_name"),
         (role("source_role", json!({ "arn": ARN, "policy": "" })), "policy"),
@@ -182,33 +185,72 @@ fn invalid_values_are_refused_when_the_parameters_are_built() {
     }
 }
 
-// Proves K4.
+type Strings = &'static [&'static str];
+
+/// Reads a file as TOML and as JSON, and returns the error of `build`, which is the same for both.
+fn refused_by_build<T: DeserializeOwned>(
+    file: &str,
+    set: fn(ClientParamsBuilder<Fake>, T) -> ClientParamsBuilder<Fake>,
+) -> String {
+    let json = toml::from_str::<Value>(file).unwrap().to_string();
+    let json = serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
+    let toml = toml::from_str(file).unwrap_or_else(|error| panic!("{error}"));
+    let [toml, json] = [toml, json].map(|read| set(ClientParams::builder(), read).build().expect_err(file));
+    assert_eq!(format!("{toml:?}"), format!("{json:?}"), "{file}");
+    assert!(!format!("{toml:?}").contains("hidden"), "{toml:?}");
+    toml.to_string()
+}
+
+// Proves K4, K5.
 #[test]
 fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
-    let spellings: [(&str, &[&str]); 4] = [
-        ("credentials", &["credentials"]),
-        ("access_key_id", &["access_key_id", "access-key", "aws_access_key_id", "accessKeyId"]),
-        ("secret_access_key", &["secret_access_key", "secret_key", "AWS_SECRET_ACCESS_KEY", "secretAccessKey"]),
-        ("session_token", &["session_token", "security_token", "aws-session-token"]),
+    const SECRET: &str =
+        "must not be in a configuration: name a profile, or set credentials or a provider in the program";
+    const TOKEN: &str = "must not be in a configuration: name a web_identity_token_file";
+    const MISPLACED: &str = "is misspelled, or in the wrong table";
+    // The beginnings of files, up to the field.
+    const TOP: Strings = &[""];
+    const ROLES: Strings = &["[assume_role]\n", "[assume_role]\n[assume_role.source_role]\n"];
+    const ALL: Strings = &[TOP[0], ROLES[0], ROLES[1]];
+    const ANY: Strings = &["'hidden'", "['hidden']", "{ hidden = 'hidden' }", "314159", "1999-12-31"];
+    const NO_STRING: Strings = &["['hidden']", "{ hidden = 'hidden' }", "314159", "1999-12-31"];
+    const NO_TABLE: Strings = &["'hidden'", "['hidden']", "{ hidden = 314159 }", "314159"];
+    // The parameter, the reason, the spellings of the field, its values, and its tables.
+    let cases: [(&str, &str, Strings, Strings, Strings); 18] = [
+        ("credentials", SECRET, &["credentials"], ANY, ALL),
+        ("access_key_id", SECRET, &["access_key_id", "access-key", "aws_access_key_id", "accessKeyId"], ANY, ALL),
+        ("secret_access_key", SECRET, &["secret_access_key", "secret_key", "AWS_SECRET_ACCESS_KEY"], ANY, ALL),
+        ("session_token", SECRET, &["session_token", "security_token", "aws-session-token"], ANY, ALL),
+        ("web_identity", TOKEN, &["web_identity", "webIdentityToken"], ANY, ALL),
+        ("external_id", MISPLACED, &["externalid", "external-id", "ExternalId"], ANY, ALL),
+        ("policy", MISPLACED, &["Policy"], ANY, ALL),
+        ("tags", MISPLACED, &["Tags"], ANY, ALL),
+        ("assume_role", MISPLACED, &["assume-role", "AssumeRole"], ANY, ALL),
+        ("source_role", MISPLACED, &["source-role", "sourceRole"], ANY, ALL),
+        ("external_id", MISPLACED, &["external_id"], ANY, TOP),
+        ("policy", MISPLACED, &["policy"], ANY, TOP),
+        ("tags", MISPLACED, &["tags"], ANY, TOP),
+        ("source_role", MISPLACED, &["source_role"], ANY, TOP),
+        ("assume_role", MISPLACED, &["assume_role"], ANY, ROLES),
+        ("external_id", "must be a string", &["external_id"], NO_STRING, ROLES),
+        ("policy", "must be a string", &["policy"], NO_STRING, ROLES),
+        ("tags", "must be a table of strings", &["tags"], NO_TABLE, ROLES),
     ];
-    for (field, names) in spellings {
-        for name in names {
-            let file = format!("region = 'us-west-2'\n{name} = 'hidden'");
-            let config: ClientParamsConfig = toml::from_str(&file).unwrap();
-            assert_eq!(format!("{config:?}"), "ClientParamsConfig");
-            let error = ClientParams::<Fake>::builder().config(&config).build().unwrap_err();
-            let expected =
-                "must not be in a configuration: name a profile, or set credentials or a provider in the program";
-            assert_eq!(error.to_string(), format!("invalid {field}: {expected}"));
-            assert!(!format!("{error:?}").contains("hidden"));
+    for (parameter, reason, names, values, tables) in cases {
+        let expected = format!("invalid {parameter}: {reason}");
+        let fields = names.iter().flat_map(|name| values.iter().map(move |value| format!("{name} = {value}")));
+        for file in fields.flat_map(|field| tables.iter().map(move |table| format!("{table}{field}"))) {
+            let error = refused_by_build(&file, |builder, config: ClientParamsConfig| builder.config(&config));
+            assert_eq!(error, expected, "{file}");
+            if let Some(role) = file.strip_prefix("[assume_role]\n") {
+                let role = role.replace("[assume_role.", "[");
+                assert_eq!(refused_by_build(&role, ClientParamsBuilder::assume_role), expected, "{role}");
+            }
         }
     }
-    let error = build(json!({ "secretKey": [{ "any": "hidden" }] })).unwrap_err();
-    assert!(error.to_string().starts_with("invalid secret_access_key: "), "{error}");
-    let nested: ClientParamsConfig = toml::from_str("[credentials]\nsecret_access_key = 'hidden'").unwrap();
-    assert!(ClientParams::<Fake>::builder().config(&nested).build().is_err());
     let role = json!({ "arn": ARN, "external_id": "hidden", "policy": "hidden", "tags": { "hidden": "hidden" } });
     let config = read(json!({ "assume_role": role, "endpoint_url": "http://hidden@host" }));
+    assert_eq!(format!("{config:?}"), "ClientParamsConfig");
     let builder = ClientParams::<Fake>::builder().config(&config);
     let shown = format!("{config:?} {builder:?}");
     let error = builder.build().unwrap_err();

@@ -98,7 +98,7 @@ fn assert_that_every_parameter_is_a_setting(builder: &Builder) {
                 credentials: _,
                 credentials_provider: _,
                 anonymous: _,
-                secret_in_file: _,
+                refused: _,
                 profile: _,
                 assume_role: _,
             },
