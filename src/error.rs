@@ -75,15 +75,15 @@ pub enum ClientCacheError {
         /// The key.
         key: AnyKey,
     },
-    /// The caller's `create` failed.
-    // S5
+    /// The caller's `create` failed, or a shared creation panicked.
+    // S5, S9
     #[non_exhaustive]
     CreationFailed {
         /// The key.
         key: AnyKey,
         /// The error of `create`, shared by all waiters.
         ///
-        /// It is shown unchanged, so keep secrets out of it.
+        /// It is shown unchanged, so keep secrets out of it. That of a panic does not show the message.
         source: Arc<dyn Error + Send + Sync>,
     },
     /// A parameter is invalid.

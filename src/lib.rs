@@ -104,7 +104,7 @@
 //! No argument causes a panic, except as listed under *Panics* of [`ClientParams::client`]. A panic in a caller's code (the
 //! `Clone` or `Drop` of a client, a listener, the `Eq` of a value) reaches the caller, and leaves the cache consistent and
 //! usable. A failing creation fails once, for all its waiters. If the creating caller panics or is dropped, the next waiter
-//! takes over.
+//! takes over. In a session, every caller drives a creation, and its panic is an error of all waiters.
 //!
 //! The guarantees are numbered rules in [SPEC.md]. [RULES.md] lists its tests.
 //!

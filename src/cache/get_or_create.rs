@@ -43,8 +43,7 @@ impl ClientCache {
     /// If the future is kept but no longer polled, its `create` stands still, and so do all waiters for the key. This happens
     /// in a `select!` over `&mut` futures, and in a stream of buffered futures whose consumer awaits something else. Where a
     /// `create` suspends, prefer [`get_or_try_insert_with_shared`](Self::get_or_try_insert_with_shared), which has no such
-    /// hazard. [`Session`](crate::Session) has none either: it creates clients without suspending, and any caller drives a
-    /// load of credentials.
+    /// hazard. [`Session`](crate::Session) has none either: any caller drives a creation or a load of credentials.
     ///
     /// # Examples
     ///
@@ -74,7 +73,13 @@ impl ClientCache {
         Fut: Future<Output = Result<S::Client, E>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.get_or_create(key, || async { create().await.map_err(|error| failed(key, error)) }).await
+        match self.lookup_or_join(key, Creation::led)? {
+            Joined::Present(present) => Ok(present),
+            Joined::InFlight(guard) => {
+                let create = || async { create().await.map_err(|error| failed(key, error)) };
+                Box::pin(self.lead_or_drive(key, guard, create)).await
+            }
+        }
     }
 
     /// Returns the client under a key, or creates it with a synchronous `create`.
@@ -126,23 +131,6 @@ impl ClientCache {
         let client = typed(key, &completed.client);
         drop(completed); // P1: explicitly, because a panic in this drop on return would leak the client
         Ok(client)
-    }
-
-    /// Like [`get_or_try_insert_with`](Self::get_or_try_insert_with), with errors of this crate.
-    pub(crate) async fn get_or_create<S, F, Fut>(
-        &self,
-        key: &ClientCacheKey<S>,
-        create: F,
-    ) -> Result<S::Client, ClientCacheError>
-    where
-        S: Service,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<S::Client, ClientCacheError>>,
-    {
-        match self.lookup_or_join(key, Creation::led)? {
-            Joined::Present(present) => Ok(present),
-            Joined::InFlight(guard) => Box::pin(self.lead_or_drive(key, guard, create)).await,
-        }
     }
 
     /// Takes part in a creation.

@@ -55,7 +55,6 @@ impl ClientCache {
     ///     cache.get_or_try_insert_with_shared(&key, create).await
     /// }
     /// ```
-    #[expect(clippy::missing_panics_doc, reason = "a call either starts a creation or still has its own")]
     pub async fn get_or_try_insert_with_shared<S, F, Fut, E>(
         &self,
         key: &ClientCacheKey<S>,
@@ -67,18 +66,36 @@ impl ClientCache {
         Fut: Future<Output = Result<S::Client, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
+        let create = || {
+            let key = key.clone();
+            async move { create().await.map_err(|error| failed(&key, error)) }
+        };
+        self.get_or_create_shared(key, create).await
+    }
+
+    /// Returns the client under a key, or creates it with a future that all callers drive.
+    ///
+    /// The errors of `create` reach the callers unchanged. On a miss, `create` is called under the lock, so it must not run
+    /// the caller's code. Its future may.
+    pub(crate) async fn get_or_create_shared<S, F, Fut>(
+        &self,
+        key: &ClientCacheKey<S>,
+        create: F,
+    ) -> Result<S::Client, ClientCacheError>
+    where
+        S: Service,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<S::Client, ClientCacheError>> + Send + 'static,
+    {
         let mut create = Some(create);
         let start = || {
-            let (key, create) = (key.clone(), create.take().expect("a creation is started once"));
-            Creation::shared(SharedCreation::new(create_shared(key, create).boxed()))
+            let create = create.take().expect("a creation is started once");
+            Creation::shared(SharedCreation::new(create_shared(key.clone(), create()).boxed()))
         };
         match self.lookup_or_join(key, start)? {
             Joined::Present(present) => Ok(present),
             Joined::InFlight(guard) => {
-                let create = || async move {
-                    let create = create.expect("a creation of this call is shared");
-                    create().await.map_err(|error| failed(key, error))
-                };
+                let create = || create.expect("a creation of this call is shared")();
                 Box::pin(self.lead_or_drive(key, guard, create)).await
             }
         }
@@ -104,23 +121,28 @@ impl ClientCache {
 }
 
 /// Creates a client, and checks that it may be cached.
-async fn create_shared<S, F, Fut, E>(key: ClientCacheKey<S>, create: F) -> Result<AnyClient, ClientCacheError>
+async fn create_shared<S, Fut>(key: ClientCacheKey<S>, create: Fut) -> Result<AnyClient, ClientCacheError>
 where
     S: Service,
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<S::Client, E>>,
-    E: Into<Box<dyn Error + Send + Sync>>,
+    Fut: Future<Output = Result<S::Client, ClientCacheError>>,
 {
     let create = async {
-        let made = create().await.map_err(|error| failed(&key, error))?;
+        let made = create.await?;
         check_region(&key, &made)?;
         Ok(AnyClient::new::<S>(made))
     };
     let traced = async {
-        let made = trace::instrument(key.as_any(), create).await;
+        let create = AssertUnwindSafe(create).catch_unwind();
+        let made = trace::instrument(key.as_any(), create).await.unwrap_or_else(|_| Err(panicked(&key)));
         trace::created(key.as_any(), &made);
         made
     };
-    // The message of a panic may contain a secret (K4).
-    AssertUnwindSafe(traced).catch_unwind().await.unwrap_or_else(|_| Err(failed(&key, "the creation panicked")))
+    // A subscriber is a caller's code too.
+    AssertUnwindSafe(traced).catch_unwind().await.unwrap_or_else(|_| Err(panicked(&key)))
+}
+
+/// Returns the error of a creation that has panicked.
+// K4: the message of the panic may contain a secret.
+pub(crate) fn panicked(key: &impl CacheKey) -> ClientCacheError {
+    failed(key, "the creation panicked")
 }

@@ -35,6 +35,7 @@ use crate::key::{AnyKey, CacheKey, ClientCacheKey};
 use crate::service::Service;
 
 pub use cache_builder::{ClientCacheBuilder, ClientCacheConfig};
+pub(crate) use get_or_create_shared::panicked;
 use listener::Listener;
 pub use listener::{Evicted, EvictionCause};
 pub use snapshot::{Clients, Drain, IntoIter, Items, Iter, Keys, Values};

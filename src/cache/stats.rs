@@ -60,7 +60,8 @@ pub struct Stats {
     pub creations: u64,
     /// Creations that failed with an error.
     ///
-    /// Creations that are dropped or panic are not counted.
+    /// A creation that is dropped is not counted. One that panics is counted only if it is shared, as those of a
+    /// [`Session`](crate::Session) are.
     // O3
     pub failures: u64,
 }

@@ -1,10 +1,11 @@
 //! The methods of a session that return its clients, configurations, cache and counters.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use aws_types::SdkConfig;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::cache::ClientCache;
-#[cfg(doc)]
+use crate::cache::{ClientCache, panicked};
 use crate::error::ClientCacheError;
 use crate::params::ClientParams;
 use crate::service::Service;
@@ -46,7 +47,7 @@ impl Session {
     /// Makes no network call. If AWS refuses a role, the client's first request fails, or [`ready`](Self::ready) does;
     /// [`refusal_code`](crate::refusal_code) finds the reason in the error of a request. A hit counts as a use; it neither
     /// suspends nor allocates. Concurrent calls for one missing client create it once, as described at
-    /// [`ClientCache::get_or_try_insert_with`].
+    /// [`ClientCache::get_or_try_insert_with_shared`].
     ///
     /// [`Session`] shows an example.
     ///
@@ -59,17 +60,24 @@ impl Session {
     /// * [`ClientCacheError::CredentialsExpired`] if the static credentials of the parameters have expired.
     /// * [`ClientCacheError::CredentialsRevoked`] after [`revoke`](Self::revoke).
     /// * [`ClientCacheError::ClientMismatch`] if a customization changes the region.
-    ///
-    /// # Panics
-    ///
-    /// Panics as [`ClientParams::client`] does. The panic affects no other caller: the next waiter creates the client.
+    /// * [`ClientCacheError::CreationFailed`] if a customization panics, or if the SDK panics because it rejects the resulting
+    ///   configuration. The panic goes no further, and is not cached.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped while it creates the client, the next waiter creates it.
+    /// If the future is dropped, or no longer polled, any other caller goes on with the creation.
     pub async fn client<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, SessionError> {
-        let client = self.0.cache.get_or_create(params.key_ref(), || async { self.make(params) }).await?;
-        Ok(client)
+        let create = || {
+            let (session, params) = (self.clone(), params.clone());
+            async move { session.make(&params) }
+        };
+        Ok(self.0.cache.get_or_create_shared(params.key_ref(), create).await?)
+    }
+
+    /// Creates a client that is not cached.
+    // S9: its panic is an error as well.
+    fn make_uncached<S: Service>(&self, params: &ClientParams<S>) -> Result<S::Client, ClientCacheError> {
+        catch_unwind(AssertUnwindSafe(|| self.make(params))).unwrap_or_else(|_| Err(panicked(params.key_ref())))
     }
 
     /// Returns the client for these parameters after its credentials have been loaded.
@@ -124,7 +132,7 @@ impl Session {
                 Err(_) if credentials.is_revoked() => return Err(revoked(params).into()),
                 Err(cause) => return Err(SessionError::credentials(params.key(), cause)),
                 // S3: this call began before an invalidation, so its client is not cached.
-                Ok(()) if credentials.epoch() != epoch => return Ok(self.make(params)?),
+                Ok(()) if credentials.epoch() != epoch => return Ok(self.make_uncached(params)?),
                 Ok(()) => {}
             }
         }
@@ -199,7 +207,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`client`](Self::client).
+    /// Returns the errors of [`client`](Self::client), except those that a customization causes.
     ///
     /// # Examples
     ///

@@ -12,7 +12,8 @@ use crate::redact;
 
 /// The error of a [`Session`](crate::Session).
 ///
-/// The message contains the cause, so that `{error}` is enough for a log. No message contains a secret.
+/// The message contains the cause, so that `{error}` is enough for a log. Only that of a panic is left to the panic hook. No
+/// message contains a secret.
 ///
 /// # Examples
 ///

@@ -397,7 +397,7 @@ fn a_failure_of_the_shared_variant_that_takes_over_is_that_of_its_own_creation()
     assert_eq!((cache.stats().failures, cache.check()), (1, Ok(())));
 }
 
-// Proves K4, S9.
+// Proves K4, O3, S9.
 #[test]
 fn a_panic_of_a_shared_creation_is_an_error_of_all_waiters_that_shows_no_secret() {
     let (cache, zero) = (ClientCache::default(), key(0));

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 
 use aws_client_cache::{ClientCache, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
@@ -103,6 +105,21 @@ fn events_of_failures_contain_no_secrets() {
     );
     let label = expiring.to_string();
     assert!(!["AKID", "secret", "token"].iter().any(|secret| label.contains(secret)), "{label}");
+}
+
+// Proves K4, O4.
+#[test]
+fn a_panic_of_a_shared_creation_is_an_event_without_its_message() {
+    let (cache, zero) = (ClientCache::default(), key(0));
+    let mut events = events_of(|| {
+        let panics = || async { panic!("the secret") };
+        let mut create = pin!(cache.get_or_try_insert_with_shared::<_, _, _, Infallible>(&zero, panics));
+        let polled = create.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(_))), "{polled:?}");
+    });
+    // The panic hook of `shuttle` emits an event too.
+    events.retain(|event| !event.starts_with("TRACE "));
+    assert_eq!(events, ["failed error=failed to create a client for Fake(base=0)"]);
 }
 
 // Proves O4, C2.

@@ -3,6 +3,7 @@
 mod assume_role;
 mod checksums;
 mod connections;
+mod creation_progress;
 mod credential_events;
 mod credentials_base;
 mod credentials_progress;

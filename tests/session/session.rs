@@ -114,19 +114,6 @@ mod the_client {
     }
 
     #[tokio::test]
-    async fn a_panicking_customization_affects_only_its_caller() {
-        let (_, session) = cloud();
-        let broken = params::<S3>().customize("broken", |_| panic!("a customization")).build().unwrap();
-        let task = tokio::spawn({
-            let session = session.clone();
-            async move { session.client(&broken).await.map(drop) }
-        });
-        assert!(task.await.unwrap_err().is_panic());
-        assert_eq!(session.cache().check(), Ok(()));
-        session.client(&of_role("tenant")).await.unwrap();
-    }
-
-    #[tokio::test]
     async fn errors_name_the_setting_that_the_base_lacks() {
         let config = Cloud::new(&Clock::at(NOW)).config();
         let lacking = |lack: fn(&mut aws_types::sdk_config::Builder)| {
