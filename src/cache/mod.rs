@@ -205,7 +205,7 @@ impl ClientCache {
         schedule::at(point);
     }
 
-    /// Returns an exact copy, including the layout, without the listener.
+    /// Returns an exact copy, down to the layout in memory, without the listener.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
     #[must_use]
@@ -214,11 +214,11 @@ impl ClientCache {
         Self::with(entries, Listener::default(), self.time_source.clone())
     }
 
-    /// Returns the engine's layout, as `EvictingMap::layout` does.
+    /// Returns the fingerprint of the engine, as `EvictingMap::fingerprint` does.
     #[doc(hidden)]
     #[cfg(feature = "__internals")]
-    pub fn layout(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
-        self.lock().entries().layout(name, index)
+    pub fn fingerprint(&self, name: impl Fn(&AnyKey) -> u64, index: bool) -> Vec<u64> {
+        self.lock().entries().fingerprint(name, index)
     }
 }
 

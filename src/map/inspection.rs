@@ -19,20 +19,20 @@ impl<K, V, S> EvictingMap<K, V, S> {
     ///
     /// Each key is shown as `name` names it. With `index`, slots, buckets and room are included, which depend on hashes.
     #[doc(hidden)]
-    pub fn layout(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {
-        let mut layout = vec![self.max_size as u64, self.len() as u64];
+    pub fn fingerprint(&self, name: impl Fn(&K) -> u64, index: bool) -> Vec<u64> {
+        let mut fingerprint = vec![self.max_size as u64, self.len() as u64];
         let slots = || {
             std::iter::successors(Some(self.eviction.next(END)), |slot| Some(self.eviction.next(*slot)))
                 .take(self.len())
         };
-        layout.extend(slots().map(|slot| name(self.slab.key(slot))));
-        layout.extend(self.eviction.layout());
+        fingerprint.extend(slots().map(|slot| name(self.slab.key(slot))));
+        fingerprint.extend(self.eviction.fingerprint());
         if index {
-            layout.push(u64::MAX);
-            layout.extend(slots().flat_map(|slot| [slot, self.slab.bucket(slot)].map(u64::from)));
-            layout.extend(self.room().map(|count| count as u64));
+            fingerprint.push(u64::MAX);
+            fingerprint.extend(slots().flat_map(|slot| [slot, self.slab.bucket(slot)].map(u64::from)));
+            fingerprint.extend(self.room().map(|count| count as u64));
         }
-        layout
+        fingerprint
     }
 
     /// Returns the room for entries, the number of buckets and the capacity of the index.

@@ -147,8 +147,8 @@ impl<T: Copy + Default> LinkedList<T> {
 
     /// Sizes the memory for `room` slots; there must be no more.
     pub(super) fn set_room(&mut self, room: usize) {
-        self.links.reserve_exact(room + 1 - self.links.len());
         self.links.shrink_to(room + 1);
+        self.links.reserve_exact(room + 1 - self.links.len());
     }
 
     /// Verifies every link, and passes each slot and its tag to `visit`, in order.
@@ -209,6 +209,16 @@ mod tests {
         })
         .unwrap();
         slots
+    }
+
+    // Proves D1.
+    #[test]
+    fn the_memory_is_that_of_the_room_and_the_sentinel() {
+        let mut list = list();
+        for room in [100, 10, 3] {
+            list.set_room(room);
+            assert_eq!(list.links.capacity(), room + 1);
+        }
     }
 
     #[test]

@@ -95,8 +95,8 @@ impl<K, V> Slab<K, V> {
 
     /// Sizes the memory for `room` entries; there must be no more.
     pub(super) fn set_room(&mut self, room: usize) {
-        self.slots.reserve_exact(room - self.slots.len());
         self.slots.shrink_to(room);
+        self.slots.reserve_exact(room - self.slots.len());
     }
 
     /// Verifies that `slot` holds an entry.
@@ -136,12 +136,28 @@ fn number_of(position: usize) -> u32 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn slots_are_numbered_from_one() {
+    /// Two entries.
+    fn slab() -> Slab<u32, ()> {
         let mut slab = Slab::new();
         for key in 1..=2 {
             slab.push(key, (), 0);
         }
+        slab
+    }
+
+    // Proves D1.
+    #[test]
+    fn the_memory_is_that_of_the_room() {
+        let mut slab = slab();
+        for room in [100, 10, 2] {
+            slab.set_room(room);
+            assert_eq!(slab.slots.capacity(), room);
+        }
+    }
+
+    #[test]
+    fn slots_are_numbered_from_one() {
+        let slab = slab();
         assert_eq!([0, 1, 2, 3].map(|slot| slab.check_slot(slot).is_ok()), [false, true, true, false]);
     }
 }

@@ -127,13 +127,13 @@ fn a_panic_leaves_retain_done_or_not_done() {
                     for key in 0..6 {
                         engine.insert(PanicProbe::new(key), PanicProbe::new(0)).unwrap();
                     }
-                    let layout =
-                        |map: &EvictingMap<PanicProbe<u8>, _, _>| map.layout(|key| u64::from(*key.get()), true);
-                    let before = layout(&engine.0);
+                    let fingerprint =
+                        |map: &EvictingMap<PanicProbe<u8>, _, _>| map.fingerprint(|key| u64::from(*key.get()), true);
+                    let before = fingerprint(&engine.0);
                     let after = {
                         let mut done = engine.fork();
                         done.0.retain(|key, _| key.get() % 2 == 0);
-                        layout(&done.0)
+                        fingerprint(&done.0)
                     };
                     let retain = || {
                         engine.0.retain(|key, _| {
@@ -143,7 +143,7 @@ fn a_panic_leaves_retain_done_or_not_done() {
                     };
                     let burned = inject_panic(callback, calls, retain);
                     assert_eq!(engine.check(), Ok(()));
-                    let now = layout(&engine.0);
+                    let now = fingerprint(&engine.0);
                     if panics_at.is_some() {
                         assert_eq!(now, before, "a panic of the predicate changes nothing");
                         break;

@@ -46,20 +46,20 @@ fn after(history: History, max_uses: u8) -> Map {
     history.run(|policy, max_size| Engine::with_max_uses(policy, max_size, u64::from(max_uses % 6) + 1)).0
 }
 
-fn layout(map: &Map) -> Vec<u64> {
-    map.layout(|key| u64::from(*key), false)
+fn fingerprint(map: &Map) -> Vec<u64> {
+    map.fingerprint(|key| u64::from(*key), false)
 }
 
-/// Returns the floor, the last number in the layout of an LFUDA map.
+/// Returns the floor, the last number in the fingerprint of an LFUDA map.
 fn floor(map: &Map) -> u64 {
-    *layout(map).last().unwrap()
+    *fingerprint(map).last().unwrap()
 }
 
 /// Returns the weight of the next victim.
 ///
-/// The layout starts with the bound, the length and the keys. The lowest frequency bucket with its weight follows.
+/// The fingerprint starts with the bound, the length and the keys. The lowest frequency bucket with its weight follows.
 fn lowest_weight(map: &Map) -> Option<u64> {
-    (!map.is_empty()).then(|| layout(map)[2 + map.len() + 1])
+    (!map.is_empty()).then(|| fingerprint(map)[2 + map.len() + 1])
 }
 
 /// Returns the order of the entries and of a new key that evicts none.

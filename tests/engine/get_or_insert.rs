@@ -21,8 +21,8 @@ fn after(history: &History) -> Map {
 }
 
 /// Returns the state as numbers, including use counts and slots.
-fn layout(map: &Map) -> Vec<u64> {
-    map.layout(|key| u64::from(*key), true)
+fn fingerprint(map: &Map) -> Vec<u64> {
+    map.fingerprint(|key| u64::from(*key), true)
 }
 
 /// Returns the outcome with owned values.
@@ -74,7 +74,7 @@ quickcheck! {
         *found.value() == expected.1
             && *found.value_mut() == expected.1
             && owned(found) == expected
-            && layout(&map) == layout(&other)
+            && fingerprint(&map) == fingerprint(&other)
             && map == other
             && map.check().is_ok()
     }
@@ -100,7 +100,7 @@ quickcheck! {
         } else {
             map.get_or_try_insert_with_ref(&key, make).is_err()
         };
-        let is_unchanged = layout(&map) == layout(&before) && map == before;
+        let is_unchanged = fingerprint(&map) == fingerprint(&before) && map == before;
         failed == (fails && !was_there) && (is_unchanged || !failed)
     }
 
@@ -174,7 +174,7 @@ fn a_key_is_hashed_once() {
 
 /// Returns the state without the index, which may be rebuilt for an insertion that then fails.
 fn contents(engine: &Engine<PanicProbe<u8>, PanicProbe<u64>, Hashing>) -> Vec<u64> {
-    engine.0.layout(|key| u64::from(*key.get()), false)
+    engine.0.fingerprint(|key| u64::from(*key.get()), false)
 }
 
 /// Panics in each call of each callback, in a map of so many entries; returns the number of panics.

@@ -2,9 +2,9 @@
 
 mod aging;
 mod churn;
-mod closure;
 mod corpus;
 mod costs;
+mod every_state;
 mod get_or_insert;
 mod laws;
 mod mutable_access;

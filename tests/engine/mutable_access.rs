@@ -18,8 +18,8 @@ fn after(history: &History) -> Map {
 }
 
 /// Returns the state as numbers, including use counts and slots.
-fn layout(map: &Map) -> Vec<u64> {
-    map.layout(|key| u64::from(*key), true)
+fn fingerprint(map: &Map) -> Vec<u64> {
+    map.fingerprint(|key| u64::from(*key), true)
 }
 
 quickcheck! {
@@ -29,7 +29,7 @@ quickcheck! {
         let mut expected = map.clone();
         let changed = map.get_mut(&key).map(|value| std::mem::replace(value, 99));
         changed == expected.get(&key).copied()
-            && layout(&map) == layout(&expected)
+            && fingerprint(&map) == fingerprint(&expected)
             && map.peek(&key) == changed.map(|_| &99)
             && map.check() == Ok(())
     }
@@ -40,7 +40,7 @@ quickcheck! {
         let before = map.clone();
         let changed = map.peek_mut(&key).map(|value| std::mem::replace(value, 99));
         changed == before.peek(&key).copied()
-            && layout(&map) == layout(&before)
+            && fingerprint(&map) == fingerprint(&before)
             && map.peek(&key) == changed.map(|_| &99)
     }
 
@@ -48,9 +48,9 @@ quickcheck! {
     fn iter_mut_yields_each_entry_once_in_order_from_both_ends(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
-        let before = layout(&map);
+        let before = fingerprint(&map);
         let mut iter = map.iter_mut().map(|(key, value)| (*key, *value));
-        double_ended::yields(&mut iter, expected, ends) && layout(&map) == before
+        double_ended::yields(&mut iter, expected, ends) && fingerprint(&map) == before
     }
 
     // Proves D5, D7.
@@ -82,8 +82,8 @@ quickcheck! {
     fn values_mut_yields_the_values_of_iter_mut(history: History, ends: Vec<bool>) -> bool {
         let mut map = after(&history);
         let expected: Vec<_> = map.values().copied().collect();
-        let before = layout(&map);
-        double_ended::yields(&mut map.values_mut().map(|value| *value), expected, ends) && layout(&map) == before
+        let before = fingerprint(&map);
+        double_ended::yields(&mut map.values_mut().map(|value| *value), expected, ends) && fingerprint(&map) == before
     }
 
     // Proves D7.
@@ -116,7 +116,7 @@ quickcheck! {
             *value += 7;
             *key % 2 == 0
         });
-        map == expected && layout(&map) == layout(&expected) && map.check() == Ok(())
+        map == expected && fingerprint(&map) == fingerprint(&expected) && map.check() == Ok(())
     }
 
     // Proves D12, P1: if the predicate panics, every entry stays, with the changes made before the panic.
@@ -136,17 +136,17 @@ quickcheck! {
             return calls == before.len() && map.is_empty();
         }
         let expected = before.iter().zip(0..).map(|((key, value), number)| (*key, if number < calls { *value + 7 } else { *value }));
-        map.iter().map(|(key, value)| (*key, *value)).eq(expected) && layout(&map) == layout(&before) && map.check() == Ok(())
+        map.iter().map(|(key, value)| (*key, *value)).eq(expected) && fingerprint(&map) == fingerprint(&before) && map.check() == Ok(())
     }
 
     // Proves D8: the copy has the same slots, buckets and room, so that it costs and behaves the same.
-    fn a_copy_has_the_same_layout(history: History, more: History) -> bool {
+    fn a_copy_has_the_same_fingerprint(history: History, more: History) -> bool {
         let mut engine = history.run(Engine::new);
         let mut copy = Engine::<_, _>(engine.0.clone());
-        layout(&copy.0) == layout(&engine.0)
+        fingerprint(&copy.0) == fingerprint(&engine.0)
             && copy.0 == engine.0
             && more.operations.iter().all(|operation| {
-                operation.apply(&mut copy) == operation.apply(&mut engine) && layout(&copy.0) == layout(&engine.0)
+                operation.apply(&mut copy) == operation.apply(&mut engine) && fingerprint(&copy.0) == fingerprint(&engine.0)
             })
     }
 
@@ -173,7 +173,7 @@ fn a_map_with_another_order_or_value_differs() {
 
 // Proves D8: the index has tombstones, and its size differs from the bound.
 #[test]
-fn a_copy_of_a_large_map_has_the_same_layout() {
+fn a_copy_of_a_large_map_has_the_same_fingerprint() {
     for policy in POLICIES {
         let mut map = Engine::new(policy, 1_500).0;
         let name = |key: &u16| u64::from(*key);
@@ -185,7 +185,7 @@ fn a_copy_of_a_large_map_has_the_same_layout() {
         }
         let mut copy = map.clone();
         for key in 4_000..9_000 {
-            assert_eq!(copy.layout(name, true), map.layout(name, true), "{policy:?} {key}");
+            assert_eq!(copy.fingerprint(name, true), map.fingerprint(name, true), "{policy:?} {key}");
             assert_eq!(copy.insert(key, ()), map.insert(key, ()));
             // At the end, enough entries are removed that the map releases memory.
             for _ in 4_900..key.min(4_903) {
@@ -205,7 +205,7 @@ fn a_key_that_panics_in_a_lookup_changes_nothing() {
     type Panicking = EvictingMap<PanicProbe<u8>, u64, Hashing>;
     type Look = fn(&mut Panicking, &PanicProbe<u8>) -> bool;
     let looks: [Look; 2] = [|map, key| map.get_mut(key).is_some(), |map, key| map.peek_mut(key).is_some()];
-    let layout = |map: &Panicking| map.layout(|key| u64::from(*key.get()), true);
+    let fingerprint = |map: &Panicking| map.fingerprint(|key| u64::from(*key.get()), true);
     let mut blown = [0; Callback::ALL.len()];
     for (spec_policy, look) in POLICIES.into_iter().flat_map(|policy| looks.map(|look| (policy, look))) {
         let mut map = EvictingMap::with_hasher(policy(spec_policy), 4, Hashing::Constant);
@@ -215,14 +215,14 @@ fn a_key_that_panics_in_a_lookup_changes_nothing() {
         for key in (0..=4).map(PanicProbe::new) {
             for (callback, blown) in Callback::ALL.into_iter().zip(&mut blown) {
                 for calls in 0.. {
-                    let before = layout(&map);
+                    let before = fingerprint(&map);
                     let burned = inject_panic(callback, calls, || look(&mut map, &key));
                     assert_eq!(map.check(), Ok(()));
                     if burned != Injected::Reached {
                         assert_eq!(burned, Injected::NotReached(*key.get() < 4));
                         break;
                     }
-                    assert_eq!(layout(&map), before);
+                    assert_eq!(fingerprint(&map), before);
                     *blown += 1;
                 }
             }

@@ -74,7 +74,7 @@ mod the_engine {
     }
 
     fn contents(engine: &Engine<Key, Value>) -> Vec<u64> {
-        engine.0.layout(|key| u64::from(*key.get()), false)
+        engine.0.fingerprint(|key| u64::from(*key.get()), false)
     }
 
     // Proves P1: all hashes are computed before the first entry is removed.

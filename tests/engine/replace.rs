@@ -17,8 +17,8 @@ fn after(history: &History) -> Map {
     history.run(Engine::new).0
 }
 
-fn layout(map: &Map) -> Vec<u64> {
-    map.layout(|key| u64::from(*key), true)
+fn fingerprint(map: &Map) -> Vec<u64> {
+    map.fingerprint(|key| u64::from(*key), true)
 }
 
 quickcheck! {
@@ -38,7 +38,7 @@ quickcheck! {
         map.remove(&key);
         let mut expected = map.clone();
         let evicted = expected.insert(key, 99).unwrap();
-        map.replace(key, 99) == Replaced::Absent { evicted } && layout(&map) == layout(&expected) && map == expected
+        map.replace(key, 99) == Replaced::Absent { evicted } && fingerprint(&map) == fingerprint(&expected) && map == expected
     }
 
     // Proves D13: no entry is added or removed, and each keeps its slot.
@@ -60,7 +60,7 @@ quickcheck! {
             let (mut replaced, mut hit) = (map.clone(), map.clone());
             hit.get(key);
             replaced.replace(*key, 99);
-            layout(&replaced) == layout(&hit)
+            fingerprint(&replaced) == fingerprint(&hit)
         })
     }
 
@@ -71,7 +71,7 @@ quickcheck! {
             let (mut replaced, mut hit) = (map.clone(), map.clone());
             hit.get(key);
             replaced.replace(*key, 99);
-            layout(&replaced) == layout(&hit)
+            fingerprint(&replaced) == fingerprint(&hit)
         })
     }
 }
@@ -112,8 +112,8 @@ fn the_stored_key_stays() {
 fn a_panic_leaves_a_replacement_done_or_not_done() {
     type Panicking = Engine<PanicProbe<u8>, PanicProbe<u64>, Hashing>;
     let shown = |engine: &Panicking| {
-        let layout = engine.0.layout(|key| u64::from(*key.get()), false);
-        (layout, engine.0.values().map(|value| *value.get()).collect::<Vec<_>>())
+        let fingerprint = engine.0.fingerprint(|key| u64::from(*key.get()), false);
+        (fingerprint, engine.0.values().map(|value| *value.get()).collect::<Vec<_>>())
     };
     let mut blown = [0; Callback::ALL.len()];
     for spec_policy in POLICIES {

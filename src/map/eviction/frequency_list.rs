@@ -219,26 +219,26 @@ impl FrequencyList {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    pub(super) fn layout(&self) -> Vec<u64> {
-        let mut layout = Vec::new();
+    pub(super) fn fingerprint(&self) -> Vec<u64> {
+        let mut fingerprint = Vec::new();
         let mut bucket = self.bucket(SENTINEL).next;
         while bucket != SENTINEL {
-            layout.extend([bucket.into(), self.bucket(bucket).weight]);
+            fingerprint.extend([bucket.into(), self.bucket(bucket).weight]);
             bucket = self.bucket(bucket).next;
         }
         let mut slot = self.slots.next(END);
         while slot != END {
-            layout.push(self.slots.tag(slot).into());
+            fingerprint.push(self.slots.tag(slot).into());
             slot = self.slots.next(slot);
         }
         let mut free = self.free;
         while free != NONE {
-            layout.push(free.into());
+            fingerprint.push(free.into());
             free = self.bucket(free).next;
         }
         // The total number shows where the free buckets begin.
-        layout.push(self.buckets.len() as u64);
-        layout
+        fingerprint.push(self.buckets.len() as u64);
+        fingerprint
     }
 
     /// Verifies every invariant, with `min_weight` as the lowest weight that there may be.

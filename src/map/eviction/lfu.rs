@@ -64,8 +64,8 @@ impl Eviction for Lfu {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn layout(&self) -> Vec<u64> {
-        self.weights.layout()
+    fn fingerprint(&self) -> Vec<u64> {
+        self.weights.fingerprint()
     }
 
     #[cfg(any(test, feature = "__internals"))]

@@ -70,10 +70,10 @@ impl Eviction for Lfuda {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn layout(&self) -> Vec<u64> {
-        let mut layout = self.weights.layout();
-        layout.push(self.floor);
-        layout
+    fn fingerprint(&self) -> Vec<u64> {
+        let mut fingerprint = self.weights.fingerprint();
+        fingerprint.push(self.floor);
+        fingerprint
     }
 
     #[cfg(any(test, feature = "__internals"))]

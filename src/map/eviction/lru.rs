@@ -62,7 +62,7 @@ impl Eviction for Lru {
     }
 
     #[cfg(any(test, feature = "__internals"))]
-    fn layout(&self) -> Vec<u64> {
+    fn fingerprint(&self) -> Vec<u64> {
         Vec::new()
     }
 

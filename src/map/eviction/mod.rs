@@ -51,7 +51,7 @@ pub(super) trait Eviction: Sized {
 
     /// Returns, as numbers, the state on which the order depends beyond the sequence of the slots.
     #[cfg(any(test, feature = "__internals"))]
-    fn layout(&self) -> Vec<u64>;
+    fn fingerprint(&self) -> Vec<u64>;
 
     /// Verifies every invariant, and passes each slot to `visit`, in order. Returns the number of slots.
     #[cfg(any(test, feature = "__internals"))]
@@ -154,9 +154,9 @@ macro_rules! policies {
             }
 
             #[cfg(any(test, feature = "__internals"))]
-            fn layout(&self) -> Vec<u64> {
+            fn fingerprint(&self) -> Vec<u64> {
                 match self {
-                    $(Self::$policy(order) => order.layout()),*
+                    $(Self::$policy(order) => order.fingerprint()),*
                 }
             }
 

@@ -291,8 +291,8 @@ impl Explore<u8, u64> for Cache {
 
     fn fingerprint(&self, names: Names<'_, u8>) -> Vec<u64> {
         // The index is left out, because it depends on hashes, which differ in each process: so would the number of states.
-        let mut layout = self.shared.layout(|key| names.of(&self.number(key)), false);
-        layout.push(self.now);
-        layout
+        let mut fingerprint = self.shared.fingerprint(|key| names.of(&self.number(key)), false);
+        fingerprint.push(self.now);
+        fingerprint
     }
 }

@@ -156,6 +156,6 @@ where
     }
 
     fn fingerprint(&self, names: Names<'_, K>) -> Vec<u64> {
-        self.0.layout(|key| names.of(key), names.are_own())
+        self.0.fingerprint(|key| names.of(key), names.are_own())
     }
 }

@@ -206,6 +206,6 @@ impl Explore<Key, Value> for ProbeCache {
     }
 
     fn fingerprint(&self, names: Names<'_, Key>) -> Vec<u64> {
-        self.cache.layout(|key| names.of(&PanicProbe::new(self.number(key))), names.are_own())
+        self.cache.fingerprint(|key| names.of(&PanicProbe::new(self.number(key))), names.are_own())
     }
 }

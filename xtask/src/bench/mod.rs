@@ -18,7 +18,7 @@ const INPUTS: [&str; 4] = ["src", "benches/src", "benches/benches", "Cargo.lock"
 
 /// Measure the engine and the cache against their peers, and write benches/RESULTS.md and its plot.
 ///
-/// All parts take some twenty minutes, plus the time to compile. Use an otherwise idle machine: other load distorts
+/// All parts take some thirty minutes, plus the time to compile. Use an otherwise idle machine: other load distorts
 /// times more than ratios. The instructions need valgrind and gungraun-runner.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {

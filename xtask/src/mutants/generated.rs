@@ -56,7 +56,7 @@ const UNITS: Tests = Tests { programs: &["--lib"], skipped: &[], opt_level: "0" 
 const FAST_ENGINE_TESTS: Tests = Tests {
     programs: &["--test=engine"],
     skipped: &[
-        "closure::",
+        "every_state::",
         "panics::the_engine",
         "random::",
         "corpus::the_engine_matches_the_model_on_the_corpus_of_collisions",

@@ -54,7 +54,7 @@ mod tests {
             rules: rules.iter().map(|rule| Proven::Rule((*rule).to_owned())).collect(),
         };
         let test = |name: &str| Subject::Test(name.to_owned());
-        let every = Proof { rules: vec![Proven::Letter('D')], ..proof("tests/engine/closure.rs", test("b"), &[]) };
+        let every = Proof { rules: vec![Proven::Letter('D')], ..proof("tests/engine/every_state.rs", test("b"), &[]) };
         let proofs = vec![
             proof("tests/engine/laws.rs", test("a"), &["D1"]),
             every,
@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn a_rule_has_the_programs_and_modules_of_its_tests_once_each() {
-        assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d closure:: laws:: stats::");
-        assert_eq!(of("D10"), "--test=cache --test=engine --test=memory -- closure:: h stats::");
-        assert_eq!(of("D2"), "--test=engine -- closure::");
+        assert_eq!(of("D1"), "--lib --test=cache --test=engine -- ::d every_state:: laws:: stats::");
+        assert_eq!(of("D10"), "--test=cache --test=engine --test=memory -- every_state:: h stats::");
+        assert_eq!(of("D2"), "--test=engine -- every_state::");
     }
 
     #[test]

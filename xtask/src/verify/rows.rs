@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn mutants_are_summed_up_by_the_last_line() {
-        let rows = summary("mutants", "all", "D1-a   closure::b\n\n3 caught, 0 survived, 0 invalid\n\n");
+        let rows = summary("mutants", "all", "D1-a   every_state::b\n\n3 caught, 0 survived, 0 invalid\n\n");
         assert_eq!(rows, [Row::new("mutants", "all", "3 caught, 0 survived, 0 invalid")]);
     }
 }
