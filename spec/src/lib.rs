@@ -416,7 +416,7 @@ pub use system_under_test::SystemUnderTest;
 /// Caches with one subtle fault each, which prove that the levels can fail.
 ///
 /// [`Faulty`](faults::Faulty), [`FaultyShared`](faults::FaultyShared) and [`FaultyCreator`](faults::FaultyCreator) are
-/// correct, unless you name a fault. The level that names the fault refuses the cache. Faults of expiry
+/// correct, unless you name a fault. Each fault names the level that refuses it. Faults of expiry
 /// ([`Fault::is_of_expiry`](faults::Fault::is_of_expiry)) show where keys expire. Each fault shows under the policies of
 /// [`Fault::policies`](faults::Fault::policies), and in the insertion modes of
 /// [`Fault::insertions`](faults::Fault::insertions).

@@ -19,7 +19,7 @@ fn claim(fault: Option<CreationFault>, policy: Policy, schedules: Schedules) -> 
 #[expect(clippy::print_stdout, reason = "`cargo xtask verify` reads it")]
 fn report(policy: Policy, schedules: Schedules, Scheduled { schedules: tried, steps }: Scheduled) {
     let Schedules { max_size, callers, depth, merge, is_shared } = schedules;
-    let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
+    let merged = if merge { ", equivalent ones counted once" } else { "" };
     let shared = if is_shared { ", shared creations" } else { "" };
     let what = format!(
         "the kit's reference, {policy:?}, {callers} callers, a bound of {max_size}, {depth} steps{shared}{merged}"

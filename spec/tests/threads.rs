@@ -250,7 +250,7 @@ fn a_cache_that_drops_under_its_lock_is_reported_by_the_operation_that_hangs() {
     assert_eq!(reentrant(new(None)), Ok(()));
     let found: Deadlock = reentrant(new(Some(SharedFault::DropsUnderTheLock))).unwrap_err();
     assert!(found.to_string().contains("Clear hangs"), "{found}");
-    println!("\nreport: faulty caches | a lock held during drops, refused by linearizability | 1 caches");
+    println!("\nreport: faulty caches | a lock held during drops, refused by linearizability | 1 cache");
 }
 
 #[test]

@@ -95,6 +95,7 @@ const FAST_SESSION_TESTS: Tests = Tests {
 const FAST_KIT_TESTS: Tests = Tests {
     programs: &[
         "--lib",
+        "--test=branches",
         "--test=coverage",
         "--test=counter_examples",
         "--test=fingerprints",
