@@ -4,9 +4,16 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
+use futures_util::future::{BoxFuture, Shared};
+
+/// The time after which a clone polls the future without a wake.
+///
+/// The timers and the connections that the future awaits belong to the runtime that polled it first, which may no longer run.
+/// A poll at times lets the future see that it has taken too long.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// A future whose clones all receive its result, and any of which can drive it.
 ///
@@ -19,16 +26,10 @@ pub(crate) struct SharedFuture<T: Clone> {
     signal: Arc<Signal>,
 }
 
-/// A reference to a [`SharedFuture`] that does not keep it.
-pub(crate) struct WeakSharedFuture<T> {
-    shared: WeakShared<Driven<T>>,
-    signal: Arc<Signal>,
-}
-
 impl<T: Clone> SharedFuture<T> {
     pub(crate) fn new(future: BoxFuture<'static, T>) -> Self {
         let signal = Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new() });
-        let driven = Driven { future, signal: Arc::clone(&signal) };
+        let driven = Driven { future, signal: Arc::clone(&signal), polled: None };
         Self { shared: driven.shared(), signal }
     }
 
@@ -39,18 +40,6 @@ impl<T: Clone> SharedFuture<T> {
     /// Returns `true` if this is the only clone of a future that has not completed.
     pub(crate) fn is_only_clone(&self) -> bool {
         self.shared.strong_count() == Some(1)
-    }
-
-    /// Returns a weak reference, unless this clone has returned its result.
-    pub(crate) fn downgrade(&self) -> Option<WeakSharedFuture<T>> {
-        Some(WeakSharedFuture { shared: self.shared.downgrade()?, signal: Arc::clone(&self.signal) })
-    }
-}
-
-impl<T: Clone> WeakSharedFuture<T> {
-    /// Returns a clone, if there is one left.
-    pub(crate) fn upgrade(&self) -> Option<SharedFuture<T>> {
-        Some(SharedFuture { shared: self.shared.upgrade()?, signal: Arc::clone(&self.signal) })
     }
 }
 
@@ -68,12 +57,13 @@ impl<T: Clone> Future for SharedFuture<T> {
     }
 }
 
-/// A future that is polled only after it was woken, however many waiters poll it.
+/// A future that is polled only after it was woken, or after a [`TICK`], however many waiters poll it.
 ///
 /// [`Shared`] wakes all waiters, and each of them polls the future.
 struct Driven<T> {
     future: BoxFuture<'static, T>,
     signal: Arc<Signal>,
+    polled: Option<Instant>,
 }
 
 struct Signal {
@@ -86,11 +76,12 @@ impl<T> Future for Driven<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Self { future, signal } = self.get_mut();
+        let Self { future, signal, polled } = self.get_mut();
         signal.waker.get_or_init(|| context.waker().clone());
-        if !signal.is_woken.swap(false, SeqCst) {
+        if !signal.is_woken.swap(false, SeqCst) && polled.is_some_and(|polled| polled.elapsed() < TICK) {
             return Poll::Pending;
         }
+        *polled = Some(Instant::now());
         let waker = Waker::from(Arc::clone(signal));
         future.as_mut().poll(&mut Context::from_waker(&waker))
     }

@@ -102,7 +102,7 @@ impl Session {
     /// # Cancel safety
     ///
     /// If the future is dropped, or no longer polled, while it loads credentials, any waiter of the scope goes on with the
-    /// load. Without a waiter, the load is kept, and the next caller resumes it. It keeps no permit from other scopes.
+    /// load. Without a waiter, the load is kept, and the next caller resumes it. After one second, it keeps no permit from other scopes.
     ///
     /// # Examples
     ///
@@ -179,7 +179,7 @@ impl Session {
     /// ```
     // T14
     pub async fn ready_all<S: Service>(&self, params: &[ClientParams<S>]) -> Vec<Result<S::Client, SessionError>> {
-        /// Waiting loads drive the others, so more of them would cost more.
+        /// Each call that waits is polled at times, so more of them would cost more.
         const MAX_IN_FLIGHT: usize = 256;
         let call = |(position, params)| async move { (position, self.ready(params).await) };
         let mut remaining = params.iter().enumerate();
@@ -200,6 +200,10 @@ impl Session {
     /// [`invalidate_credentials`](Self::invalidate_credentials) and [`revoke`](Self::revoke). A library that takes only a
     /// provider can take the configuration's [`credentials_provider`](SdkConfig::credentials_provider). Configuration and
     /// provider each keep the credential scope active, as a client does.
+    ///
+    /// A library that caches the credentials of the provider signs with them until they expire, whatever is revoked. So does an
+    /// SDK client that is given the provider instead of the configuration: its own identity cache then holds them. Give SDK
+    /// clients the whole configuration.
     ///
     /// The parameters can be of any service. A configuration has no place for customizations, for the scope's retry budgets or
     /// for the detection of expired tokens. Makes no network call, caches nothing, and takes as long as copying an

@@ -1,9 +1,11 @@
 //! [`CachedCredentials`], the credentials of a provider, cached until shortly before they expire.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -16,10 +18,11 @@ use futures_util::future::BoxFuture;
 
 use super::load_config::{LoadConfig, Loaded};
 use super::load_times::{Age, Backoff, Jitter, Windows};
-use super::single_flight::{FlightRef, Joined, SingleFlight};
+use super::single_flight::{Flight, Joined, SingleFlight};
 use super::trace;
 use crate::key::CredentialScope;
 use crate::redact;
+use crate::shared_future::TICK;
 
 /// The end of the year 9999, the latest expiry.
 ///
@@ -29,7 +32,7 @@ const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
 /// The number of loads after which [`CachedCredentials::resolve`] ends despite invalidations.
 const MAX_RESOLUTIONS: usize = 4;
 
-/// The delay of a timer which shows that nothing has polled its load in the meantime.
+/// The minimum delay of a timer that nothing polled, or whose runtime stands still.
 const STARVED_FOR: Duration = Duration::from_secs(1);
 
 /// Caches the credentials of a provider.
@@ -285,10 +288,10 @@ impl Inner {
             },
             Step::Load => self.join(purpose, epoch),
         };
-        let mut loaded = joined.flight.await;
+        let mut loaded = self.drive(joined.flight).await;
         if loaded.is_err() && joined.is_resumed {
             self.forget_failure(epoch);
-            loaded = self.join(purpose, epoch).flight.await;
+            loaded = self.drive(self.join(purpose, epoch).flight).await;
         }
         self.loading.clear_completed();
         self.permitted.clear_completed();
@@ -299,15 +302,32 @@ impl Inner {
         })
     }
 
+    /// Awaits a flight, and polls it at least once a [`TICK`], by a timer of the caller's own runtime.
+    // T7
+    async fn drive(&self, mut flight: Flight<Loaded>) -> Loaded {
+        let Some(sleep) = &self.config.sleep else { return flight.await };
+        let mut tick = sleep.sleep(TICK);
+        poll_fn(|context| {
+            let polled = flight.poll_unpin(context);
+            if polled.is_pending() && tick.poll_unpin(context).is_ready() {
+                tick = sleep.sleep(TICK);
+                // A sleep of tests takes no time, so that this must not be a loop.
+                context.waker().wake_by_ref();
+            }
+            polled
+        })
+        .await
+    }
+
     fn join(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Joined<Loaded> {
         match purpose {
-            Purpose::Sign => self.permitted.join(epoch, |itself| self.permitted_load(epoch, itself)),
+            Purpose::Sign => self.permitted.join(epoch, || self.permitted_load(epoch)),
             Purpose::Assume => self.join_load(epoch),
         }
     }
 
     fn join_load(self: &Arc<Self>, epoch: u64) -> Joined<Loaded> {
-        self.loading.join(epoch, |_| self.load(epoch))
+        self.loading.join(epoch, || self.load(epoch))
     }
 
     /// Begins a refresh, or resumes an abandoned one.
@@ -317,18 +337,18 @@ impl Inner {
         match purpose {
             Purpose::Sign => {
                 let has_free = self.config.permits.has_free();
-                self.permitted.lead(epoch, has_free, |itself| self.permitted_load(epoch, itself))
+                self.permitted.lead(epoch, has_free, || self.permitted_load(epoch))
             }
-            Purpose::Assume => self.loading.lead(epoch, true, |_| self.load(epoch)),
+            Purpose::Assume => self.loading.lead(epoch, true, || self.load(epoch)),
         }
     }
 
     /// Returns a load that waits for a permit.
     ///
     /// It refers weakly to these credentials, which own it.
-    fn permitted_load(self: &Arc<Self>, epoch: u64, itself: FlightRef<Loaded>) -> BoxFuture<'static, Loaded> {
-        let (inner, config) = (Arc::downgrade(self), Arc::clone(&self.config));
-        async move { config.permits.run(itself, config.sleep.as_ref(), joined_load(inner, epoch)).await }.boxed()
+    fn permitted_load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Loaded> {
+        let (inner, permits) = (Arc::downgrade(self), self.config.permits.clone());
+        async move { permits.run(joined_load(inner, epoch)).await }.boxed()
     }
 
     /// Returns a load in an epoch that began before the source is requested.
@@ -337,7 +357,7 @@ impl Inner {
     fn load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Loaded> {
         let (inner, provider) = (Arc::downgrade(self), self.provider.clone());
         let (config, timeout) = (Arc::clone(&self.config), self.timeout);
-        async move {
+        let load = async move {
             // Another load may have completed in the meantime.
             if let Some(Step::Use(credentials) | Step::UseHeld(credentials)) = inner.upgrade().map(|inner| inner.step())
             {
@@ -350,8 +370,10 @@ impl Inner {
                 inner.complete(epoch, &loaded);
             }
             loaded
-        }
-        .boxed()
+        };
+        // A clock may be of a caller's own type, and its panic would end this flight for all later callers.
+        let panicked = || Err(Arc::new(CredentialsError::unhandled("the load panicked")));
+        AssertUnwindSafe(load).catch_unwind().map(move |loaded| loaded.unwrap_or_else(|_| panicked())).boxed()
     }
 
     /// Stores the result of a load that began in `epoch`, unless that of a later epoch is stored.
@@ -415,9 +437,15 @@ impl Inner {
         true
     }
 
-    /// Removes the error of an epoch.
+    /// Removes the error of an epoch, and ends the backoff after it.
     fn forget_failure(&self, epoch: u64) {
-        let _failure = self.lock().failure.take_if(|failure| failure.epoch == epoch);
+        let _failure = {
+            let State { held, failure, .. } = &mut *self.lock();
+            if let Some(held) = held.as_mut().filter(|held| held.epoch == epoch) {
+                held.backoff = Backoff::default();
+            }
+            failure.take_if(|failure| failure.epoch == epoch)
+        };
     }
 }
 
@@ -445,15 +473,24 @@ async fn provide(
     timeout: Duration,
 ) -> Result<Credentials, CredentialsError> {
     let Some(sleep) = sleep else { return provider.provide_credentials().await };
-    let began = Instant::now();
-    let first = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await;
-    // Nothing polled the load until after its timeout, so that the provider had no chance to answer.
-    let is_starved = || began.elapsed() >= timeout.saturating_add(STARVED_FOR);
-    let outcome = match first {
-        Err(_) if is_starved() => Timeout::new(provider.provide_credentials(), sleep.sleep(timeout)).await,
-        first => first,
-    };
-    outcome.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(timeout)))
+    let is_starved = |began: Instant| began.elapsed() >= timeout.saturating_add(STARVED_FOR);
+    for is_last in [false, true] {
+        let began = Instant::now();
+        let mut answer = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout));
+        let answer = poll_fn(|context| match answer.poll_unpin(context) {
+            Poll::Ready(answer) => Poll::Ready(answer.ok()),
+            // The timer is that of a runtime which no longer runs.
+            Poll::Pending if is_starved(began) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        match answer.await {
+            Some(answer) => return answer,
+            // Nothing polled the load in time, so that the provider had no chance to answer.
+            None if is_starved(began) && !is_last => {}
+            None => break,
+        }
+    }
+    Err(CredentialsError::provider_timed_out(timeout))
 }
 
 /// Limits an expiry that the SDK could not represent.

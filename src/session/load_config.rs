@@ -22,7 +22,7 @@ pub(super) type Loaded = Result<Credentials, Arc<CredentialsError>>;
 pub(super) struct LoadConfig {
     pub(super) time_source: SharedTimeSource,
     pub(super) sleep: Option<SharedAsyncSleep>,
-    pub(super) permits: LoadPermits<Loaded>,
+    pub(super) permits: LoadPermits,
     pub(super) refresh: RefreshSettings,
     pub(super) counters: LoadCounters,
     timeout: LoadTimeout,

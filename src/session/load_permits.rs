@@ -1,5 +1,6 @@
 //! [`LoadPermits`], the bound on the loads of a session.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -7,207 +8,202 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
-use futures_util::FutureExt;
-use futures_util::future::OptionFuture;
-
-use super::single_flight::{Flight, FlightRef};
-use crate::shared_future::WeakSharedFuture;
-
-/// The time after which a waiting load drives the loads that hold permits.
-///
-/// Their own callers drive them much sooner, unless these have stopped polling.
-const HELP_AFTER: Duration = Duration::from_millis(100);
-
 /// The time after which a load no longer counts.
 ///
 /// A provider that hangs would otherwise hold back all others until its load times out.
 const COUNTED_FOR: Duration = Duration::from_secs(3);
 
+/// The time after the last poll for which a load keeps its permit, or its place in the queue.
+///
+/// Callers poll their load [more often](crate::shared_future::TICK), so that a load which was not polled for this long has none.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
 /// Bounds the concurrent loads of a session, in FIFO order.
 ///
-/// A permit belongs to a load, and not to the caller that began it. Waiting loads drive those that hold permits, so that
-/// callers that stop polling do not exhaust the bound.
+/// A permit belongs to a load, and not to the caller that began it. A load without a caller that polls it loses its permit, and
+/// goes on without one when a caller resumes it.
+///
+/// Time is measured by the clock of the machine, and read when any load is polled. A timer would fire only while its runtime
+/// runs.
 // T5
-pub(super) struct LoadPermits<T>(Arc<Mutex<State<T>>>)
-where
-    T: Clone + Send + Sync + 'static;
+#[derive(Clone)]
+pub(super) struct LoadPermits(Arc<Mutex<State>>);
 
-struct State<T>
-where
-    T: Clone + Send + Sync + 'static,
-{
-    free: usize,
-    next_id: u64,
-    waiting: VecDeque<Waiting<T>>,
-    holders: Vec<Holder<T>>,
+struct State {
+    permits: usize,
+    next_ticket: u64,
+    holders: Vec<Holder>,
+    /// By ascending ticket.
+    waiting: VecDeque<Waiting>,
 }
 
-struct Holder<T>
-where
-    T: Clone + Send + Sync + 'static,
-{
-    id: u64,
-    /// Weak, because the load owns its permit.
-    load: FlightRef<T>,
+struct Holder {
+    ticket: u64,
+    since: Instant,
+    polled: Instant,
 }
 
-struct Waiting<T>
-where
-    T: Clone + Send + Sync + 'static,
-{
-    holder: Holder<T>,
-    waker: Option<Waker>,
-    /// Set if the load drives the holders.
-    is_helping: bool,
+struct Waiting {
+    ticket: u64,
+    polled: Instant,
+    waker: Waker,
 }
 
-/// A place in the queue, and then a permit.
-pub(super) struct Permit<T>
-where
-    T: Clone + Send + Sync + 'static,
-{
-    permits: LoadPermits<T>,
-    id: u64,
+/// The place of a load among the holders or in the queue.
+struct Place<'a> {
+    permits: &'a LoadPermits,
+    /// A number that is higher for a load that began to wait later.
+    ticket: Option<u64>,
 }
 
-impl<T: Clone + Send + Sync + 'static> Clone for LoadPermits<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T: Clone + Send + Sync + 'static> LoadPermits<T> {
+impl LoadPermits {
     pub(super) fn new(permits: usize) -> Self {
-        let state = State { free: permits.max(1), next_id: 0, waiting: VecDeque::new(), holders: Vec::new() };
+        let state = State { permits: permits.max(1), next_ticket: 0, holders: Vec::new(), waiting: VecDeque::new() };
         Self(Arc::new(Mutex::new(state)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns `true` if a load would not have to wait.
     pub(super) fn has_free(&self) -> bool {
-        self.lock().free > 0
+        self.lock().free(Instant::now()) > 0
     }
 
-    /// Runs `next` with a permit, which it holds for as long as it is counted.
+    /// Runs `load` with a permit.
     ///
-    /// `load` refers to the load that calls this method.
-    pub(super) async fn run<U>(
-        &self,
-        load: FlightRef<T>,
-        sleep: Option<&SharedAsyncSleep>,
-        next: impl Future<Output = U>,
-    ) -> U {
-        let permit = self.acquire(load, sleep).await;
-        let mut next = pin!(next);
-        let Some(sleep) = sleep else { return next.await };
-        let began = Instant::now();
-        let mut end = pin!(sleep.sleep(COUNTED_FOR).fuse());
-        let mut permit = Some(permit);
+    /// A load that is polled by another one needs none: the provider of the other awaits it, and could wait for its own permit.
+    pub(super) async fn run<T>(&self, load: impl Future<Output = T>) -> T {
+        let mut place = Place { permits: self, ticket: None };
+        poll_fn(|context| place.poll_granted(context)).await;
+        let mut load = pin!(load);
         poll_fn(|context| {
-            let done = next.as_mut().poll(context);
-            // A sleep of tests takes no time.
-            if done.is_pending() && end.as_mut().poll(context).is_ready() && began.elapsed() >= COUNTED_FOR {
-                permit = None;
-            }
-            done
+            self.lock().touch(place.ticket);
+            Nested::within(|| load.as_mut().poll(context))
         })
         .await
     }
+}
 
-    async fn acquire(&self, load: FlightRef<T>, sleep: Option<&SharedAsyncSleep>) -> Permit<T> {
-        let permit = self.enqueue(load);
-        let mut patience = pin!(OptionFuture::from(sleep.map(|sleep| sleep.sleep(HELP_AFTER))).fuse());
-        let mut is_patient = true;
-        let mut driven = Vec::new();
-        poll_fn(|context| {
-            is_patient = is_patient && patience.as_mut().poll(context).is_pending();
-            if self.lock().is_granted(permit.id, !is_patient, context) {
-                return Poll::Ready(());
-            }
-            if !is_patient {
-                self.drive_holders(&mut driven, context);
-            }
-            Poll::Pending
-        })
-        .await;
-        permit
-    }
-
-    fn enqueue(&self, load: FlightRef<T>) -> Permit<T> {
-        let state = &mut *self.lock();
-        let id = state.next_id;
-        state.next_id += 1;
-        state.waiting.push_back(Waiting { holder: Holder { id, load }, waker: None, is_helping: false });
-        // No other load is waiting if a permit is free, so this one is granted it, and has no waker yet.
-        let _ = state.grant();
-        Permit { permits: self.clone(), id }
-    }
-
-    /// Polls the loads that hold permits, so that one whose callers have stopped polling goes on.
-    fn drive_holders(&self, driven: &mut Vec<(u64, Flight<T>)>, context: &mut Context<'_>) {
-        let holders: Vec<_> = self.lock().holders.iter().map(|holder| (holder.id, Arc::clone(&holder.load))).collect();
-        driven.retain(|(id, _)| holders.iter().any(|(holder, _)| holder == id));
-        for (id, load) in holders {
-            if driven.iter().all(|(known, _)| *known != id)
-                && let Some(flight) = load.get().and_then(WeakSharedFuture::upgrade)
-            {
-                driven.push((id, flight));
-            }
+impl Place<'_> {
+    fn poll_granted(&mut self, context: &Context<'_>) -> Poll<()> {
+        if Nested::is_within() {
+            self.leave();
+            return Poll::Ready(());
         }
-        driven.retain_mut(|(_, flight)| flight.poll_unpin(context).is_pending());
+        let (is_granted, skipped) = self.permits.lock().grant(&mut self.ticket, context.waker(), Instant::now());
+        skipped.into_iter().for_each(Waker::wake);
+        if is_granted { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Returns the permit, or leaves the queue.
+    fn leave(&mut self) {
+        let Some(ticket) = self.ticket.take() else { return };
+        // Dropped and woken after the lock has been released.
+        let (_waiting, woken) = {
+            let state = &mut *self.permits.lock();
+            state.holders.retain(|holder| holder.ticket != ticket);
+            let waiting = state.position(ticket).and_then(|position| state.waiting.remove(position));
+            (waiting, state.next(Instant::now()))
+        };
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> State<T> {
-    /// Grants free permits to the loads that have waited longest, and returns their wakers.
-    fn grant(&mut self) -> Vec<Waker> {
-        let mut woken = Vec::new();
-        while self.free > 0
-            && let Some(Waiting { holder, waker, .. }) = self.waiting.pop_front()
-        {
-            self.free -= 1;
-            self.holders.push(holder);
-            woken.extend(waker);
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl State {
+    /// Returns the number of free permits, after those have been taken back that no longer count.
+    fn free(&mut self, now: Instant) -> usize {
+        let is_within = |since, limit| now.saturating_duration_since(since) < limit;
+        self.holders.retain(|holder| is_within(holder.since, COUNTED_FOR) && is_within(holder.polled, KEPT_FOR));
+        self.permits.saturating_sub(self.holders.len())
+    }
+
+    /// Grants a permit to the load with this ticket if it is its turn; otherwise registers the waker.
+    ///
+    /// Also returns the wakers of loads that have lost their place.
+    fn grant(&mut self, ticket: &mut Option<u64>, waker: &Waker, now: Instant) -> (bool, Vec<Waker>) {
+        if let Some(position) = ticket.and_then(|ticket| self.position(ticket)) {
+            let waiting = &mut self.waiting[position];
+            waiting.polled = now;
+            waiting.waker.clone_from(waker);
+        } else {
+            let number = *ticket.insert(self.next_ticket);
+            self.next_ticket += 1;
+            self.waiting.push_back(Waiting { ticket: number, polled: now, waker: waker.clone() });
         }
+        let (free, skipped) = (self.free(now), self.skip(now));
+        let position = ticket.and_then(|ticket| self.position(ticket)).filter(|position| *position < free);
+        if let Some(Waiting { ticket, .. }) = position.and_then(|position| self.waiting.remove(position)) {
+            self.holders.push(Holder { ticket, since: now, polled: now });
+        }
+        (position.is_some(), skipped)
+    }
+
+    /// Removes the loads whose turn it is, and which no caller polls. Returns their wakers.
+    fn skip(&mut self, now: Instant) -> Vec<Waker> {
+        let (free, mut skipped, mut position) = (self.free(now), Vec::new(), 0);
+        while position < free
+            && let Some(waiting) = self.waiting.get(position)
+        {
+            if now.saturating_duration_since(waiting.polled) < KEPT_FOR {
+                position += 1;
+            } else {
+                // A caller without a timer does not poll, but lives: it is woken, and takes its place anew.
+                skipped.extend(self.waiting.remove(position).map(|waiting| waiting.waker));
+            }
+        }
+        skipped
+    }
+
+    /// Returns the wakers of the loads whose turn it is.
+    fn next(&mut self, now: Instant) -> Vec<Waker> {
+        let (free, mut woken) = (self.free(now), self.skip(now));
+        woken.extend(self.waiting.iter().take(free).map(|waiting| waiting.waker.clone()));
         woken
     }
 
-    /// Returns `true` if the load has its permit; otherwise registers the waker.
-    fn is_granted(&mut self, id: u64, is_helping: bool, context: &Context<'_>) -> bool {
-        let Ok(position) = self.position(id) else { return true };
-        let waiting = &mut self.waiting[position];
-        waiting.waker = Some(context.waker().clone());
-        waiting.is_helping = is_helping;
-        false
+    /// Records that a load is polled, if it still holds its permit.
+    fn touch(&mut self, ticket: Option<u64>) {
+        if let Some(holder) = self.holders.iter_mut().find(|holder| Some(holder.ticket) == ticket) {
+            holder.polled = Instant::now();
+        }
     }
 
-    /// Returns the position of a waiting load. Later loads have greater ids.
-    fn position(&self, id: u64) -> Result<usize, usize> {
-        self.waiting.binary_search_by_key(&id, |waiting| waiting.holder.id)
+    fn position(&self, ticket: u64) -> Option<usize> {
+        self.waiting.binary_search_by_key(&ticket, |waiting| waiting.ticket).ok()
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Drop for Permit<T> {
+thread_local! {
+    static IS_NESTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The poll of a load by this thread.
+struct Nested {
+    before: bool,
+}
+
+impl Nested {
+    /// Returns `true` while this thread polls a load.
+    fn is_within() -> bool {
+        IS_NESTED.get()
+    }
+
+    fn within<T>(poll: impl FnOnce() -> T) -> T {
+        let _restored = Self { before: IS_NESTED.replace(true) };
+        poll()
+    }
+}
+
+impl Drop for Nested {
     fn drop(&mut self) {
-        // The loads are dropped and the wakers woken after the lock has been released.
-        let (_holder, _waiting, woken) = {
-            let state = &mut *self.permits.lock();
-            let position = state.holders.iter().position(|holder| holder.id == self.id);
-            let holder = position.map(|position| state.holders.swap_remove(position));
-            state.free += usize::from(holder.is_some());
-            let waiting = state.position(self.id).ok().and_then(|position| state.waiting.remove(position));
-            let mut woken = state.grant();
-            // They drive the new holder, because its callers may have stopped polling.
-            let helping = state.waiting.iter().filter(|waiting| waiting.is_helping);
-            woken.extend(helping.filter_map(|waiting| waiting.waker.clone()));
-            (holder, waiting, woken)
-        };
-        for waker in woken {
-            waker.wake();
-        }
+        IS_NESTED.set(self.before);
     }
 }

@@ -88,8 +88,9 @@ use untraced as trace;
 ///
 /// A connection ends with the Tokio runtime that opened it. If several runtimes share a session, a request that uses such a
 /// connection at that moment fails, with an error of the SDK that contains "runtime dropped the dispatch task". The next
-/// request opens another connection, and a load of credentials that was abandoned with its runtime begins again. Create a
-/// session in each runtime, or share the runtime too.
+/// request opens another connection. A load of credentials that was abandoned with its runtime begins again: at once if the
+/// runtime has ended, and after [`load_timeout`](SessionBuilder::load_timeout) if it only stands still. Create a session in
+/// each runtime, or share the runtime too.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -136,6 +137,7 @@ impl Session {
         if self.0.scopes.is_revoked(scope) {
             return Err(revoked(params));
         }
+        drop(self.0.scopes.purge(self.0.now()));
         if *scope == CredentialScope::Base {
             return Ok(None);
         }
@@ -166,18 +168,12 @@ impl Session {
     }
 
     fn find(&self, key: &CredentialScope) -> Option<Lease> {
-        let (found, retired) = self.0.scopes.find(key, self.0.now());
-        let lease = found.map(|scope| Lease::new(&self.0, key, scope));
-        drop(retired);
-        lease
+        self.0.scopes.find(key).map(|scope| Lease::new(&self.0, key, scope))
     }
 
     fn add(&self, key: &CredentialScope, scope: LeasedScope) -> Lease {
         let scope = Arc::new(scope);
-        let (shared, retired) = self.0.scopes.add(key, &scope, self.0.now());
-        let lease = Lease::new(&self.0, key, shared);
-        drop(retired);
-        lease
+        Lease::new(&self.0, key, self.0.scopes.add(key, &scope))
     }
 }
 

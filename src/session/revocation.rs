@@ -9,7 +9,7 @@ use crate::service::Service;
 impl Session {
     /// Removes all clients with these parameters' credentials, and drops the credentials.
     ///
-    /// Call it when you rotate a key, or see an authentication error. To offboard a tenant, call [`revoke`](Self::revoke)
+    /// Call it when you rotate a key, or see an authentication error other than an expired token. To offboard a tenant, call [`revoke`](Self::revoke)
     /// instead. The call covers all services and regions, and all roles that are assumed with these credentials. Returns the
     /// clients in eviction order. The listener is not notified. Takes O(n) in the number of clients and credential scopes.
     ///

@@ -114,32 +114,28 @@ impl ScopePool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Removes the scopes that have been idle for too long, in O(k) for k removed scopes.
+    // T2
+    pub(super) fn purge(&self, now: SystemTime) -> Retired {
+        self.lock().purge(now, self.idle_timeout)
+    }
+
     /// Adds a lease to a scope, if the pool contains it.
-    pub(super) fn find(&self, key: &CredentialScope, now: SystemTime) -> (Option<Arc<LeasedScope>>, Retired) {
-        let state = &mut *self.lock();
-        let retired = state.purge(now, self.idle_timeout);
-        (state.find(key), retired)
+    pub(super) fn find(&self, key: &CredentialScope) -> Option<Arc<LeasedScope>> {
+        self.lock().find(key)
     }
 
     /// Adds a scope with one lease, or a lease to the scope that another caller has added in the meantime.
-    pub(super) fn add(
-        &self,
-        key: &CredentialScope,
-        scope: &Arc<LeasedScope>,
-        now: SystemTime,
-    ) -> (Arc<LeasedScope>, Retired) {
+    pub(super) fn add(&self, key: &CredentialScope, scope: &Arc<LeasedScope>) -> Arc<LeasedScope> {
         let state = &mut *self.lock();
-        let retired = state.purge(now, self.idle_timeout);
-        let known = state.find(key);
-        let scope = known.unwrap_or_else(|| {
+        state.find(key).unwrap_or_else(|| {
             // T13: the scope may have been revoked since the caller looked.
             if let Some(credentials) = scope.scope.credentials().filter(|_| state.revoked.contains(key)) {
                 credentials.cached().revoke();
             }
             state.active.insert(key.clone(), ActiveScope::new(Arc::clone(scope)));
             Arc::clone(scope)
-        });
-        (scope, retired)
+        })
     }
 
     /// Removes a lease.
@@ -238,10 +234,12 @@ impl ScopePool {
 }
 
 impl State {
-    /// Returns the credentials of the selected scopes that are active, or those of the base configuration.
+    /// Returns the credentials of the selected scopes, or those of the base configuration.
     fn select(&self, selection: ScopeSelection<'_>, base: Option<&Provider>) -> Vec<(CredentialScope, Provider)> {
-        let active = self.active.iter().filter_map(|(scope, active)| Some((scope, active.scope.scope.credentials()?)));
-        let all = active.chain(base.map(|base| (&CredentialScope::Base, base)));
+        let active = self.active.iter().map(|(scope, active)| (scope, &active.scope));
+        let all = active.chain(self.idle.iter().map(|(scope, idle)| (scope, &idle.scope)));
+        let all = all.filter_map(|(scope, leased)| Some((scope, leased.scope.credentials()?)));
+        let all = all.chain(base.map(|base| (&CredentialScope::Base, base)));
         let selected = all.filter(|(scope, _)| selection.contains(scope));
         selected.map(|(scope, credentials)| (scope.clone(), credentials.clone())).collect()
     }
@@ -272,7 +270,6 @@ impl State {
         self.idle.insert(key, idle).ok().flatten().into_iter().collect()
     }
 
-    /// Removes the scopes that have been idle for too long, in O(k) for k removed scopes.
     fn purge(&mut self, now: SystemTime, idle_timeout: Duration) -> Retired {
         let mut retired = Vec::new();
         while let Some((_, oldest)) = self.idle.peek_next_victim() {

@@ -1,10 +1,10 @@
 //! [`SingleFlight`], which coalesces concurrent calls into one future that all of them can drive.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use crate::shared_future::{SharedFuture, WeakSharedFuture};
+use crate::shared_future::SharedFuture;
 
 /// Coalesces concurrent calls: all callers of an epoch await one future, and any of them can drive it.
 ///
@@ -16,9 +16,6 @@ where
 
 /// A future in flight, which every clone can drive.
 pub(super) type Flight<T> = SharedFuture<T>;
-
-/// A reference of a flight to itself, empty until the flight has begun.
-pub(super) type FlightRef<T> = Arc<OnceLock<WeakSharedFuture<T>>>;
 
 /// The attempt that callers of the same epoch join.
 struct Attempt<T>
@@ -52,7 +49,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     ///
     /// A call in another epoch begins another flight. Waiters of an earlier flight receive its result. `begin` must not
     /// run the caller's code, because it is called under the lock; its future may.
-    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>) -> Joined<T> {
+    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce() -> BoxFuture<'static, T>) -> Joined<T> {
         self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
     }
 
@@ -63,7 +60,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         &self,
         epoch: u64,
         may_begin: bool,
-        begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>,
+        begin: impl FnOnce() -> BoxFuture<'static, T>,
     ) -> Option<Joined<T>> {
         self.join_if(epoch, SharedFuture::is_only_clone, may_begin, begin)
     }
@@ -73,7 +70,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         epoch: u64,
         is_accepted: impl FnOnce(&Flight<T>) -> bool,
         may_begin: bool,
-        begin: impl FnOnce(FlightRef<T>) -> BoxFuture<'static, T>,
+        begin: impl FnOnce() -> BoxFuture<'static, T>,
     ) -> Option<Joined<T>> {
         // Dropped after the lock has been released, because parts of a provider may be of a caller's own type.
         let _outdated;
@@ -87,12 +84,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         if !may_begin {
             return None;
         }
-        let itself = FlightRef::default();
-        let flight = SharedFuture::new(begin(Arc::clone(&itself)));
-        if let Some(weak) = flight.downgrade() {
-            // The cell is new, so this succeeds.
-            let _ = itself.set(weak);
-        }
+        let flight = SharedFuture::new(begin());
         _outdated = current.replace(Attempt { epoch, flight: flight.clone() });
         Some(Joined { flight, is_resumed: false })
     }

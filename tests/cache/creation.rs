@@ -28,7 +28,7 @@ fn assert_goes_by_the_rules(policy: SpecPolicy, schedules: Schedules, number: us
     let Scheduled { schedules: tried, steps } = claim(policy, schedules).unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(tried, number, "{schedules:?}");
     let Schedules { max_size, callers, depth, merge, is_shared } = schedules;
-    let merged = if merge { ", those that the rules cannot tell apart as one" } else { "" };
+    let merged = if merge { ", equivalent ones counted once" } else { "" };
     let shared = if is_shared { ", shared creations" } else { "" };
     report(
         "creation",

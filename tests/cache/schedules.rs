@@ -70,7 +70,7 @@ fn every_schedule_of_a_tiny_case_is_linearizable() {
         ];
         let all = schedules(DfsScheduler::new(Some(20_000), false), policy, 2, plan);
         assert_eq!(all, 6_443);
-        report(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("{all} schedules, which are all"));
+        report(LEVEL, format!("cache, {policy:?}, two threads, six calls"), format!("all {all} schedules"));
     }
 }
 

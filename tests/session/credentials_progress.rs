@@ -6,17 +6,18 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_client_cache::{ClientParams, Credentials, S3, SdkConfig, Session, SessionBuilder, SharedCredentialsProvider};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::TimeSource;
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
 use tokio::time::{sleep, timeout};
 
-use crate::tenancy::{NOW, call, params, role};
+use crate::tenancy::{NOW, call, of_role, params, role};
 
 /// A duration that no test needs unless it hangs.
 const HANG: Duration = Duration::from_secs(30);
@@ -402,4 +403,176 @@ async fn a_provider_that_panics_fails_its_load_only() {
     let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("panicked"), "{shown}");
     timeout(HANG, session.ready(&params)).await.unwrap().unwrap();
+}
+
+/// A provider that reads its credentials by a client of the same session.
+#[derive(Debug)]
+struct ReadsByTheSession {
+    session: Session,
+    of_reader: ClientParams<S3>,
+}
+
+impl ProvideCredentials for ReadsByTheSession {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            call(&self.session.client(&self.of_reader).await.map_err(CredentialsError::provider_error)?).await;
+            Ok(keys("tenant"))
+        })
+    }
+}
+
+// Proves T5, T7: all permits are held by loads that wait for another load.
+#[tokio::test]
+async fn a_provider_can_use_the_session_that_asks_it() {
+    let session = builder().max_concurrent_loads(2).build();
+    let reader = Slow::new("reader", Duration::from_millis(20));
+    let tenants: Vec<_> = (0..5)
+        .map(|_| {
+            let provider = ReadsByTheSession { session: session.clone(), of_reader: reader.params() };
+            params::<S3>().credentials_provider(SharedCredentialsProvider::new(provider)).build().unwrap()
+        })
+        .collect();
+    // One that is not polled waits for the same load.
+    let mut unpolled = pin!(session.ready(&tenants[0]));
+    assert!(!poll_once(unpolled.as_mut()).await);
+    let begun = Instant::now();
+    for ready in timeout(HANG, session.ready_all(&tenants)).await.unwrap() {
+        ready.unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    unpolled.await.unwrap();
+}
+
+/// A clock that panics once, after a number of readings.
+#[derive(Clone, Debug)]
+struct PanickingClock(Arc<AtomicUsize>);
+
+impl TimeSource for PanickingClock {
+    fn now(&self) -> SystemTime {
+        let left = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        assert_ne!(left, Ok(1), "on purpose");
+        SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+}
+
+// Proves T7, P1.
+#[tokio::test]
+async fn a_clock_that_panics_fails_no_later_load() {
+    for reading in 1.. {
+        let clock = PanickingClock(Arc::default());
+        let base = timed(&Cloud::new(&Clock::at(NOW))).to_builder().time_source(clock.clone()).build();
+        let session = Session::builder(&base).load_backoff(Duration::ZERO).build();
+        let slow = Slow::new("slow", Duration::from_millis(2));
+        let params = slow.params();
+        clock.0.store(reading, SeqCst);
+        let first = tokio::spawn({
+            let (session, params) = (session.clone(), params.clone());
+            async move { session.ready(&params).await.map(drop) }
+        });
+        let is_ready = first.await.is_ok_and(|ready| ready.is_ok());
+        let left = clock.0.swap(0, SeqCst);
+        timeout(HANG, session.ready(&params)).await.unwrap().unwrap();
+        if left > 0 {
+            assert!(is_ready && reading > 5, "the clock is read less than {reading} times");
+            break;
+        }
+    }
+}
+
+// Proves T7, T11: the timers of the load are those of a runtime that does not run.
+#[test]
+fn a_load_of_a_runtime_that_stands_still_begins_again() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for is_kept in [false, true] {
+        let session = builder().max_concurrent_loads(1).load_timeout(Duration::from_millis(200)).build();
+        let [one, two] = ["one", "two"].map(|name| Slow::new(name, Duration::from_millis(50)));
+        let params = [&one, &two].map(Slow::params);
+        let (idle, other) = (runtime(), runtime());
+        let mut kept = Box::pin(session.ready(&params[0]));
+        assert!(!idle.block_on(poll_once(kept.as_mut())));
+        let kept = is_kept.then_some(kept);
+        other.block_on(async {
+            let begun = Instant::now();
+            timeout(HANG, session.ready(&params[1])).await.unwrap().unwrap();
+            assert!(begun.elapsed() < Duration::from_millis(2_500), "it waits for the permit: {:?}", begun.elapsed());
+            timeout(HANG, session.ready(&params[0])).await.unwrap().unwrap();
+        });
+        assert_eq!((one.loads(), two.loads()), ((2, 1), (1, 1)));
+        drop(kept);
+    }
+}
+
+// Proves T7.
+#[tokio::test]
+async fn abandoned_loads_in_the_queue_delay_no_other() {
+    let session = builder().max_concurrent_loads(1).build();
+    let slow: Vec<_> = (0..50).map(|number| Slow::new(&format!("number{number}"), HANG).params()).collect();
+    for params in &slow {
+        let mut dropped = pin!(session.ready(params));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    let begun = Instant::now();
+    timeout(HANG, session.ready(&Slow::new("healthy", Duration::ZERO).params())).await.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+}
+
+// Proves T7, T8.
+#[tokio::test]
+async fn an_abandoned_load_keeps_no_other_from_its_refresh() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::builder(&timed(&cloud)).max_concurrent_loads(1).build();
+    let s3 = session.ready(&of_role("tenant")).await.unwrap();
+    let hung = Slow::new("hung", HANG).params();
+    {
+        let mut dropped = pin!(session.ready(&hung));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    cloud.clock().advance(3_200);
+    call(&s3).await;
+    assert_eq!(cloud.assumed("tenant"), 1, "there is no free permit");
+    sleep(Duration::from_millis(1_100)).await;
+    call(&s3).await;
+    assert_eq!(cloud.assumed("tenant"), 2);
+}
+
+// Proves T7, T8.
+#[tokio::test]
+async fn an_abandoned_refresh_that_fails_begins_again() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let provider = ExpiresAndFailsSecond(Arc::clone(&begun));
+    let params = params::<S3>().credentials_provider(SharedCredentialsProvider::new(provider)).build().unwrap();
+    let s3 = session.ready(&params).await.unwrap();
+    cloud.clock().advance(3_200);
+    {
+        let mut dropped = pin!(call(&s3));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    assert_eq!(begun.load(SeqCst), 2);
+    call(&s3).await;
+    assert_eq!(begun.load(SeqCst), 3);
+}
+
+/// A provider of credentials for an hour, which fails the second time.
+#[derive(Debug)]
+struct ExpiresAndFailsSecond(Arc<AtomicUsize>);
+
+impl ProvideCredentials for ExpiresAndFailsSecond {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let number = self.0.fetch_add(1, SeqCst);
+            tokio::task::yield_now().await;
+            let mut credentials = keys("tenant");
+            *credentials.expiry_mut() =
+                Some(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW + 3_600 * (1 + number as u64)));
+            if number == 1 { Err(CredentialsError::provider_error("not yet")) } else { Ok(credentials) }
+        })
+    }
 }

@@ -229,8 +229,12 @@ async fn a_refused_role_costs_few_calls() {
         let error = session.ready(&tenant).await.unwrap_err();
         assert_eq!(error.code(), Some("AccessDenied"), "the backoff keeps the error");
     }
-    let assumed = cloud.assumed("tenant");
-    assert!((5..=8).contains(&assumed), "{assumed}");
+    assert_eq!(cloud.assumed("tenant"), 6, "after 0, 1, 3, 7, 15 and 31 seconds");
+    for minute in 1..5 {
+        cloud.clock().advance(60);
+        assert!(!is_allowed(&s3).await && !is_allowed(&s3).await);
+        assert_eq!(cloud.assumed("tenant"), 6 + minute, "once a minute");
+    }
 
     cloud.allow("tenant");
     assert!(!is_allowed(&s3).await, "it is too early");

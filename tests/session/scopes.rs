@@ -448,19 +448,25 @@ mod a_scope_without_clients {
 
     // Proves T2.
     #[tokio::test]
-    async fn an_idle_scope_is_dropped_when_another_is_released() {
-        let cloud = Cloud::new(&Clock::at(NOW));
-        let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let provider = SharedCredentialsProvider::new(CountedProvider(Arc::clone(&asked)));
-        let other = session.client(&of_role("tenant")).await.unwrap();
-        drop(session.client(&params::<S3>().credentials_provider(provider).build().unwrap()).await.unwrap());
-        session.cache().clear();
-        assert_eq!(session.scopes(), (1, 1));
-        cloud.clock().advance(100);
-        assert_eq!(Arc::strong_count(&asked), 2, "the idle scope holds its provider");
-        drop(other);
-        assert_eq!(Arc::strong_count(&asked), 1);
+    async fn an_overdue_scope_is_dropped_when_a_client_is_created_or_a_scope_released() {
+        let of_base = params::<S3>().build().unwrap();
+        for created in [None, Some(&of_base), Some(&of_role("new"))] {
+            let cloud = Cloud::new(&Clock::at(NOW));
+            let session = Session::builder(&cloud.config()).scope_idle_timeout(Duration::from_secs(100)).build();
+            let asked = Arc::new(AtomicUsize::new(0));
+            let provider = SharedCredentialsProvider::new(CountedProvider(Arc::clone(&asked)));
+            let other = session.client(&of_role("tenant")).await.unwrap();
+            drop(session.client(&params::<S3>().credentials_provider(provider).build().unwrap()).await.unwrap());
+            session.cache().clear();
+            assert_eq!(session.scopes(), (1, 1));
+            cloud.clock().advance(100);
+            assert_eq!(Arc::strong_count(&asked), 2, "the idle scope holds its provider");
+            match created {
+                Some(params) => drop(session.client(params).await.unwrap()),
+                None => drop(other),
+            }
+            assert_eq!(Arc::strong_count(&asked), 1, "{created:?}");
+        }
     }
 
     // Proves T2.

@@ -288,11 +288,11 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
         let (faults, counts) = <(Arc<Faults>, Arc<Counts>)>::default();
         let run = Run { session: session.clone(), cloud: cloud.clone(), faults, counts: Arc::clone(&counts) };
         let tasks: Vec<_> =
-            (0..TASKS as u64).map(|task| tokio::spawn(run.clone().operations(operations / TASKS / 2, task))).collect();
+            (0..TASKS as u64).map(|task| tokio::spawn(run.clone().operations(operations / TASKS, task))).collect();
         drop(run);
         for task in tasks {
             // Much longer than a run takes, on a busy machine too.
-            let limit = Duration::from_secs(600 + operations as u64 / 100);
+            let limit = Duration::from_secs(600 + operations as u64 / 50);
             tokio::time::timeout(limit, task).await.expect("no call hangs").unwrap();
         }
         check(&cloud, &counts);
@@ -305,15 +305,14 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
         let [requests, cancelled, parked, expired, failed] =
             [&counts.requests, &counts.cancelled, &counts.parked, &counts.expired, &counts.failed]
                 .map(|count| count.load(Relaxed));
-        assert!(requests > operations / 4 && cancelled > operations / 64 && parked > operations / 256, "{counts:?}");
+        assert!(requests > operations / 2 && cancelled > operations / 32 && parked > operations / 128, "{counts:?}");
         assert!(0 < failed && failed < requests / 4, "{counts:?}");
         report(
             "no other's credentials",
             format!("session, {policy:?}, {TENANTS} tenants, {TASKS} tasks"),
             format!(
-                "{} operations, {requests} requests, {cancelled} given up, {parked} no longer polled, {failed} failed by faults, \
+                "{operations} operations, {requests} requests, {cancelled} given up, {parked} no longer polled, {failed} failed by faults, \
                  {expired} with expired credentials, {} roles assumed",
-                operations / 2,
                 cloud.all_assumed()
             ),
         );
@@ -323,11 +322,11 @@ async fn no_request_is_signed_with_anothers_credentials(operations: usize) {
 // Proves T1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_thousands_of_operations_no_request_is_signed_with_anothers_credentials() {
-    no_request_is_signed_with_anothers_credentials(8_000).await;
+    no_request_is_signed_with_anothers_credentials(4_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes"]
-async fn in_a_million_operations_no_request_is_signed_with_anothers_credentials() {
-    no_request_is_signed_with_anothers_credentials(1_000_000).await;
+async fn in_half_a_million_operations_no_request_is_signed_with_anothers_credentials() {
+    no_request_is_signed_with_anothers_credentials(500_000).await;
 }

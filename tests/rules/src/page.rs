@@ -12,7 +12,7 @@ prove it, the mutants that break it, and the faults of the kit's faulty caches.
 
 * A comment above a test names its rules: `// Proves D3, D4.`
 * A mutant is a patch in [`tests/mutants`](../tests/mutants). `cargo xtask mutants D3` shows that a test notices those of D3.
-* A fault belongs to a faulty cache of the [kit](../spec/src/lib.rs). The level that names the fault rejects the cache.
+* A fault belongs to a faulty cache of the [kit](../spec/src/lib.rs). Each fault names the level that refuses it.
 ";
 
 /// Returns the page.
