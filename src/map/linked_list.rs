@@ -147,8 +147,9 @@ impl<T: Copy + Default> LinkedList<T> {
 
     /// Sizes the memory for `room` slots; there must be no more.
     pub(super) fn set_room(&mut self, room: usize) {
-        self.links.shrink_to(room + 1);
-        self.links.reserve_exact(room + 1 - self.links.len());
+        let links = room + 1;
+        self.links.shrink_to(links);
+        self.links.reserve_exact(links - self.links.len());
     }
 
     /// Verifies every link, and passes each slot and its tag to `visit`, in order.

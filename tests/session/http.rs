@@ -276,7 +276,8 @@ fn a_request_fails_if_the_runtime_of_its_connection_ends() {
     let session = Session::builder(&base).load_backoff(Duration::ZERO).build();
     let (first, second) = (runtime(), runtime());
     first.block_on(session.ready(&params(0, "us-east-1"))).unwrap();
-    server.faults().delay_assume_role(Duration::from_millis(500));
+    // Longer than any machine takes to drop a runtime.
+    server.faults().delay_assume_role(Duration::from_secs(30));
     let call = second.spawn({
         let session = session.clone();
         async move { session.ready(&params(1, "us-east-1")).await }
