@@ -102,8 +102,7 @@ impl<K, V> Slab<K, V> {
     /// Verifies that `slot` holds an entry.
     #[cfg(any(test, feature = "__internals"))]
     pub(super) fn check_slot(&self, slot: u32) -> Result<(), String> {
-        let is_full = slot > 0 && position_of(slot) < self.slots.len();
-        if is_full { Ok(()) } else { Err(format!("slot {slot} holds no entry")) }
+        if position_of(slot) < self.slots.len() { Ok(()) } else { Err(format!("slot {slot} holds no entry")) }
     }
 
     #[cfg(test)]
