@@ -37,6 +37,11 @@ impl<T: Clone> SharedFuture<T> {
         self.shared.peek().is_some()
     }
 
+    /// Lets the next poll of any clone poll the future.
+    pub(crate) fn prod(&self) {
+        self.signal.is_woken.store(true, SeqCst);
+    }
+
     /// Returns `true` if this is the only clone of a future that has not completed.
     pub(crate) fn is_only_clone(&self) -> bool {
         self.shared.strong_count() == Some(1)
@@ -93,7 +98,10 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.is_woken.store(true, SeqCst);
+        // All wakers are woken already. They may lead back to this one, in a provider that awaits its own load.
+        if self.is_woken.swap(true, SeqCst) {
+            return;
+        }
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }

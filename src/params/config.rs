@@ -30,7 +30,7 @@ use crate::service::Service;
 /// `session_token` and `web_identity_token` in every table, in any common spelling: name a profile, or set a provider.
 ///
 /// A parser can show the line of an error, as `toml` does. A secret, an external id, a policy and tags therefore cause no error
-/// of the parser: if such a field is refused, misspelled or of a wrong type, `build` names it, and its value is discarded.
+/// of the parser: if such a field is refused, spelled in another common way or of a wrong type, `build` names it, and discards its value.
 /// Write each of them on a line of its own, because an error about another field can show the whole line.
 ///
 /// Do not flatten it into a type of your own: `serde` would then ignore unknown fields.

@@ -17,8 +17,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::load_config::{LoadConfig, Loaded};
+use super::load_permits::is_within_load;
 use super::load_times::{Age, Backoff, Jitter, Windows};
-use super::single_flight::{Flight, Joined, SingleFlight};
+use super::single_flight::{Joined, Landed, SingleFlight};
 use super::trace;
 use crate::key::CredentialScope;
 use crate::redact;
@@ -77,14 +78,16 @@ struct Held {
     windows: Windows,
     /// The epoch in which the load began.
     epoch: u64,
-    /// The backoff after refreshes that failed in the advisory window.
+    /// The backoff after refreshes that failed in the advisory window, and the time of the last one.
     backoff: Backoff,
+    failed: Option<Instant>,
 }
 
 /// The error of the last load, if it failed.
 struct LastFailure {
     error: Arc<CredentialsError>,
     epoch: u64,
+    at: Instant,
     backoff: Backoff,
 }
 
@@ -271,28 +274,33 @@ impl Inner {
     }
 
     async fn get_or_load(self: &Arc<Self>, purpose: Purpose) -> Loaded {
-        let (epoch, counters) = (self.epoch(), &self.config.counters);
-        let joined = match self.step() {
-            Step::Use(credentials) => return Ok(credentials),
-            Step::UseHeld(credentials) => {
-                counters.held_answers.increment();
-                return Ok(credentials);
+        let (began, counters) = (Instant::now(), &self.config.counters);
+        let mut is_retry = false;
+        let loaded = loop {
+            let epoch = self.epoch();
+            let joined = match self.step() {
+                Step::Use(credentials) => return Ok(credentials),
+                Step::UseHeld(credentials) => {
+                    counters.held_answers.increment();
+                    return Ok(credentials);
+                }
+                Step::Fail(error) => {
+                    counters.backoff_answers.increment();
+                    return Err(error);
+                }
+                Step::Refresh(held) => match self.lead(purpose, epoch) {
+                    Some(joined) => joined,
+                    None => return Ok(held),
+                },
+                Step::Load => self.join(purpose, epoch),
+            };
+            let landed = self.drive(joined).await;
+            if is_retry || !landed.was_abandoned || landed.result.is_ok() {
+                break landed.result;
             }
-            Step::Fail(error) => {
-                counters.backoff_answers.increment();
-                return Err(error);
-            }
-            Step::Refresh(held) => match self.lead(purpose, epoch) {
-                Some(joined) => joined,
-                None => return Ok(held),
-            },
-            Step::Load => self.join(purpose, epoch),
+            self.forget_failures(began, landed.at);
+            is_retry = true;
         };
-        let mut loaded = self.drive(joined.flight).await;
-        if loaded.is_err() && joined.is_resumed {
-            self.forget_failure(epoch);
-            loaded = self.drive(self.join(purpose, epoch).flight).await;
-        }
         self.loading.clear_completed();
         self.permitted.clear_completed();
         loaded.or_else(|error| {
@@ -304,7 +312,11 @@ impl Inner {
 
     /// Awaits a flight, and polls it at least once a [`TICK`], by a timer of the caller's own runtime.
     // T7
-    async fn drive(&self, mut flight: Flight<Loaded>) -> Loaded {
+    async fn drive(&self, Joined { mut flight, beginner: _beginner }: Joined<Loaded>) -> Landed<Loaded> {
+        if is_within_load() {
+            // It may wait for a permit that it does not need here (T5).
+            flight.prod();
+        }
         let Some(sleep) = &self.config.sleep else { return flight.await };
         let mut tick = sleep.sleep(TICK);
         poll_fn(|context| {
@@ -359,9 +371,11 @@ impl Inner {
         let (config, timeout) = (Arc::clone(&self.config), self.timeout);
         let load = async move {
             // Another load may have completed in the meantime.
-            if let Some(Step::Use(credentials) | Step::UseHeld(credentials)) = inner.upgrade().map(|inner| inner.step())
-            {
-                return Ok(credentials);
+            if let Some(inner) = inner.upgrade() {
+                inner.refuse_revoked()?;
+                if let Step::Use(credentials) | Step::UseHeld(credentials) = inner.step() {
+                    return Ok(credentials);
+                }
             }
             let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(CredentialsError::unhandled("the provider panicked")));
@@ -389,7 +403,8 @@ impl Inner {
             match loaded {
                 Ok(credentials) if held.as_ref().is_none_or(|held| held.epoch <= epoch) => {
                     let windows = Windows::new(settings, self.jitter, now, credentials.expiry());
-                    let loaded = Held { credentials: credentials.clone(), windows, epoch, backoff: Backoff::default() };
+                    let credentials = credentials.clone();
+                    let loaded = Held { credentials, windows, epoch, backoff: Backoff::default(), failed: None };
                     (held.replace(loaded), failure.take_if(|failure| failure.epoch <= epoch))
                 }
                 Ok(_) => (None, None),
@@ -397,6 +412,7 @@ impl Inner {
                     let is_advisory = |held: &&mut Held| held.epoch == epoch && held.windows.age(now) == Age::Advisory;
                     if let Some(held) = held.as_mut().filter(is_advisory) {
                         held.backoff.fail_refresh(settings, self.jitter, now);
+                        held.failed = Some(Instant::now());
                         (None, None)
                     } else if failure.as_ref().is_some_and(|failure| failure.epoch > epoch) {
                         (None, None)
@@ -405,7 +421,7 @@ impl Inner {
                         let same = before.as_ref().filter(|failure| failure.epoch == epoch);
                         let mut backoff = same.map(|failure| failure.backoff).unwrap_or_default();
                         backoff.fail(settings, now);
-                        *failure = Some(LastFailure { error: Arc::clone(error), epoch, backoff });
+                        *failure = Some(LastFailure { error: Arc::clone(error), epoch, at: Instant::now(), backoff });
                         (None, before)
                     }
                 }
@@ -437,33 +453,38 @@ impl Inner {
         true
     }
 
-    /// Removes the error of an epoch, and ends the backoff after it.
-    fn forget_failure(&self, epoch: u64) {
+    /// Removes the errors of a time, with their backoffs: those of these credentials and of their sources.
+    fn forget_failures(&self, since: Instant, until: Instant) {
+        let is_of_time = |failed: Instant| (since..=until).contains(&failed);
         let _failure = {
             let State { held, failure, .. } = &mut *self.lock();
-            if let Some(held) = held.as_mut().filter(|held| held.epoch == epoch) {
+            if let Some(held) = held.as_mut().filter(|held| held.failed.is_some_and(is_of_time)) {
                 held.backoff = Backoff::default();
             }
-            failure.take_if(|failure| failure.epoch == epoch)
+            failure.take_if(|failure| is_of_time(failure.at))
         };
+        if let Some(source) = &self.source {
+            source.0.forget_failures(since, until);
+        }
     }
 }
 
 /// Joins the load of these credentials, without owning them.
 async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Loaded {
-    let join = || inner.upgrade().map(|inner| inner.join_load(epoch));
+    let began = Instant::now();
     // Without the credentials, no caller is left.
     let dropped = CredentialsError::not_loaded_no_source;
-    let Joined { flight, is_resumed } = join().ok_or_else(dropped)?;
-    match flight.await {
-        Err(_) if is_resumed => {
-            if let Some(inner) = inner.upgrade() {
-                inner.forget_failure(epoch);
-            }
-            join().ok_or_else(dropped)?.flight.await
-        }
-        loaded => loaded,
+    let join = || inner.upgrade().map(|inner| inner.join_load(epoch)).ok_or_else(dropped);
+    let Joined { flight, beginner: _beginner } = join()?;
+    let landed = flight.await;
+    if landed.result.is_ok() || !landed.was_abandoned {
+        return landed.result;
     }
+    if let Some(inner) = inner.upgrade() {
+        inner.forget_failures(began, landed.at);
+    }
+    let Joined { flight, beginner: _beginner } = join()?;
+    flight.await.result
 }
 
 /// Requests credentials from a provider, with a timeout if there is a timer.

@@ -68,7 +68,7 @@ impl LoadPermits {
 
     /// Returns `true` if a load would not have to wait.
     pub(super) fn has_free(&self) -> bool {
-        self.lock().free(Instant::now()) > 0
+        self.lock().has_free(Instant::now())
     }
 
     /// Runs `load` with a permit.
@@ -88,7 +88,7 @@ impl LoadPermits {
 
 impl Place<'_> {
     fn poll_granted(&mut self, context: &Context<'_>) -> Poll<()> {
-        if Nested::is_within() {
+        if is_within_load() {
             self.leave();
             return Poll::Ready(());
         }
@@ -120,9 +120,16 @@ impl Drop for Place<'_> {
 impl State {
     /// Returns the number of free permits, after those have been taken back that no longer count.
     fn free(&mut self, now: Instant) -> usize {
-        let is_within = |since, limit| now.saturating_duration_since(since) < limit;
-        self.holders.retain(|holder| is_within(holder.since, COUNTED_FOR) && is_within(holder.polled, KEPT_FOR));
+        let is_counted =
+            |holder: &Holder| is_within(now, holder.since, COUNTED_FOR) && is_within(now, holder.polled, KEPT_FOR);
+        self.holders.retain(is_counted);
         self.permits.saturating_sub(self.holders.len())
+    }
+
+    /// Returns `true` if there are more free permits than loads that wait for one.
+    fn has_free(&mut self, now: Instant) -> bool {
+        let free = self.free(now);
+        self.waiting.iter().filter(|waiting| is_within(now, waiting.polled, KEPT_FOR)).take(free).count() < free
     }
 
     /// Grants a permit to the load with this ticket if it is its turn; otherwise registers the waker.
@@ -134,9 +141,11 @@ impl State {
             waiting.polled = now;
             waiting.waker.clone_from(waker);
         } else {
-            let number = *ticket.insert(self.next_ticket);
-            self.next_ticket += 1;
-            self.waiting.push_back(Waiting { ticket: number, polled: now, waker: waker.clone() });
+            // A load that has lost its place comes before those that began to wait later.
+            let ticket = *ticket.get_or_insert(self.next_ticket);
+            self.next_ticket = self.next_ticket.max(ticket + 1);
+            let position = self.waiting.partition_point(|waiting| waiting.ticket < ticket);
+            self.waiting.insert(position, Waiting { ticket, polled: now, waker: waker.clone() });
         }
         let (free, skipped) = (self.free(now), self.skip(now));
         let position = ticket.and_then(|ticket| self.position(ticket)).filter(|position| *position < free);
@@ -152,7 +161,7 @@ impl State {
         while position < free
             && let Some(waiting) = self.waiting.get(position)
         {
-            if now.saturating_duration_since(waiting.polled) < KEPT_FOR {
+            if is_within(now, waiting.polled, KEPT_FOR) {
                 position += 1;
             } else {
                 // A caller without a timer does not poll, but lives: it is woken, and takes its place anew.
@@ -181,6 +190,15 @@ impl State {
     }
 }
 
+fn is_within(now: Instant, since: Instant, limit: Duration) -> bool {
+    now.saturating_duration_since(since) < limit
+}
+
+/// Returns `true` while this thread polls a load that has a permit.
+pub(super) fn is_within_load() -> bool {
+    IS_NESTED.get()
+}
+
 thread_local! {
     static IS_NESTED: Cell<bool> = const { Cell::new(false) };
 }
@@ -191,11 +209,6 @@ struct Nested {
 }
 
 impl Nested {
-    /// Returns `true` while this thread polls a load.
-    fn is_within() -> bool {
-        IS_NESTED.get()
-    }
-
     fn within<T>(poll: impl FnOnce() -> T) -> T {
         let _restored = Self { before: IS_NESTED.replace(true) };
         poll()
@@ -205,5 +218,51 @@ impl Nested {
 impl Drop for Nested {
     fn drop(&mut self) {
         IS_NESTED.set(self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grants each of some tickets in turn, and returns which are granted a permit.
+    fn grant<const N: usize>(state: &mut State, tickets: [&mut Option<u64>; N], now: Instant) -> [bool; N] {
+        tickets.map(|ticket| state.grant(ticket, Waker::noop(), now).0)
+    }
+
+    // Proves T5.
+    #[test]
+    fn a_load_that_was_not_polled_keeps_its_rank() {
+        let LoadPermits(state) = LoadPermits::new(1);
+        let (state, began) = (&mut *state.lock().unwrap(), Instant::now());
+        let [mut one, mut two, mut three, mut four, mut newcomer] = [None; 5];
+        let granted = grant(state, [&mut one, &mut two, &mut three, &mut four], began);
+        assert_eq!(granted, [true, false, false, false]);
+        assert_eq!(grant(state, [&mut four], began + KEPT_FOR.saturating_sub(Duration::from_nanos(1))), [false]);
+        let later = began + KEPT_FOR;
+        assert_eq!(grant(state, [&mut four], later), [true], "no caller polls the others");
+        assert_eq!(grant(state, [&mut newcomer, &mut three, &mut two], later), [false; 3]);
+        assert!(state.waiting.iter().map(|waiting| Some(waiting.ticket)).eq([two, three, newcomer]));
+        assert!(one < two && three < four && four < newcomer);
+    }
+
+    // Proves T5.
+    #[test]
+    fn a_load_counts_for_three_seconds() {
+        let LoadPermits(state) = LoadPermits::new(2);
+        let (state, began) = (&mut *state.lock().unwrap(), Instant::now());
+        let [mut one, mut two, mut three] = [None; 3];
+        assert_eq!(grant(state, [&mut one, &mut two, &mut three], began), [true, true, false]);
+        let ended = began + COUNTED_FOR;
+        for holder in &mut state.holders {
+            holder.polled = ended;
+        }
+        state.waiting[0].polled = ended;
+        assert!(!state.has_free(began + COUNTED_FOR.saturating_sub(Duration::from_nanos(1))));
+        assert!(state.has_free(ended), "two permits are free, and one load waits");
+        assert_eq!(grant(state, [&mut three], ended), [true]);
+        assert!(state.has_free(ended));
+        assert_eq!(grant(state, [&mut None], ended), [true]);
+        assert!(!state.has_free(ended));
     }
 }

@@ -259,7 +259,7 @@ impl SessionBuilder {
     ///
     /// The default is 8; 0 means 1. The bound covers [`Session::ready`], the first requests of clients, and refreshes. Further
     /// loads wait in the order in which they began. A load no longer counts after 3 seconds, or once no caller has
-    /// polled it for a second. So a provider that hangs does not hold back the other scopes for long. The credentials of a
+    /// polled it for a second, by the clock of the machine. So a provider that hangs does not hold back the other scopes for long. The credentials of a
     /// source role are loaded within the load of the role.
     ///
     /// # Examples

@@ -1,7 +1,9 @@
 //! [`SingleFlight`], which coalesces concurrent calls into one future that all of them can drive.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::shared_future::SharedFuture;
@@ -15,7 +17,18 @@ where
     T: Clone + Send + Sync + 'static;
 
 /// A future in flight, which every clone can drive.
-pub(super) type Flight<T> = SharedFuture<T>;
+pub(super) type Flight<T> = SharedFuture<Landed<T>>;
+
+/// The result of a flight.
+#[derive(Clone)]
+pub(super) struct Landed<T> {
+    pub(super) result: T,
+    pub(super) at: Instant,
+    /// Set if the caller that began the flight gave up before it ended.
+    ///
+    /// The connection, the timer or the runtime that the flight awaited may have ended with that caller.
+    pub(super) was_abandoned: bool,
+}
 
 /// The attempt that callers of the same epoch join.
 struct Attempt<T>
@@ -32,10 +45,8 @@ where
     T: Clone + Send + Sync + 'static,
 {
     pub(super) flight: Flight<T>,
-    /// Set if the flight had begun and no caller was left.
-    ///
-    /// The connection, the timer or the runtime that it awaits may have ended in the meantime.
-    pub(super) is_resumed: bool,
+    /// Kept by the caller that began the flight.
+    pub(super) beginner: Option<Arc<()>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> Default for SingleFlight<T> {
@@ -53,9 +64,9 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
     }
 
-    /// Begins a flight if `may_begin`, or joins an abandoned one.
+    /// Begins a flight, or joins an abandoned one.
     ///
-    /// Returns `None` if other callers have joined the flight of this epoch.
+    /// Returns `None` unless `may_begin`, or if other callers have joined the flight of this epoch.
     pub(super) fn lead(
         &self,
         epoch: u64,
@@ -78,15 +89,18 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         if let Some(Attempt { flight, .. }) =
             current.as_ref().filter(|current| current.epoch == epoch && !current.flight.is_completed())
         {
-            let is_resumed = flight.is_only_clone();
-            return is_accepted(flight).then(|| Joined { flight: flight.clone(), is_resumed });
+            return (may_begin && is_accepted(flight)).then(|| Joined { flight: flight.clone(), beginner: None });
         }
         if !may_begin {
             return None;
         }
-        let flight = SharedFuture::new(begin());
+        let beginner = Arc::new(());
+        let (future, caller) = (begin(), Arc::downgrade(&beginner));
+        let landing =
+            future.map(move |result| Landed { result, at: Instant::now(), was_abandoned: caller.strong_count() == 0 });
+        let flight = SharedFuture::new(landing.boxed());
         _outdated = current.replace(Attempt { epoch, flight: flight.clone() });
-        Some(Joined { flight, is_resumed: false })
+        Some(Joined { flight, beginner: Some(beginner) })
     }
 
     /// Drops the result of a completed flight, once a caller has it.

@@ -88,6 +88,7 @@ fn the_suites_hold_over_a_base_of_load_defaults() {
         "revocation::",
         "ready_all::",
         "credentials_progress::",
+        "load_permits::",
         "credentials_weather::",
     ];
     let child =

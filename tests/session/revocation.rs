@@ -9,9 +9,10 @@ use aws_client_cache::{
 };
 use aws_credential_types::provider::{ProvideCredentials, future};
 use futures_util::FutureExt;
-use support::cloud::keys;
+use support::clock::Clock;
+use support::cloud::{Cloud, keys};
 
-use crate::tenancy::{Sts, call, cloud, of_role, params, role};
+use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role};
 
 /// Returns the messages of a request's error and its sources, or `None` if it succeeds.
 async fn refusal(s3: &aws_sdk_s3::Client) -> Option<String> {
@@ -227,6 +228,22 @@ async fn a_scope_is_revoked_while_it_is_created() {
         assert!(session.admit(&tenant));
         call(&s3.unwrap_or(session.client(&tenant).await.unwrap())).await;
     }
+}
+
+// Proves T13.
+#[tokio::test]
+async fn a_load_that_waits_for_a_permit_does_not_begin_once_it_is_revoked() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::builder(&cloud.config()).max_concurrent_loads(1).build();
+    let (holder, tenant) = (of_role("holder"), of_role("tenant"));
+    let hold = cloud.hold().await;
+    let (mut holder, mut waits) = (pin!(session.ready(&holder)), pin!(session.ready(&tenant)));
+    assert!(holder.as_mut().now_or_never().is_none() && waits.as_mut().now_or_never().is_none());
+    drop(session.revoke(&tenant));
+    drop(hold);
+    holder.await.unwrap();
+    assert!(is_revoked(&waits.await.unwrap_err()));
+    assert_eq!(cloud.assumed("tenant"), 0);
 }
 
 // Proves S3, T6.
