@@ -67,11 +67,7 @@ impl fmt::Display for CounterExample {
         let mut body =
             format!("    let {changes}cache = new({max_size}); // yours, empty, with a bound of {max_size}\n");
         writeln!(body, "    let {changes}{name} = {reference};")?;
-        // Literals of a key and a value determine the types of both. A generic cache needs them.
-        let has_value = |operation: &Operation<u8, u64>| {
-            matches!(operation, Operation::Insert(..) | Operation::GetOrInsert(..) | Operation::GetMut(..))
-        };
-        let mut types = if before.iter().any(has_value) { "" } else { "::<u8, u64>" };
+        let mut types = types(before);
         for operation in before {
             match level {
                 Level::Dict => {
@@ -79,7 +75,7 @@ impl fmt::Display for CounterExample {
                 }
                 Level::Panics => writeln!(
                     body,
-                    "    step(&mut cache, &mut model, &Operation::{operation:?}.map(PanicProbe::new, PanicProbe::new)).unwrap();"
+                    "    step(&mut cache, &mut model, &Operation{types}::{operation:?}.map(PanicProbe::new, PanicProbe::new)).unwrap();"
                 )?,
                 _ => writeln!(body, "    step(&mut cache, &mut model, &Operation{types}::{operation:?}).unwrap();")?,
             }
@@ -101,16 +97,32 @@ impl fmt::Display for CounterExample {
         if operations.is_empty() {
             return Ok(());
         }
-        writeln!(f, "{}", imports(&body))?;
-        write!(f, "#[test]\nfn the_cache_matches_the_model() {{\n{body}}}\n")
+        f.write_str(&test("the_cache_matches_the_model", &body))
     }
 }
 
+/// Returns the types that the first of these operations needs where a cache is generic.
+///
+/// Literals of a key and a value determine the types of both.
+pub(crate) fn types<K, V>(operations: &[Operation<K, V>]) -> &'static str {
+    let has_value = |operation: &Operation<K, V>| {
+        matches!(operation, Operation::Insert(..) | Operation::GetOrInsert(..) | Operation::GetMut(..))
+    };
+    if operations.iter().any(has_value) { "" } else { "::<u8, u64>" }
+}
+
+/// Returns a Rust test with this body.
+///
+/// It imports its names itself, because the module that it is pasted into may have imported some of them.
+pub(crate) fn test(name: &str, body: &str) -> String {
+    format!("#[test]\nfn {name}() {{\n{}\n{body}}}\n", imports(body))
+}
+
 /// Returns the `use` lines of the names of this crate that occur in code.
-pub(crate) fn imports(code: &str) -> String {
+fn imports(code: &str) -> String {
     const NAMES: [(&str, &[&str]); 5] = [
         ("::check", &["Callback", "Difference", "PanicProbe", "panic_step", "step"]),
-        ("::concurrency", &["Call", "History"]),
+        ("::concurrency", &["Call", "History", "Shared"]),
         ("::creation", &["Schedules", "Step"]),
         ("::model", &["Expiring", "follow"]),
         ("", &["Dict", "InsertionMode", "Model", "Operation", "Outcome", "Policy", "Refusal"]),
@@ -126,8 +138,8 @@ pub(crate) fn imports(code: &str) -> String {
         let used: Vec<_> = names.iter().copied().filter(begins).collect();
         match used[..] {
             [] => None,
-            [name] => Some(format!("use aws_client_cache_spec{module}::{name};\n")),
-            _ => Some(format!("use aws_client_cache_spec{module}::{{{}}};\n", used.join(", "))),
+            [name] => Some(format!("    use aws_client_cache_spec{module}::{name};\n")),
+            _ => Some(format!("    use aws_client_cache_spec{module}::{{{}}};\n", used.join(", "))),
         }
     };
     NAMES.into_iter().filter_map(line).collect()

@@ -43,7 +43,9 @@ pub fn exhaustive<R: Reference<u8, u64>, C: Explore<u8, u64>>(
 
 /// Checks every sequence of operations up to a depth, for a cache that cannot be copied.
 ///
-/// The `depth` is that of the scope. Each sequence runs on a new cache. The states in the result are sequences.
+/// The `depth` is that of the scope. Each sequence runs on a new cache. The states in the result are sequences, of which
+/// there are more than 20 times as many at each further depth. The search fails after
+/// [`max_states`](Scope::max_states) of them.
 ///
 /// # Errors
 ///
@@ -84,8 +86,13 @@ pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
                 match compared {
                     Ok(None) => {}
                     Ok(Some(_)) => {
+                        covered.states += 1;
                         covered.transitions += 1;
                         covered.answered.insert(kind);
+                        universe.check_absent_keys(Level::Exhaustive, [&empty, &model], || sequence.clone())?;
+                        if covered.states > scope.max_states {
+                            return Err(scope.endless(Level::Exhaustive, source(&empty, &sequence), sequence));
+                        }
                         longer.push((sequence, model));
                     }
                     Err(divergence) => {
@@ -95,7 +102,6 @@ pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
                 }
             }
         }
-        covered.states += longer.len();
         sequences = longer;
     }
     Ok(covered)

@@ -80,6 +80,8 @@ pub trait Explore<K: Eq, V>: SystemUnderTest<K, V> {
 pub struct Names<'a, K> {
     /// The keys, each named by its index.
     keys: &'a [K],
+    /// The name of every other key.
+    other: u64,
     own: bool,
 }
 
@@ -96,14 +98,14 @@ impl<K: PartialEq> Names<'_, K> {
     ///
     /// The type shows an example.
     pub fn of(self, key: &K) -> u64 {
-        self.keys.iter().position(|named| named == key).map_or(u64::MAX, |place| place as u64)
+        self.keys.iter().position(|named| named == key).map_or(self.other, |place| place as u64)
     }
 }
 
 impl<'a, K> Names<'a, K> {
     /// Names each of these keys by its index, and no other key.
     pub(crate) fn of_all(keys: &'a [K]) -> Self {
-        Self { keys, own: true }
+        Self { keys, other: u64::MAX, own: true }
     }
 
     /// Returns `true` if keys have individual names, so that the fingerprint must be complete.
@@ -129,14 +131,20 @@ pub struct Scope {
     /// Merges states that differ only by the identity of keys with equal expiry.
     ///
     /// So a search covers more keys in less time. The reference must name its [state](Reference::state), or the search
-    /// fails. Omit everything that depends on hashes from the fingerprint, and cover
-    /// it by a search that is not symmetric.
+    /// fails. The state must name every key that the reference remembers.
+    ///
+    /// Absent keys have one name, and the search operates on one of them. So it would omit states of a policy that
+    /// remembers absent keys, such as the ghosts of 2Q, ARC and S3-FIFO. A search fails if the state names a key that is
+    /// not among the [entries](Reference::entries).
+    ///
+    /// Omit everything that depends on hashes from the fingerprint, and cover it by a search that is not symmetric.
     pub symmetric: bool,
     /// The maximum number of operations in a sequence.
     pub depth: usize,
     /// The maximum number of states, after which the search fails.
     ///
-    /// A search that has no end is most often one whose [fingerprints](Explore::fingerprint) contain counters.
+    /// A search that has no end is most often one whose [fingerprints](Explore::fingerprint) contain counters. The states
+    /// of [`exhaustive_to_depth`](crate::check::exhaustive_to_depth()) are sequences, so limit their `depth`.
     pub max_states: usize,
     /// The number of repeated states from which operations are drawn at the end of the search.
     ///
@@ -168,6 +176,18 @@ impl Scope {
     ) -> Found {
         let max_size = self.max_size.into();
         Found { level, reference, max_size, operations, panic: None, leaks: false, note: None, divergence }
+    }
+
+    /// Creates the counterexample of a search that reaches its limit.
+    pub(crate) fn endless(
+        self,
+        level: Level,
+        reference: String,
+        operations: Vec<Operation<u8, u64>>,
+    ) -> CounterExample {
+        let limit = Divergence::note(format!("no end of the search after {} states", self.max_states));
+        let found = self.counter_example(level, reference, operations, limit);
+        Found { note: Some(ENDLESS), ..found }.into()
     }
 
     /// Fails if keys are to be interchangeable, but the reference does not name its state without them.
@@ -283,13 +303,12 @@ where
             }
             transitions += 1;
             answered.insert(operation.kind());
+            universe.check_absent_keys(level, [&empty, &next.model], || path(&trail, place, operation.clone()))?;
             if !seen.insert(universe.canonical(&next)) {
                 samples.offer(next);
             } else if seen.len() > scope.max_states {
-                let limit = Divergence::note(format!("no end of the search after {} states", scope.max_states));
                 let operations = path(&trail, place, operation);
-                let found = scope.counter_example(level, source(&empty, &operations), operations, limit);
-                return Err(Found { note: Some(ENDLESS), ..found }.into());
+                return Err(scope.endless(level, source(&empty, &operations), operations));
             } else {
                 open.push_back(next);
             }
@@ -304,6 +323,10 @@ where
 /// The explanation of a symmetric search whose reference names no state.
 const NO_STATE: &str = "Without it, the reference itself identifies its state, with individual keys. Implement it as the \
     fingerprint of the reference, or unset `symmetric`.";
+
+/// The explanation of a symmetric search whose reference remembers an absent key.
+const GHOST: &str = "A symmetric search gives one name to all absent keys, and operates on one of them, so it would omit \
+    states. To search them all, unset `symmetric`.";
 
 /// The explanation of a search that reaches its limit.
 const ENDLESS: &str = "These operations lead to one state more than `Scope::max_states`. Does the fingerprint contain \
@@ -360,8 +383,7 @@ impl<C, R> Samples<C, R> {
         let times = times(&universe.expiries);
         let diverges = |max_size: usize, operations: &[Operation<u8, u64>]| {
             let (mut cache, mut model) = (new(max_size), reference(max_size));
-            let asked = operations.iter().enumerate().filter(|(_, operation)| may_be_asked::<K, V, C>(operation));
-            let mut steps = asked.map(|(place, operation)| {
+            let mut steps = operations.iter().enumerate().map(|(place, operation)| {
                 (place, compare(&mut cache, &mut model, &operation.clone().map(K::from, V::from)))
             });
             steps.find_map(|(place, compared)| compared.err().map(|divergence| (place, divergence)))
@@ -410,12 +432,9 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
     ///
     /// It consists of the reference's state and the cache's fingerprint, with equal names of keys.
     fn canonical<V: Clone, R: Reference<K, V>, C: Explore<K, V>>(&self, joint: &Joint<C, R>) -> (Option<R>, Vec<u64>) {
-        let order: Vec<K> = if self.scope.symmetric {
-            joint.model.entries().into_iter().map(|(key, _)| key).collect()
-        } else {
-            Vec::new()
-        };
-        let names = Names { keys: if self.scope.symmetric { &order } else { &self.keys }, own: !self.scope.symmetric };
+        let order: Vec<K> = if self.scope.symmetric { present(&joint.model) } else { Vec::new() };
+        let keys = if self.scope.symmetric { &order } else { &self.keys };
+        let names = Names { keys, other: u64::MAX, own: !self.scope.symmetric };
         let (itself, mut state) = match joint.model.state(names) {
             Some(state) => (None, state),
             None => (Some(joint.model.clone()), Vec::new()),
@@ -424,6 +443,31 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
         state.push(state.len() as u64);
         state.extend(joint.cache.fingerprint(names));
         (itself, state)
+    }
+
+    /// Fails if keys are to be interchangeable, but the state of the reference names an absent key.
+    ///
+    /// `operations` lead to this state of the reference.
+    pub(crate) fn check_absent_keys<V: Clone, R: Reference<K, V>>(
+        &self,
+        level: Level,
+        [empty, reference]: [&R; 2],
+        operations: impl FnOnce() -> Vec<Operation<u8, u64>>,
+    ) -> Result<(), CounterExample>
+    where
+        K: Debug,
+    {
+        let keys = if self.scope.symmetric { present(reference) } else { return Ok(()) };
+        let names = Names { keys: &keys, other: u64::MAX, own: false };
+        // No state depends on the name of an absent key, unless it has asked for one.
+        if reference.state(names) == reference.state(Names { other: u64::MAX - 1, ..names }) {
+            return Ok(());
+        }
+        let operations = operations();
+        let what = "`Scope::symmetric` is set, but the reference remembers a key that is not among its entries";
+        let source = source(empty, &operations);
+        let found = self.scope.counter_example(level, source, operations, Divergence::note(what));
+        Err(Found { note: Some(GHOST), ..found }.into())
     }
 
     /// Returns every operation that may make a difference.
@@ -482,12 +526,14 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
 }
 
 /// Returns `true` unless the cache declares a difference in the operation.
-pub(crate) fn may_be_asked<K: Eq, V, C: SystemUnderTest<K, V>>(operation: &Operation<u8, u64>) -> bool {
+///
+/// The operation may have other keys and values than the cache.
+pub(crate) fn may_be_asked<K: Eq, V, C: SystemUnderTest<K, V>>(operation: &Operation<impl Sized, impl Sized>) -> bool {
     may_be_called(C::DIFFERENCES, operation)
 }
 
 /// Returns `true` if none of these differences is in the operation.
-pub(crate) fn may_be_called(differences: &[Difference], operation: &Operation<u8, u64>) -> bool {
+pub(crate) fn may_be_called<K, V>(differences: &[Difference], operation: &Operation<K, V>) -> bool {
     let differs = |difference| differences.contains(&difference);
     match operation {
         Operation::SetMaxSize(0) => !differs(Difference::NoZero),
@@ -496,6 +542,11 @@ pub(crate) fn may_be_called(differences: &[Difference], operation: &Operation<u8
         Operation::Retain(_) => !differs(Difference::Unordered),
         _ => true,
     }
+}
+
+/// Returns the keys of all entries, expired or not.
+fn present<K: Clone + Eq, V: Clone, R: Reference<K, V>>(reference: &R) -> Vec<K> {
+    reference.entries().into_iter().map(|(key, _)| key).collect()
 }
 
 fn path(trail: &Trail, mut place: usize, last: Operation<u8, u64>) -> Vec<Operation<u8, u64>> {

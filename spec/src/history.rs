@@ -7,7 +7,7 @@ use std::fmt::{self, Debug, Write as _};
 use std::hash::Hash;
 use std::ops::Range;
 
-use crate::counter_example::imports;
+use crate::counter_example::{test, types};
 use crate::level::Level;
 use crate::operation::{Operation, OperationKind, Outcome};
 use crate::reference::{Reference, follow};
@@ -467,12 +467,13 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             }
             Problem::Panics { max_size, message } => {
                 writeln!(body, "    let cache = new({max_size}); // yours, empty, with a bound of {max_size}")?;
+                let mut types = types(before);
                 for operation in before {
-                    writeln!(body, "    cache.call(&Operation::{operation:?});")?;
+                    writeln!(body, "    Shared::call(&cache, &Operation{types}::{operation:?});")?;
+                    types = "";
                 }
                 writeln!(f, "// {level}: the last of these calls panics: {message}")?;
-                writeln!(f, "{}", imports(&body))?;
-                return write!(f, "#[test]\nfn the_calls_return() {{\n{body}}}\n");
+                return f.write_str(&test("the_calls_return", &body));
             }
             Problem::PanicsAmongOthers { message } => {
                 writeln!(f, "// {level}: a call that did not return panicked, but not on one thread: {message}")?;
@@ -511,8 +512,7 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             _ => writeln!(body, "    ])\n    .with_differences(&[{}]);", differences.join(", "))?,
         }
         writeln!(body, "    history.linearize(&{model}).unwrap();")?;
-        writeln!(f, "{}", imports(&body))?;
-        write!(f, "#[test]\nfn the_calls_have_an_order() {{\n{body}}}\n")
+        f.write_str(&test("the_calls_have_an_order", &body))
     }
 }
 

@@ -92,11 +92,9 @@ pub fn dict<C: SystemUnderTest<u8, u64>>(
     let compared = run::<_, C>(random, drawn, mode, |max_size, operations, branches| {
         let (mut cache, mut dict) = (new(max_size), expected(max_size));
         first(operations, |operation| {
-            if may_be_asked::<u8, u64, C>(operation) {
-                let before = dict.clone();
-                if let Some(outcome) = dict.compare(&mut cache, operation)? {
-                    before.with_before(|before| branches.add_without_order(before, operation, &outcome));
-                }
+            let before = dict.clone();
+            if let Some(outcome) = dict.compare(&mut cache, operation)? {
+                before.with_before(|before| branches.add_without_order(before, operation, &outcome));
             }
             Ok(())
         })
@@ -139,11 +137,9 @@ pub fn order<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
     let compared = run::<R, C>(random, &reference, possible, |max_size, operations, branches| {
         let (mut cache, mut model) = (new(max_size), reference(max_size));
         first(operations, |operation| {
-            if may_be_asked::<u8, u64, C>(operation) {
-                let before = model.clone();
-                if let Some(outcome) = compare(&mut cache, &mut model, operation)? {
-                    branches.add(&before, operation, &outcome, &model);
-                }
+            let before = model.clone();
+            if let Some(outcome) = compare(&mut cache, &mut model, operation)? {
+                branches.add(&before, operation, &outcome, &model);
             }
             Ok(())
         })

@@ -113,7 +113,7 @@ pub trait Reference<K: Clone + Eq, V: Clone>: Clone + Eq + Hash {
     ///
     /// Return it only to shorten a search: it is that of a [fingerprint](crate::Explore::fingerprint). By default, the
     /// reference itself identifies its state, with all values, and keys are not interchangeable: a
-    /// [symmetric](crate::Scope::symmetric) search fails.
+    /// [symmetric](crate::Scope::symmetric) search fails. Name every key that the reference remembers, present or not.
     fn state(&self, names: Names<'_, K>) -> Option<Vec<u64>> {
         let _ = names;
         None

@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug};
 
 use crate::caught::caught;
+use crate::explore::may_be_asked;
 use crate::operation::{Operation, Outcome};
 use crate::reference::{Reference, follow, is_expired};
 use crate::system_under_test::{Difference, SystemUnderTest, differs};
@@ -54,8 +55,8 @@ impl std::error::Error for Divergence {}
 
 /// Applies one operation to a cache and to a reference, and compares the outcomes.
 ///
-/// Then it compares every accessor. Declared [`Difference`]s are not compared, and neither is an operation that the
-/// cache or the reference does not have.
+/// Then it compares every accessor. Declared [`Difference`]s are not compared. It applies no operation that declares one,
+/// such as [`Operation::Pop`] under [`Difference::NoPop`], and none that the cache or the reference does not have.
 ///
 /// # Errors
 ///
@@ -89,7 +90,7 @@ where
 
 /// Does the same as [`step`], and returns the outcome.
 ///
-/// Returns `None` if the cache or the reference does not have the operation.
+/// Returns `None` if the cache or the reference does not have the operation, or if the cache declares a difference in it.
 pub(crate) fn compare<K, V, R, C>(
     cache: &mut C,
     reference: &mut R,
@@ -101,6 +102,9 @@ where
     R: Reference<K, V>,
     C: SystemUnderTest<K, V>,
 {
+    if !may_be_asked::<K, V, C>(operation) {
+        return Ok(None);
+    }
     let mut after = reference.clone();
     let expected = follow(&mut after, operation);
     if expected == Outcome::Missing {

@@ -4,9 +4,10 @@ use std::fmt::{Debug, Display};
 use std::fs;
 use std::hash::Hash;
 use std::path::Path;
+use std::sync::Mutex;
 
 use aws_client_cache_spec::check::{Difference, PanicProbe, dict, exhaustive, exhaustive_to_depth, order, panics};
-use aws_client_cache_spec::concurrency::{Call, History, Threads, linearizable};
+use aws_client_cache_spec::concurrency::{Call, History, Shared, Threads, linearizable};
 use aws_client_cache_spec::creation::{Schedules, Step, creation};
 use aws_client_cache_spec::faults::{CreationFault, Fault, Faulty, FaultyCreator};
 use aws_client_cache_spec::model::Expiring;
@@ -22,46 +23,37 @@ const EXPIRY: &[(u8, u64)] = &[(0, 1)];
 ///
 /// Here the cache has no fault, so that the printed tests pass.
 mod printed {
-    mod dict {
-        use super::super::plain as new;
+    /// Pastes a printed test into a test module that has imported the names of the kit already.
+    macro_rules! pasted {
+        ($name:ident $(, $new:ident)?) => {
+            mod $name {
+                #[expect(unused_imports, reason = "the printed test imports its names itself")]
+                use aws_client_cache_spec::{
+                    Dict, InsertionMode, Model, Operation, Outcome, Policy, Refusal,
+                    check::{Callback, Difference, PanicProbe, panic_step, step},
+                    concurrency::{Call, History, Shared},
+                    creation::{Schedules, Step},
+                    model::{Expiring, follow},
+                };
 
-        include!("printed/dict.rs");
+                $(use super::super::$new as new;)?
+
+                include!(concat!("printed/", stringify!($name), ".rs"));
+            }
+        };
     }
 
-    mod order {
-        use super::super::plain as new;
-
-        include!("printed/order.rs");
-    }
-
-    mod every_state {
-        use super::super::plain as new;
-
-        include!("printed/every_state.rs");
-    }
-
-    mod panic_safety {
-        use super::super::probes as new;
-
-        include!("printed/panic_safety.rs");
-    }
-
-    /// No operation has a key or a value, and the cache is generic.
-    mod only_pop {
-        use super::super::generic as new;
-
-        include!("printed/only_pop.rs");
-    }
-
-    mod linearizability {
-        include!("printed/linearizability.rs");
-    }
-
-    mod creation {
-        use super::super::creates as new;
-
-        include!("printed/creation.rs");
-    }
+    pasted!(dict, plain);
+    pasted!(order, plain);
+    pasted!(every_state, plain);
+    pasted!(panic_safety, probes);
+    // No operation has a key or a value, and the cache is generic.
+    pasted!(only_pop, generic);
+    pasted!(only_pop_of_probes, generic);
+    pasted!(only_pop_of_threads, shared);
+    pasted!(panic_of_threads, shared);
+    pasted!(linearizability);
+    pasted!(creation, creates);
 }
 
 fn plain(max_size: usize) -> Faulty<u8, u64> {
@@ -70,6 +62,10 @@ fn plain(max_size: usize) -> Faulty<u8, u64> {
 
 fn generic<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(max_size: usize) -> Faulty<K, V> {
     Faulty::new(None, POLICY, max_size, 3)
+}
+
+fn shared<K: Clone + Eq + Hash + Debug + From<u8>, V: Clone + Eq + Hash>(max_size: usize) -> Mutex<Model<K, V>> {
+    Mutex::new(Model::lru(max_size))
 }
 
 fn probes(max_size: usize) -> Faulty<PanicProbe<u8>, PanicProbe<u64>> {
@@ -125,42 +121,79 @@ fn every_level_prints_a_test_that_compiles() {
 
 #[test]
 fn operations_without_a_value_print_their_types() {
-    /// A cache that reports another error if there is nothing to pop.
-    #[derive(Clone)]
-    struct WrongError(Model<u8, u64>);
-
-    impl SystemUnderTest<u8, u64> for WrongError {
-        fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
-            self.0.insert(key, value)
-        }
-
-        fn get(&mut self, key: &u8) -> Option<u64> {
-            self.0.get(key)
-        }
-
-        fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
-            self.0.remove(key)
-        }
-
-        fn pop(&mut self) -> Result<(u8, u64), Refusal> {
-            self.0.pop().map_err(|_| Refusal::NotFound)
-        }
-
-        fn max_size(&self) -> usize {
-            self.0.max_size()
-        }
-
-        fn len(&self) -> usize {
-            self.0.len()
-        }
-
-        fn items(&self) -> Vec<(u8, u64)> {
-            self.0.items()
-        }
-    }
-
     let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
     is_printed("only_pop", &order(Random::new(), model, |max_size| WrongError(Model::lfu(max_size))).unwrap_err());
+    let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
+    let probes = |max_size| WrongError(Model::lfu(max_size));
+    let scope = Scope { callbacks: &[], ..Scope::new(1, 1) };
+    is_printed("only_pop_of_probes", &panics(scope, model, probes).unwrap_err());
+}
+
+/// A cache that reports another error if there is nothing to pop.
+#[derive(Clone)]
+struct WrongError<K, V>(Model<K, V>);
+
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> SystemUnderTest<K, V> for WrongError<K, V> {
+    fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
+        self.0.insert(key, value)
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        self.0.get(key)
+    }
+
+    fn remove(&mut self, key: &K) -> Result<V, Refusal> {
+        self.0.remove(key)
+    }
+
+    fn pop(&mut self) -> Result<(K, V), Refusal> {
+        self.0.pop().map_err(|_| Refusal::NotFound)
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn items(&self) -> Vec<(K, V)> {
+        self.0.items()
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> Explore<K, V> for WrongError<K, V> {
+    fn fork(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A cache that panics in some operations.
+struct PanicsIn(Mutex<Model<u8, u64>>, fn(&Operation<u8, u64>) -> bool);
+
+impl Shared<u8, u64> for PanicsIn {
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        assert!(!self.1(operation), "it panics");
+        self.0.call(operation)
+    }
+}
+
+/// The line of the panic changes with this file, so the comment is not compared.
+#[test]
+fn a_panic_of_threads_prints_a_test_that_compiles() {
+    let printed = |panics| {
+        let new = |max_size| PanicsIn(Mutex::new(Model::lru(max_size)), panics);
+        let found = linearizable(Threads::new(), Model::lru, new).unwrap_err().to_string();
+        let (comment, test) = found.split_once('\n').unwrap();
+        assert!(comment.contains(": it panics (spec/tests/"), "{found}");
+        test.to_owned()
+    };
+    is_printed_as("only_pop_of_threads", &printed(|operation| *operation == Operation::Pop));
+    let get = printed(|operation| matches!(operation, Operation::Get(_)));
+    let key = get.split_once("::Get(").unwrap().1.split_once(')').unwrap().0.to_owned();
+    // The first key depends on the threads.
+    is_printed_as("panic_of_threads", &get.replace(&format!("Get({key})"), "Get(0)"));
 }
 
 /// A printed history has no order, and the file asserts that.
@@ -186,10 +219,10 @@ fn every_outcome_of_a_history_prints_as_code() {
 /// Calls differ in each run, so the printed test is compared with no file.
 #[test]
 fn calls_without_an_order_print_their_imports() {
-    let new = |max_size| std::sync::Mutex::new(Model::<u8, u64>::lru(max_size));
+    let new = |max_size| Mutex::new(Model::<u8, u64>::lru(max_size));
     let found = linearizable(Threads::new(), Model::lfu, new).unwrap_err();
     assert_eq!(format!("{found:?}"), found.to_string());
-    assert!(found.to_string().contains("\nuse aws_client_cache_spec::concurrency::{Call, History};"), "{found}");
+    assert!(found.to_string().contains("\n    use aws_client_cache_spec::concurrency::{Call, History};"), "{found}");
 }
 
 /// A cache that panics in one of its operations.

@@ -1,6 +1,7 @@
 //! Declared differences are never tested, neither in a run nor in a shrunk one.
 
-use aws_client_cache_spec::check::{Difference, FoundOrInserted, dict, order};
+use aws_client_cache_spec::check::{Difference, Divergence, FoundOrInserted, dict, order, step};
+use aws_client_cache_spec::generate::{Limits, Operations};
 use aws_client_cache_spec::{
     CounterExample, Dict, InsertionMode, Model, Operation, Policy, Random, Refusal, SystemUnderTest,
 };
@@ -102,4 +103,73 @@ fn a_counter_example_needs_no_declared_difference() {
             panic!("{found}");
         };
     }
+}
+
+/// A cache that has no bound of 0, cannot pop, and asks a predicate about its entries in another order.
+struct Differs(Model<u8, u64>);
+
+impl SystemUnderTest<u8, u64> for Differs {
+    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero, Difference::NoPop, Difference::Unordered];
+
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        self.0.insert(key, value)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        self.0.get(key)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        self.0.remove(key)
+    }
+
+    fn pop(&mut self) -> Result<(u8, u64), Refusal> {
+        let newest = self.0.items().pop().ok_or(Refusal::Empty)?;
+        self.0.remove(&newest.0)?;
+        Ok(newest)
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&u8, &u64) -> bool) -> Option<()> {
+        for (key, value) in self.0.reversed() {
+            if !keep(&key, &value) {
+                self.0.remove(&key).ok()?;
+            }
+        }
+        Some(())
+    }
+
+    fn set_max_size(&mut self, max_size: usize) -> Option<Vec<(u8, u64)>> {
+        assert!(max_size > 0, "a bound of 0");
+        self.0.set_max_size(max_size)
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.0.reversed()
+    }
+}
+
+#[test]
+fn single_steps_compare_no_declared_difference() -> Result<(), Divergence> {
+    for seed in 0..200 {
+        let limits = Limits { min_size: 1, ..Limits::new() };
+        let Operations { max_size, operations } = Operations::seeded(limits, seed, Model::lru);
+        let bounds = operations.iter().chain([&Operation::SetMaxSize(0)]);
+        let (mut cache, mut model) = (Differs(Model::lru(max_size)), Model::lru(max_size));
+        for operation in bounds.clone() {
+            step(&mut cache, &mut model, operation)?;
+        }
+        let (mut cache, mut dict) = (Differs(Model::lru(max_size)), Dict::new(max_size));
+        for operation in bounds {
+            dict.step(&mut cache, operation)?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Traps of an adapter's fingerprint: counters in it, and state that is missing from it.
 
-use aws_client_cache_spec::check::{Level, exhaustive, step};
+use aws_client_cache_spec::check::{Level, exhaustive, exhaustive_to_depth, step};
 use aws_client_cache_spec::{CounterExample, Explore, Model, Names, Operation, Refusal, Scope, SystemUnderTest};
 
 /// An LRU that orders its entries by the tick of their last use, and that may lose every seventh use.
@@ -114,6 +114,22 @@ fn a_search_without_an_end_fails_with_advice() {
     assert!(printed.starts_with("// every state: no end of the search after 1000 states\n// "), "{printed}");
     assert!(printed.contains("Does the fingerprint contain counters? Return ranks"), "{printed}");
     assert_eq!(found.level(), Level::Exhaustive);
+}
+
+#[test]
+fn a_search_of_sequences_ends_at_the_maximum_number_of_states() {
+    for depth in [3, usize::MAX] {
+        let scope = Scope { depth, max_states: 1_000, ..Scope::new(2, 3) };
+        let found = exhaustive_to_depth(scope, Model::lru, Model::lru).unwrap_err();
+        let printed = found.to_string();
+        assert!(printed.starts_with("// every state: no end of the search after 1000 states\n// "), "{printed}");
+        assert!(printed.contains("limit `depth`, or raise `max_states`"), "{printed}");
+    }
+    let two = Scope { depth: 2, ..Scope::new(2, 3) };
+    let states = exhaustive_to_depth(two, Model::lru, Model::lru).unwrap().states;
+    let limited = |max_states| exhaustive_to_depth(Scope { max_states, ..two }, Model::lru, Model::lru);
+    assert_eq!(limited(states).unwrap().states, states);
+    assert!(limited(states - 1).is_err());
 }
 
 #[test]

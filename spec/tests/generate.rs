@@ -51,7 +51,7 @@ fn every_kind_is_drawn_and_those_of_expiry_only_where_the_clock_is_set() {
 
 #[test]
 fn the_limits_are_kept_and_reached() {
-    let limits = Limits { keys: 5, max_size: 3, operations: 40, times: 4 };
+    let limits = Limits { keys: 5, max_size: 3, operations: 40, times: 4, ..Limits::new() };
     let all: Vec<_> = runs(limits).collect();
     let operations = || all.iter().flat_map(|run| &run.operations);
     assert_eq!(operations().filter_map(Operation::key).max(), Some(&4));
@@ -64,6 +64,40 @@ fn the_limits_are_kept_and_reached() {
     let times = numbers(|operation| if let Operation::SetTime(time) = operation { Some(*time) } else { None });
     assert_eq!(times, HashSet::from([0, 1, 2, 3]));
     assert_eq!(all.iter().map(|run| run.max_size).collect::<HashSet<_>>(), HashSet::from([0, 1, 2, 3]));
+}
+
+/// Returns every bound of a run.
+fn bounds(run: &Operations) -> impl Iterator<Item = usize> + '_ {
+    let set = run
+        .operations
+        .iter()
+        .filter_map(|operation| if let Operation::SetMaxSize(max_size) = operation { Some(*max_size) } else { None });
+    set.chain([run.max_size])
+}
+
+#[test]
+fn no_bound_is_below_the_least_one() {
+    let limits = Limits { min_size: 2, max_size: 4, ..Limits::new() };
+    assert_eq!(runs(limits).flat_map(|run| bounds(&run).collect::<Vec<_>>()).collect::<HashSet<_>>(), [2, 3, 4].into());
+    let one = Limits { min_size: 3, max_size: 1, ..limits };
+    assert!(runs(one).all(|run| bounds(&run).all(|bound| bound == 3)), "the least bound is the only one");
+    let read = |bytes: &[u8]| generate::arbitrary::operations(&mut Unstructured::new(bytes), limits, lru).max_size;
+    assert_eq!((read(&[]), read(&[1; 64])), (2, 3));
+}
+
+#[test]
+fn proptest_shrinks_no_bound_below_the_least_one() {
+    let limits = Limits { min_size: 2, ..Limits::new() };
+    let tried = RefCell::new(HashSet::new());
+    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
+    let found = TestRunner::new(config).run(&generate::proptest::operations(limits, lru), |run| {
+        tried.borrow_mut().extend(bounds(&run));
+        let sets = |operation: &Operation<u8, u64>| operation.kind() == OperationKind::SetMaxSize;
+        if run.operations.iter().any(sets) { Err(TestCaseError::fail("a bound is set")) } else { Ok(()) }
+    });
+    let Err(TestError::Fail(_, run)) = found else { panic!("{found:?}") };
+    assert_eq!(run, Operations { max_size: 2, operations: vec![Operation::SetMaxSize(2)] });
+    assert_eq!(tried.borrow().iter().min(), Some(&2));
 }
 
 #[test]

@@ -192,6 +192,76 @@ fn keys_are_interchangeable_only_where_the_reference_names_its_state() {
     }
 }
 
+/// A FIFO that remembers the key that left last, as 2Q, ARC and S3-FIFO do, and refuses it once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Ghost<K, V> {
+    queue: Vec<(K, V)>,
+    left: Option<K>,
+    max_size: usize,
+}
+
+impl<K, V> Ghost<K, V> {
+    fn new(max_size: usize) -> Self {
+        Self { queue: Vec::new(), left: None, max_size }
+    }
+}
+
+impl<K: Clone + Eq + std::hash::Hash, V: Clone + Eq + std::hash::Hash> Reference<K, V> for Ghost<K, V> {
+    fn apply(&mut self, operation: &Operation<K, V>) -> Outcome<K, V> {
+        let found = operation.key().and_then(|key| self.queue.iter().position(|(present, _)| present == key));
+        match (operation, found) {
+            (Operation::Insert(..), Some(_)) => Outcome::Refused(Refusal::AlreadyExists),
+            (Operation::Insert(key, _), None) if self.left.take_if(|left| left == key).is_some() => {
+                Outcome::Refused(Refusal::AlreadyExists)
+            }
+            (Operation::Insert(key, value), None) => {
+                self.queue.push((key.clone(), value.clone()));
+                let victim = (self.queue.len() > self.max_size).then(|| self.queue.remove(0));
+                self.left = victim.as_ref().map(|(key, _)| key.clone()).or(self.left.take());
+                Outcome::Evicted(victim.into_iter().collect())
+            }
+            (Operation::Get(_), found) => Outcome::Value(found.map(|index| self.queue[index].1.clone())),
+            (Operation::Remove(_), None) => Outcome::Refused(Refusal::NotFound),
+            (Operation::Remove(_), Some(index)) => {
+                let (key, value) = self.queue.remove(index);
+                self.left = Some(key);
+                Outcome::Value(Some(value))
+            }
+            _ => Outcome::Missing,
+        }
+    }
+
+    fn entries(&self) -> Vec<(K, V)> {
+        self.queue.clone()
+    }
+
+    fn bound(&self) -> usize {
+        self.max_size
+    }
+
+    fn state(&self, names: Names<'_, K>) -> Option<Vec<u64>> {
+        let keys = self.queue.iter().map(|(key, _)| key).chain(&self.left);
+        Some([self.max_size as u64, self.queue.len() as u64].into_iter().chain(keys.map(|key| names.of(key))).collect())
+    }
+}
+
+#[test]
+fn keys_are_not_interchangeable_where_the_reference_remembers_an_absent_one() {
+    let own = Scope::new(2, 3);
+    let symmetric = Scope { symmetric: true, ..own };
+    exhaustive(own, Ghost::new, Ghost::new).unwrap();
+    let found = [
+        exhaustive(symmetric, Ghost::new, Ghost::new).unwrap_err(),
+        exhaustive_to_depth(Scope { depth: 3, ..symmetric }, Ghost::new, Ghost::new).unwrap_err(),
+        panics(symmetric, Ghost::new, Ghost::new).unwrap_err(),
+    ];
+    for found in found {
+        assert!(matches!(found.operations(), [Operation::Insert(0, 0), _]), "{found}");
+        assert!(found.to_string().contains("remembers a key that is not among its entries"), "{found}");
+        assert!(found.to_string().contains("unset `symmetric`"), "{found}");
+    }
+}
+
 #[test]
 fn a_sieve_with_creations_follows_the_rules() {
     let schedules = Schedules::new();

@@ -182,7 +182,7 @@ fn a_panic_in_a_thread_is_reported_by_the_calls_that_lead_to_it() {
     let found = linearizable(FEW, Model::lru, new).unwrap_err().to_string();
     assert!(found.contains("the last of these calls panics: "), "{found}");
     assert!(found.contains("two entries (spec/tests/threads.rs:"), "{found}");
-    let calls: Vec<_> = found.lines().filter(|line| line.contains("cache.call(&Operation::")).collect();
+    let calls: Vec<_> = found.lines().filter(|line| line.contains("Shared::call(&cache, &Operation::")).collect();
     assert_eq!(calls.len(), 3, "two insertions and a look-up: {found}");
 }
 

@@ -104,7 +104,8 @@ impl Peer {
     const fn uncopied<C: Adapter<u8, u64>>(package: &'static str, policy: Policy) -> Self {
         let check = |policy, level| match level {
             Level::Exhaustive => {
-                let scope = Scope { symmetric: true, depth: DEPTH_UNCOPIED, ..scope(policy, 2, 3) };
+                let scope =
+                    Scope { symmetric: true, depth: DEPTH_UNCOPIED, max_states: usize::MAX, ..scope(policy, 2, 3) };
                 match exhaustive_to_depth(scope, model::<C, _, _>(policy), |max_size| C::new(policy, max_size)) {
                     Ok(_) => Verdict::PassesUpTo(DEPTH_UNCOPIED),
                     Err(found) => Verdict::Fails(found.to_string()),

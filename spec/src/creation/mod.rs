@@ -16,7 +16,7 @@ use script::{Bell, Creations, Fate};
 pub use script::{Creation, Failure};
 
 use crate::caught::caught;
-use crate::counter_example::imports;
+use crate::counter_example::test;
 use crate::level::Level;
 use crate::operation::{Operation, OperationKinds, Outcome};
 use crate::reference::{Reference, follow, source};
@@ -173,8 +173,7 @@ impl fmt::Display for Violation {
         writeln!(body, "    ];\n    schedules.run({reference}, &cache, &steps).unwrap();")?;
         // The message of a panic may have several lines.
         writeln!(f, "// {}: {}", Level::Creation, what.replace('\n', " "))?;
-        writeln!(f, "{}", imports(&body))?;
-        write!(f, "#[test]\nfn a_schedule_follows_the_rules() {{\n{body}}}\n")
+        f.write_str(&test("a_schedule_follows_the_rules", &body))
     }
 }
 

@@ -34,7 +34,11 @@ use crate::system_under_test::SystemUnderTest;
 pub struct Limits {
     /// The number of keys, from 0 on.
     pub keys: u8,
-    /// The largest bound.
+    /// The least bound, also where a test shrinks.
+    ///
+    /// Set it to 1 for a cache that declares [`Difference::NoZero`](crate::check::Difference::NoZero).
+    pub min_size: u8,
+    /// The largest bound, at least `min_size`.
     pub max_size: u8,
     /// The largest number of operations of a run.
     pub operations: usize,
@@ -45,11 +49,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Creates limits of 16 keys, bounds up to 8, and 100 operations, none of which concerns expiry.
+    /// Creates limits of 16 keys, bounds from 0 to 8, and 100 operations, none of which concerns expiry.
     ///
     /// The type shows an example.
     pub const fn new() -> Self {
-        Self { keys: 16, max_size: 8, operations: 100, times: 0 }
+        Self { keys: 16, min_size: 0, max_size: 8, operations: 100, times: 0 }
     }
 }
 
@@ -206,7 +210,8 @@ impl Draw<'_> {
 
 impl Limits {
     fn draw_max_size(self, choices: &mut dyn Choices) -> usize {
-        choices.below(u32::from(self.max_size) + 1) as usize
+        let sizes = self.max_size.saturating_sub(self.min_size);
+        usize::from(self.min_size) + choices.below(u32::from(sizes) + 1) as usize
     }
 }
 
@@ -268,8 +273,8 @@ impl Operations {
 /// A value with simpler ones, of which a shrinking test tries one after the other.
 #[cfg(any(feature = "proptest", feature = "quickcheck"))]
 pub(crate) trait Simplify: Clone + 'static {
-    /// Returns simpler values, the simplest first.
-    fn simpler(&self) -> Box<dyn Iterator<Item = Self>>;
+    /// Returns simpler values, the simplest first, without bounds below `min_size`.
+    fn simpler(&self, min_size: u8) -> Box<dyn Iterator<Item = Self>>;
 }
 
 #[cfg(any(feature = "proptest", feature = "quickcheck"))]
@@ -277,7 +282,7 @@ impl Simplify for Operation<u8, u64> {
     /// Replaces the operation by a simpler one, or makes its key or its number smaller.
     ///
     /// The number is a value, a bound, a time, or bits.
-    fn simpler(&self) -> Box<dyn Iterator<Item = Self>> {
+    fn simpler(&self, min_size: u8) -> Box<dyn Iterator<Item = Self>> {
         let keys = self.key().map_or(Vec::new(), |key| smaller((*key).into()));
         let key = |key: u64| self.clone().map(|_| u8::try_from(key).unwrap_or_default(), |value| value);
         let with_key = keys.into_iter().map(key);
@@ -288,7 +293,9 @@ impl Simplify for Operation<u8, u64> {
             Self::GetOrInsert(key, value) => vec![Self::Get(*key), Self::Insert(*key, *value)],
             _ => Vec::new(),
         };
-        Box::new(others.into_iter().chain(with_key).chain(with_number).collect::<Vec<_>>().into_iter())
+        let is_within = |simpler: &Self| !matches!(simpler, Self::SetMaxSize(size) if *size < min_size.into());
+        let simpler = others.into_iter().chain(with_key).chain(with_number);
+        Box::new(simpler.filter(is_within).collect::<Vec<_>>().into_iter())
     }
 }
 
@@ -329,12 +336,12 @@ fn smaller(number: u64) -> Vec<u64> {
 
 #[cfg(any(feature = "proptest", feature = "quickcheck"))]
 impl Simplify for Operations {
-    fn simpler(&self) -> Box<dyn Iterator<Item = Self>> {
+    fn simpler(&self, min_size: u8) -> Box<dyn Iterator<Item = Self>> {
         Box::new(
             self.shorter()
                 .chain(self.renamed())
-                .chain(self.with_a_simpler_operation())
-                .chain(self.with_a_lower_bound()),
+                .chain(self.with_a_simpler_operation(min_size))
+                .chain(self.with_a_lower_bound(min_size)),
         )
     }
 }
@@ -375,11 +382,11 @@ impl Operations {
         })
     }
 
-    fn with_a_simpler_operation(&self) -> impl Iterator<Item = Self> + use<> {
+    fn with_a_simpler_operation(&self, min_size: u8) -> impl Iterator<Item = Self> + use<> {
         let run = self.clone();
         (0..self.operations.len()).flat_map(move |place| {
             let run = run.clone();
-            run.operations[place].simpler().map(move |operation| {
+            run.operations[place].simpler(min_size).map(move |operation| {
                 let mut simpler = run.clone();
                 simpler.operations[place] = operation;
                 simpler
@@ -387,9 +394,10 @@ impl Operations {
         })
     }
 
-    fn with_a_lower_bound(&self) -> impl Iterator<Item = Self> + use<> {
+    fn with_a_lower_bound(&self, min_size: u8) -> impl Iterator<Item = Self> + use<> {
         let run = self.clone();
         let sizes = smaller(self.max_size as u64).into_iter().filter_map(|size| usize::try_from(size).ok());
-        sizes.map(move |max_size| Self { max_size, ..run.clone() })
+        let within = sizes.filter(move |size| *size >= min_size.into());
+        within.map(move |max_size| Self { max_size, ..run.clone() })
     }
 }

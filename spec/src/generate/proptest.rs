@@ -36,14 +36,14 @@ pub fn operations<C: SystemUnderTest<u8, u64>>(
     limits: Limits,
     new: impl Fn(usize) -> C,
 ) -> impl Strategy<Value = Operations> {
-    Drawn(move |seed| Operations::seeded(limits, seed, &new))
+    Drawn(move |seed| Operations::seeded(limits, seed, &new), limits.min_size)
 }
 
 /// Returns a strategy for the mix of one run.
 ///
 /// Make it a part of the initial state of a `ReferenceStateMachine`; [`transition`] shows an example.
 pub fn mix(limits: Limits) -> impl Strategy<Value = Mix> {
-    Drawn(move |seed| Mix::seeded(limits, seed))
+    Drawn(move |seed| Mix::seeded(limits, seed), limits.min_size)
 }
 
 /// Returns a strategy for the next operation of a `ReferenceStateMachine`.
@@ -78,7 +78,7 @@ pub fn mix(limits: Limits) -> impl Strategy<Value = Mix> {
 /// ```
 pub fn transition(mix: Mix, live: Vec<u8>) -> impl Strategy<Value = Operation<u8, u64>> {
     // The value is the seed, so that different insertions insert different values.
-    Drawn(move |seed| mix.operation(seed, &live, seed))
+    Drawn(move |seed| mix.operation(seed, &live, seed), mix.limits.min_size)
 }
 
 /// Draws runs within these [`Limits`].
@@ -102,8 +102,8 @@ impl Arbitrary for Operations {
     }
 }
 
-/// A strategy that draws a seed.
-struct Drawn<F>(F);
+/// A strategy that draws a seed, and shrinks without bounds below a least one.
+struct Drawn<F>(F, u8);
 
 impl<F> Debug for Drawn<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -117,7 +117,8 @@ impl<T: Simplify + Debug, F: Fn(u64) -> T> Strategy for Drawn<F> {
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
         let drawn = (self.0)(runner.rng().next_u64());
-        Ok(Simplifying { failed: drawn.clone(), current: drawn, simpler: Box::new(std::iter::empty()) })
+        let simpler = Box::new(std::iter::empty());
+        Ok(Simplifying { failed: drawn.clone(), current: drawn, simpler, min_size: self.1 })
     }
 }
 
@@ -128,6 +129,7 @@ struct Simplifying<T> {
     current: T,
     /// The simpler values that were not tried yet.
     simpler: Box<dyn Iterator<Item = T>>,
+    min_size: u8,
 }
 
 impl<T: Clone> Simplifying<T> {
@@ -149,7 +151,7 @@ impl<T: Simplify + Debug> ValueTree for Simplifying<T> {
     /// The test has failed with the current value.
     fn simplify(&mut self) -> bool {
         self.failed = self.current.clone();
-        self.simpler = self.failed.simpler();
+        self.simpler = self.failed.simpler(self.min_size);
         self.try_next()
     }
 
@@ -161,7 +163,7 @@ impl<T: Simplify + Debug> ValueTree for Simplifying<T> {
 
 impl Simplify for Mix {
     /// Has no simpler mixes: the operations are drawn already.
-    fn simpler(&self) -> Box<dyn Iterator<Item = Self>> {
+    fn simpler(&self, _: u8) -> Box<dyn Iterator<Item = Self>> {
         Box::new(std::iter::empty())
     }
 }

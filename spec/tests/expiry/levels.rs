@@ -274,10 +274,10 @@ fn a_counter_example_lists_the_expiries_of_its_keys() {
     let late = |max_size| faulty(Fault::ExpiresTooLate, policy, max_size, SOME);
     let of_dict = dict(Random::new(), expected, late).unwrap_err();
     let expected = r"// dict: Insert(0, 0): the cache returns Evicted([(0, 0)]); the model expects Refused(Expired)
-use aws_client_cache_spec::{Dict, Operation};
-
 #[test]
 fn the_cache_matches_the_model() {
+    use aws_client_cache_spec::{Dict, Operation};
+
     let mut cache = new(0); // yours, empty, with a bound of 0
     let mut dict = Dict::new(0).with_expiry(0, 5);
     dict.step(&mut cache, &Operation::SetTime(5)).unwrap();

@@ -1,9 +1,9 @@
 // creation: Poll(0): the cache shows Entries([(0, 100)]); the rules expect Entries([])
-use aws_client_cache_spec::creation::{Schedules, Step};
-use aws_client_cache_spec::{Model, Operation, Policy};
-
 #[test]
 fn a_schedule_follows_the_rules() {
+    use aws_client_cache_spec::creation::{Schedules, Step};
+    use aws_client_cache_spec::{Model, Operation, Policy};
+
     let cache = new(); // yours, empty, with a bound of 2
     let schedules = Schedules { max_size: 2, callers: 3, is_shared: false, ..Schedules::new() };
     let steps = [

@@ -1,10 +1,10 @@
 // linearizability: no order of these calls explains what they returned
-use aws_client_cache_spec::check::Difference;
-use aws_client_cache_spec::concurrency::{Call, History};
-use aws_client_cache_spec::{Model, Operation, Outcome, Policy, Refusal};
-
 #[test]
 fn the_calls_have_an_order() {
+    use aws_client_cache_spec::check::Difference;
+    use aws_client_cache_spec::concurrency::{Call, History};
+    use aws_client_cache_spec::{Model, Operation, Outcome, Policy, Refusal};
+
     let history: History<u8, u64> = History::new(vec![
         Call::new(0, 0..1, Operation::Pop, Outcome::Done),
         Call::new(1, 0..1, Operation::Pop, Outcome::Evicted(vec![(1, 1)])),

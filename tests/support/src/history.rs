@@ -28,7 +28,7 @@ impl History {
 impl Arbitrary for History {
     fn arbitrary(g: &mut Gen) -> Self {
         let policy = *g.choose(&POLICIES).expect("there are policies");
-        let limits = Limits { keys: 12, max_size: 7, operations: g.size(), times: 0 };
+        let limits = Limits { keys: 12, min_size: 0, max_size: 7, operations: g.size(), times: 0 };
         let run = Operations::seeded(limits, u64::arbitrary(g), |max_size| Model::new(policy, max_size));
         Self { policy, max_size: run.max_size, operations: run.operations }
     }

@@ -9,7 +9,7 @@ use super::{Fuzzed, Reached};
 use crate::engine::Engine;
 
 /// Few keys and small bounds, so that keys recur.
-const LIMITS: Limits = Limits { keys: 32, max_size: 23, operations: 2_048, times: 0 };
+const LIMITS: Limits = Limits { keys: 32, min_size: 0, max_size: 23, operations: 2_048, times: 0 };
 
 /// A cache, and a sequence of operations on it.
 #[derive(Debug)]

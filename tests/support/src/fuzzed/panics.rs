@@ -14,7 +14,7 @@ type Key = PanicProbe<u8>;
 type Value = PanicProbe<u64>;
 
 /// More keys than fit into the smallest index, so that the index is rebuilt.
-const LIMITS: Limits = Limits { keys: 48, max_size: 39, operations: 1_024, times: 0 };
+const LIMITS: Limits = Limits { keys: 48, min_size: 0, max_size: 39, operations: 1_024, times: 0 };
 
 /// A map, and a sequence of operations on it.
 #[derive(Debug)]
