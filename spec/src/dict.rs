@@ -8,7 +8,7 @@ use crate::expiry::{Expiring, Expiry};
 use crate::explore::may_be_asked;
 use crate::model::{InsertionMode, Model};
 use crate::operation::{Operation, Outcome, Refusal, pattern};
-use crate::step::{Divergence, There, look, same_set};
+use crate::step::{Divergence, There, apply, check_independence, look, same_set};
 use crate::system_under_test::{Difference, SystemUnderTest, differs};
 
 /// A bounded dict that leaves the choice of victims to the cache that it is compared with.
@@ -81,8 +81,8 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
 
     /// Applies one operation to a cache, and compares the outcome and then every accessor.
     ///
-    /// The cache may list its entries in any order. Declared [`Difference`]s are not compared, as in
-    /// [`check::step`](crate::check::step()).
+    /// A copy and its original must be independent. The cache may list its entries in any order. Declared [`Difference`]s are
+    /// not compared, as in [`check::step`](crate::check::step()).
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         if !may_be_asked::<K, V, C>(operation) {
             return Ok(None);
         }
-        let outcome = caught(|| operation.apply(cache))
+        let (outcome, original) = caught(|| apply(cache, operation))
             .map_err(|message| Divergence::panic(format!("{operation:?}"), &message, "no panic"))?;
         if outcome == Outcome::Missing {
             return Ok(None);
@@ -120,6 +120,7 @@ impl<K: Clone + Eq + Debug, V: Clone + Eq + Debug> Dict<K, V> {
         let is_expired = |key: &K| self.expiry.is_past(key);
         let there = There { entries: &self.entries, ordered: false, max_size: self.max_size, is_expired: &is_expired };
         look(cache, operation, &there)?;
+        check_independence(cache, original, operation, &there)?;
         Ok(Some(followed))
     }
 

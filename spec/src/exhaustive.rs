@@ -57,7 +57,7 @@ pub fn exhaustive<R: Reference<u8, u64>, C: Explore<u8, u64>>(
 ///
 /// let scope = Scope { depth: 3, symmetric: true, ..Scope::new(2, 3) };
 /// let covered = exhaustive_to_depth(scope, Model::lru, Model::lru)?;
-/// assert_eq!(covered.transitions, 9_412);
+/// assert_eq!(covered.transitions, 19_510);
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(

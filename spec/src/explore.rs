@@ -24,7 +24,7 @@ use crate::system_under_test::{Difference, SystemUnderTest, differs};
 /// // The fingerprint of the model is all that it consists of.
 /// let scope = Scope { symmetric: true, ..Scope::new(3, 4) };
 /// let covered = exhaustive(scope, Model::lru, Model::lru)?;
-/// assert_eq!((covered.states, covered.transitions), (10, 290));
+/// assert_eq!((covered.states, covered.transitions), (10, 390));
 /// # Ok::<(), aws_client_cache_spec::CounterExample>(())
 /// ```
 pub trait Explore<K: Eq, V>: SystemUnderTest<K, V> {
@@ -507,17 +507,10 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
         let present = present.into_iter().flat_map(|key| about(key, other(key)));
         let absent = absent.flat_map(|key| about(key, key.into()));
         let sizes = (0..=self.scope.max_size).map(|size| Operation::SetMaxSize(size.into()));
-        let others = [
-            Operation::Pop,
-            Operation::Clear,
-            Operation::Copy,
-            Operation::Items,
-            Operation::Iterate(0b0110),
-            Operation::NextVictim,
-            Operation::Retain(0b0101_0101),
-            Operation::Retain(0b1010_1010),
-            Operation::Drain(0b0110),
-        ];
+        let others = [Operation::Pop, Operation::Clear, Operation::Copy, Operation::Items, Operation::NextVictim];
+        let ends = ENDS.into_iter().flat_map(|ends| [Operation::Iterate(ends), Operation::Drain(ends)]);
+        let retained = answers(self.scope.max_size).map(Operation::Retain);
+        let others = others.into_iter().chain(ends).chain(retained);
         let times = times(&self.expiries).into_iter().map(Operation::SetTime);
         let expiring = (!self.expiries.is_empty()).then_some(Operation::RemoveExpired);
         let all = present.chain(absent).chain(sizes).chain(others).chain(times).chain(expiring);
@@ -547,6 +540,18 @@ pub(crate) fn may_be_called<K, V>(differences: &[Difference], operation: &Operat
 /// Returns the keys of all entries, expired or not.
 fn present<K: Clone + Eq, V: Clone, R: Reference<K, V>>(reference: &R) -> Vec<K> {
     reference.entries().into_iter().map(|(key, _)| key).collect()
+}
+
+/// The ends from which an iterator takes entries: the front, the back, or both.
+const ENDS: [u8; 3] = [0, u8::MAX, 0b0110];
+
+/// Returns every pattern of answers about up to four entries.
+///
+/// A shorter pattern, for a lower bound, is repeated.
+fn answers(max_size: u8) -> impl Iterator<Item = u8> {
+    let period = u32::from(max_size.min(4));
+    let bit = move |pattern: u8, place: u32| u8::from(period > 0 && pattern >> (place % period) & 1 == 1) << place;
+    (0..1_u8 << period).map(move |pattern| (0..u8::BITS).map(|place| bit(pattern, place)).sum())
 }
 
 fn path(trail: &Trail, mut place: usize, last: Operation<u8, u64>) -> Vec<Operation<u8, u64>> {

@@ -56,6 +56,8 @@ pub enum Operation<K, V> {
     /// Removes all entries.
     Clear,
     /// Continues with a copy (D8).
+    ///
+    /// The levels of one thread also change the original, and another copy of it. Neither may show the other's change.
     Copy,
     /// Sets the bound, and evicts the entries that exceed it (D9).
     SetMaxSize(usize),

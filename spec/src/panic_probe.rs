@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -16,7 +17,7 @@ use crate::caught::quietly;
 pub enum Callback {
     /// Hashes a key.
     Hash,
-    /// Compares a key.
+    /// Compares a key, for equality or by order.
     Eq,
     /// Clones a key or a value.
     Clone,
@@ -160,6 +161,22 @@ impl<T: PartialEq> PartialEq for PanicProbe<T> {
 }
 
 impl<T: Eq> Eq for PanicProbe<T> {}
+
+/// Compares by order, which counts as a call of [`Callback::Eq`].
+impl<T: PartialOrd> PartialOrd for PanicProbe<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        called(Callback::Eq);
+        self.0.partial_cmp(&other.0)
+    }
+}
+
+/// Compares by order, which counts as a call of [`Callback::Eq`].
+impl<T: Ord> Ord for PanicProbe<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        called(Callback::Eq);
+        self.0.cmp(&other.0)
+    }
+}
 
 impl<T: Clone> Clone for PanicProbe<T> {
     fn clone(&self) -> Self {

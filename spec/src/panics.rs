@@ -26,7 +26,7 @@ pub struct Panicked {
 
 /// Makes every call of a caller's code panic once, for every operation in every joint state.
 ///
-/// The calls are those of `Hash`, `Eq`, `Clone` and `Drop`. [`panic_step`] lists the conditions that must hold
+/// The calls are those of `Hash`, `Eq`, `Ord`, `Clone` and `Drop`. [`panic_step`] lists the conditions that must hold
 /// afterwards.
 ///
 /// `reference` and `new` create an empty reference and an empty cache, as for [`exhaustive`](crate::check::exhaustive()).

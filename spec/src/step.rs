@@ -1,6 +1,7 @@
 //! One step of a comparison: an operation, its outcome, and every accessor afterwards.
 
 use std::fmt::{self, Debug};
+use std::mem::replace;
 
 use crate::caught::caught;
 use crate::explore::may_be_asked;
@@ -55,8 +56,10 @@ impl std::error::Error for Divergence {}
 
 /// Applies one operation to a cache and to a reference, and compares the outcomes.
 ///
-/// Then it compares every accessor. Declared [`Difference`]s are not compared. It applies no operation that declares one,
-/// such as [`Operation::Pop`] under [`Difference::NoPop`], and none that the cache or the reference does not have.
+/// Then it compares every accessor. After a [`Copy`](Operation::Copy), it changes the original and another copy of it, and
+/// compares every accessor of the others. Declared [`Difference`]s are not compared. It applies no operation that
+/// declares one, such as [`Operation::Pop`] under [`Difference::NoPop`], and none that the cache or the reference does
+/// not have.
 ///
 /// # Errors
 ///
@@ -110,7 +113,7 @@ where
     if expected == Outcome::Missing {
         return Ok(None);
     }
-    let outcome = caught(|| operation.apply(cache))
+    let (outcome, original) = caught(|| apply(cache, operation))
         .map_err(|message| Divergence::panic(format!("{operation:?}"), &message, format!("{expected:?}")))?;
     if outcome == Outcome::Missing {
         return Ok(None);
@@ -124,7 +127,58 @@ where
     let is_expired = |key: &K| is_expired(reference, key);
     let there = There { entries: &entries, ordered, max_size: reference.bound(), is_expired: &is_expired };
     look(cache, operation, &there)?;
+    check_independence(cache, original, operation, &there)?;
     Ok(Some(expected))
+}
+
+/// Applies one operation to a cache, and returns the original if the operation copies it.
+pub(crate) fn apply<K, V, C>(cache: &mut C, operation: &Operation<K, V>) -> (Outcome<K, V>, Option<C>)
+where
+    K: Clone + Eq,
+    V: Clone,
+    C: SystemUnderTest<K, V>,
+{
+    match operation {
+        Operation::Copy => match cache.copy() {
+            Some(copy) => (Outcome::Done, Some(replace(cache, copy))),
+            None => (Outcome::Missing, None),
+        },
+        _ => (operation.apply(cache), None),
+    }
+}
+
+// D8.
+/// Changes another copy of the original, and then the original itself.
+///
+/// Neither change may show in the other cache. `copy` and its original must agree with the expected content.
+pub(crate) fn check_independence<K, V, C>(
+    copy: &C,
+    original: Option<C>,
+    operation: &Operation<K, V>,
+    there: &There<'_, K, V>,
+) -> Result<(), Divergence>
+where
+    K: Clone + Eq + Debug,
+    V: Clone + Eq + Debug,
+    C: SystemUnderTest<K, V>,
+{
+    let Some(original) = original else { return Ok(()) };
+    let changed = |cache: &str, divergence: &Divergence| Divergence::after(format!("in the {cache}, "), divergence);
+    let panics = |message: String| Divergence::panic(format!("a change after {operation:?}"), &message, "no panic");
+    caught(|| original.copy().map(|other| change(other, there))).map_err(panics)?;
+    look(&original, operation, there).map_err(|found| changed("original of a changed copy", &found))?;
+    caught(|| change(original, there)).map_err(panics)?;
+    look(copy, operation, there).map_err(|found| changed("copy of a changed original", &found))
+}
+
+/// Changes the order, the bound and the entries of a cache, and drops it.
+fn change<K: Clone + Eq, V: Clone, C: SystemUnderTest<K, V>>(mut cache: C, there: &There<'_, K, V>) {
+    if let Some((key, _)) = there.entries.first() {
+        drop(cache.get(key));
+    }
+    // Every cache allows the smallest bound.
+    drop(cache.set_max_size(usize::from(differs::<K, V, C>(Difference::NoZero))));
+    cache.clear();
 }
 
 /// Returns `true` if an outcome is as expected, apart from these differences.

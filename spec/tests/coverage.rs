@@ -113,7 +113,7 @@ fn searches_count_no_operation_that_the_cache_does_not_have() -> Result<(), Coun
     // Each of the two keys is held, or none: at the bounds 0 and 1, or only at 1.
     let whole = exhaustive(scope, model, model)?;
     let part = exhaustive(scope, model, fixed)?;
-    assert_eq!((whole.states, whole.transitions), (4, 4 * (2 * 8 + 2 + 9)));
+    assert_eq!((whole.states, whole.transitions), (4, 4 * (2 * 8 + 2 + 13)));
     assert_eq!((part.states, part.transitions), (3, 3 * (2 * 6 + 3)));
     assert_eq!((whole.answered, lost(part.answered)), (OperationKinds::WITHOUT_EXPIRY, LOST.into()));
 

@@ -55,8 +55,21 @@ fn alphabet(scope: Scope) -> Vec<Operation<u8, ()>> {
         all.extend([Operation::Peek(key), Operation::ContainsKey(key), Operation::Remove(key)]);
         all.extend([Operation::GetOrInsert(key, ()), Operation::GetMut(key, ())]);
     }
-    all.extend([Operation::Iterate(0b0110), Operation::NextVictim, Operation::Drain(0b0110)]);
-    all.extend([Operation::Retain(0b0101_0101), Operation::Retain(0b1010_1010)]);
+    all.push(Operation::NextVictim);
+    for ends in [0b0000_0000, 0b0000_0110, 0b1111_1111] {
+        all.extend([Operation::Iterate(ends), Operation::Drain(ends)]);
+    }
+    // In groups of as many entries as the bound allows, each entry is kept or rejected.
+    let answers = match scope.max_size {
+        0 => vec![0b0000_0000],
+        1 => vec![0b0000_0000, 0b1111_1111],
+        2 => vec![0b0000_0000, 0b0101_0101, 0b1010_1010, 0b1111_1111],
+        3 => {
+            vec![0b0000_0000, 0b0100_1001, 0b1001_0010, 0b0010_0100, 0b1101_1011, 0b1011_0110, 0b0110_1101, 0b1111_1111]
+        }
+        _ => (0..16).map(|half| half << 4 | half).collect(),
+    };
+    all.extend(answers.into_iter().map(Operation::Retain));
     all.extend((0..=scope.max_size).map(|max_size| Operation::SetMaxSize(max_size.into())));
     if !scope.expiry.is_empty() {
         all.push(Operation::RemoveExpired);

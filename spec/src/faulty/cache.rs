@@ -1,13 +1,16 @@
 //! A cache of one thread with a fault.
 
 mod aging;
+mod alias;
 mod expiry;
 mod insertion;
 mod map;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::hash::Hash;
+
+use alias::Alias;
 
 use super::Fault;
 use crate::expiry::Expiring;
@@ -31,8 +34,7 @@ use crate::system_under_test::{FoundOrInserted, SystemUnderTest};
 #[derive(Clone, Debug)]
 pub struct Faulty<K, V> {
     fault: Option<Fault>,
-    /// In a cell, because some faults change it by looking.
-    model: RefCell<Expiring<K, Model<K, V>>>,
+    model: Alias<K, V>,
     /// The counts of removed keys, the last one first, for the fault that remembers them.
     left: Vec<(K, u64)>,
     /// Is `true` while an operation is in flight, for the fault that depends on it.
@@ -49,7 +51,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
         let fault = fault.into();
         Self {
             fault,
-            model: RefCell::new(Expiring::new(Model::with_max_uses(policy, max_size, max_uses))),
+            model: Alias::new(Expiring::new(Model::with_max_uses(policy, max_size, max_uses))),
             left: Vec::new(),
             busy: Cell::new(false),
         }
@@ -309,6 +311,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> SystemUnderTest<K, V> f
         self.remember();
         let floor = self.model().floor;
         self.model().clear();
+        self.model.clear_aliases();
         if self.is(Fault::ClearKeepsTheFloor) {
             self.model().floor = floor;
         }
@@ -329,6 +332,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> SystemUnderTest<K, V> f
             Some(Fault::CopyForgetsTheOrder) => copy.model().entries.reverse(),
             Some(Fault::CopyForgetsTheFloor) => copy.model().floor = 0,
             Some(Fault::CopyIsEmpty) => copy.model().clear(),
+            Some(Fault::CopyIsAnAlias) => copy.model.share(&self.model),
             _ => {}
         }
         Some(copy)

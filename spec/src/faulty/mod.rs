@@ -121,6 +121,9 @@ pub enum Fault {
     // D8.
     /// A copy is empty.
     CopyIsEmpty,
+    // D8.
+    /// Clearing a copy clears its original too, and the reverse.
+    CopyIsAnAlias,
     // D9.
     /// Shrinking evicts the last victims.
     ShrinksFromTheWrongEnd,
@@ -201,6 +204,9 @@ pub enum Fault {
     // D12.
     /// The predicate is not asked about the entry after a removed one.
     RetainSkipsAfterARemoval,
+    // D12.
+    /// The last of several adjacent entries that the predicate rejects stays.
+    RetainKeepsTheLastOfARun,
     // D12.
     /// A drained cache still holds the last entry.
     DrainLeavesTheLast,
@@ -299,7 +305,7 @@ impl Fault {
     /// All faults.
     ///
     /// The type shows an example.
-    pub const ALL: [Self; 91] = [
+    pub const ALL: [Self; 93] = [
         Self::HoldsOneTooMany,
         Self::ZeroHoldsOne,
         Self::EvictsEarly,
@@ -329,6 +335,7 @@ impl Fault {
         Self::CopyForgetsCounts,
         Self::CopyForgetsTheOrder,
         Self::CopyIsEmpty,
+        Self::CopyIsAnAlias,
         Self::ShrinksFromTheWrongEnd,
         Self::ShrinkingTellsBackwards,
         Self::ShrinksOneTooMany,
@@ -360,6 +367,7 @@ impl Fault {
         Self::GetMutLosesTheValue,
         Self::RetainAsksBackwards,
         Self::RetainSkipsAfterARemoval,
+        Self::RetainKeepsTheLastOfARun,
         Self::DrainLeavesTheLast,
         Self::DrainKeepsTheFloor,
         Self::HitTakesTheEntryOut,
@@ -496,11 +504,13 @@ impl Fault {
             | Self::KeysInAnotherOrder
             | Self::ReversedIsNot
             | Self::CopyIsEmpty
+            | Self::CopyIsAnAlias
             | Self::ShrinksOneTooMany
             | Self::IteratorEndsOneEarly
             | Self::GetOrInsertReplaces
             | Self::GetMutLosesTheValue
             | Self::RetainSkipsAfterARemoval
+            | Self::RetainKeepsTheLastOfARun
             | Self::DrainLeavesTheLast
             | Self::ExpiredIsInserted
             | Self::PresentBeforeExpired

@@ -58,8 +58,9 @@ fn a_faulty_cache_without_a_fault_has_every_level_where_keys_expire() -> Result<
 fn every_state_is_reached_at_every_time() {
     // The possible contents at the bounds 0, 1 and 2, each at the times 0, 1, 2 and 3.
     let held = 1 + (1 + 3) + (1 + 3 + 3 * 2);
-    // Eight operations on each of three keys, three bounds, nine others, four times, and the removal of expired entries.
-    let operations = 8 * 3 + 3 + 9 + 4 + 1;
+    // Eight operations on each of three keys, three bounds, four patterns of `Retain`, eleven others, four times, and
+    // the removal of expired entries.
+    let operations = 8 * 3 + 3 + 4 + 11 + 4 + 1;
     let lru = Covered { states: held * 4, transitions: held * 4 * operations, answered: ANSWERED };
     // Under LFU, each entry has one of three counts. Among entries with one count, and among others, the order of last
     // use matters.
@@ -95,7 +96,7 @@ fn only_keys_that_expire_together_are_interchangeable() {
     // At each bound, with no entry, one and two, the keys of the operations: the present keys, expired or not, and one
     // absent key for each expiry.
     let keys = 3 + (3 + (4 + 3 + 3)) + (3 + (4 + 3 + 3) + (5 * 4 + 2 * 3));
-    let transitions = (8 * keys + states * (3 + 9 + 4 + 1)) * 4;
+    let transitions = (8 * keys + states * (3 + 4 + 11 + 4 + 1)) * 4;
     assert_eq!(covered(symmetric), Covered { states: states * 4, transitions, answered: ANSWERED });
 
     // So a cache with the wrong expiry of one key is detected.

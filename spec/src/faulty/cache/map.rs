@@ -81,13 +81,22 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash> Faulty<K, V> {
             order.reverse();
         }
         let skips = self.is(Fault::RetainSkipsAfterARemoval);
+        let spares = self.is(Fault::RetainKeepsTheLastOfARun);
         let mut rejected = Vec::new();
         let mut is_skipped = false;
-        for position in order {
-            let Entry { key, value, .. } = &self.model().entries[position];
-            if !take(&mut is_skipped) && !keep(key, value) {
-                rejected.push(position);
+        // The number of adjacent entries before this one that the predicate rejects.
+        let mut run = 0;
+        for position in order.iter().copied().map(Some).chain([None]) {
+            let is_rejected = position.is_some_and(|position| {
+                let Entry { key, value, .. } = &self.model().entries[position];
+                !take(&mut is_skipped) && !keep(key, value)
+            });
+            if is_rejected {
+                rejected.extend(position);
                 is_skipped = skips;
+                run += 1;
+            } else if replace(&mut run, 0) > 1 && spares {
+                rejected.pop();
             }
         }
         rejected.sort_unstable();
