@@ -1,13 +1,16 @@
 //! Creation on the kit's own cache.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use aws_client_cache_spec::check::Difference;
 use aws_client_cache_spec::creation::{Creates, Creation, Failure, Scheduled, Schedules, Step, Violation, creation};
 use aws_client_cache_spec::faults::{CreationFault, FaultyCreator};
-use aws_client_cache_spec::{Model, Operation, Outcome, Policy};
+use aws_client_cache_spec::model::OperationKind;
+use aws_client_cache_spec::{InsertionMode, Model, Operation, Outcome, Policy};
 
 fn claim(fault: Option<CreationFault>, policy: Policy, schedules: Schedules) -> Result<Scheduled, Violation> {
     let Schedules { max_size, is_shared, .. } = schedules;
@@ -184,6 +187,180 @@ fn a_violation_names_reports_and_panics() {
     let removed = found(Fault::RemovalPanics);
     assert_eq!(removed.steps(), [Step::Dict(Operation::Remove(0))]);
     assert!(removed.to_string().contains("the cache panics: removed (spec/tests/creation.rs:"), "{removed}");
+}
+
+/// A correct cache, except for the outcomes of its dict, or for its reports.
+struct Adapted<C> {
+    cache: FaultyCreator,
+    adapt: C,
+}
+
+trait Adapt {
+    const DIFFERENCES: &'static [Difference] = &[];
+
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64>;
+
+    fn reports(&self, reports: Vec<(u8, u64)>) -> Vec<(u8, u64)> {
+        reports
+    }
+}
+
+impl<C: Adapt> Creates for Adapted<C> {
+    const DIFFERENCES: &'static [Difference] = C::DIFFERENCES;
+
+    fn get_or_create(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Creation + Send>,
+    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+        self.cache.get_or_create(key, create)
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        self.cache.get_or_create_now(key, create)
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        self.adapt.call(operation, &self.cache)
+    }
+
+    fn reports(&self) -> Vec<(u8, u64)> {
+        self.adapt.reports(self.cache.reports())
+    }
+}
+
+/// A cache without some operations.
+#[derive(Clone, Copy)]
+struct Without(&'static [OperationKind]);
+
+impl Adapt for Without {
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64> {
+        if self.0.contains(&operation.kind()) { Outcome::Missing } else { cache.call(operation) }
+    }
+}
+
+fn adapted<C: Adapt + Copy>(fault: Option<CreationFault>, adapt: C) -> Result<Scheduled, Violation> {
+    let schedules = Schedules::new();
+    creation(schedules, Model::lfu, || Adapted { cache: FaultyCreator::new(fault, Model::lfu(2)), adapt })
+}
+
+#[test]
+fn operations_that_the_cache_does_not_have_are_neither_compared_nor_counted() {
+    let all = adapted(None, Without(&[])).unwrap();
+    let mut fewer = all.schedules;
+    for missing in [
+        &[OperationKind::SetMaxSize][..],
+        &[OperationKind::SetMaxSize, OperationKind::Pop],
+        &[OperationKind::SetMaxSize, OperationKind::Pop, OperationKind::Clear],
+        &[OperationKind::SetMaxSize, OperationKind::Pop, OperationKind::Clear, OperationKind::Remove],
+        &[
+            OperationKind::SetMaxSize,
+            OperationKind::Pop,
+            OperationKind::Clear,
+            OperationKind::Remove,
+            OperationKind::Insert,
+        ],
+    ] {
+        let tried = adapted(None, Without(missing)).unwrap_or_else(|found| panic!("{found}"));
+        assert!(tried.schedules < fewer, "{missing:?}: {tried:?}");
+        fewer = tried.schedules;
+    }
+    let views = &[OperationKind::Items, OperationKind::ContainsKey];
+    assert_eq!(adapted(None, Without(views)).unwrap(), all);
+    // Other faults still show.
+    assert!(adapted(Some(CreationFault::RemovalRevokesNothing), Without(&[OperationKind::SetMaxSize])).is_err());
+    assert!(adapted(Some(CreationFault::WaiterCountsNoUse), Without(views)).is_err());
+}
+
+/// A cache with a fixed bound answers one argument, and no other.
+#[derive(Clone, Copy)]
+struct NoBoundOfZero;
+
+impl Adapt for NoBoundOfZero {
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64> {
+        if *operation == Operation::SetMaxSize(0) { Outcome::Missing } else { cache.call(operation) }
+    }
+}
+
+#[test]
+fn a_step_that_the_cache_does_not_answer_changes_nothing() {
+    adapted(None, NoBoundOfZero).unwrap();
+    let cache = Adapted { cache: FaultyCreator::new(None, Model::lru(2)), adapt: Without(&[OperationKind::Remove]) };
+    // The removal would revoke the creation.
+    let steps = [Step::Poll(0), Step::Dict(Operation::Remove(0)), Step::Succeed(0), Step::Poll(0)];
+    Schedules::new().run(Model::lru(2), &cache, &steps).unwrap();
+}
+
+/// A cache that differs, and panics at operations that it declares not to have.
+#[derive(Clone, Copy)]
+struct Declared;
+
+impl Adapt for Declared {
+    const DIFFERENCES: &'static [Difference] =
+        &[Difference::NoZero, Difference::NoPop, Difference::Unordered, Difference::VictimsNotReturned];
+
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64> {
+        assert!(!matches!(operation, Operation::SetMaxSize(0) | Operation::Pop), "{operation:?} is called");
+        match cache.call(operation) {
+            Outcome::Entries(entries) => Outcome::Entries(entries.into_iter().rev().collect()),
+            Outcome::Evicted(_) => Outcome::Evicted(Vec::new()),
+            outcome => outcome,
+        }
+    }
+}
+
+#[test]
+fn declared_differences_are_neither_called_nor_compared() {
+    let tried = adapted(None, Declared).unwrap_or_else(|found| panic!("{found}"));
+    assert!(tried.schedules < adapted(None, Without(&[])).unwrap().schedules, "{tried:?}");
+    assert!(adapted(Some(CreationFault::EvictionIsNotReported), Declared).is_err());
+    // A given schedule is checked in the same way.
+    let cache = Adapted { cache: FaultyCreator::new(None, Model::lru(2)), adapt: Declared };
+    let steps = [Step::Now(1), Step::Dict(Operation::SetMaxSize(0)), Step::Dict(Operation::Pop)];
+    Schedules::new().run(Model::lru(2), &cache, &steps).unwrap();
+}
+
+// D13: a replaced entry is not evicted.
+#[test]
+fn a_replaced_entry_is_not_reported() {
+    let model = |policy, insertion| move |max_size| Model::new(policy, max_size).with_insertion(insertion);
+    for policy in Policy::ALL {
+        for insertion in InsertionMode::ALL {
+            let model = model(policy, insertion);
+            creation(Schedules::new(), model, || FaultyCreator::new(None, model(2))).unwrap();
+        }
+    }
+    let steps = [Step::Now(1), Step::Dict(Operation::Insert(0, 2)), Step::Now(3)];
+    let replacing = model(Policy::Lru, InsertionMode::Replace)(2);
+    let cache = FaultyCreator::new(None, replacing.clone());
+    Schedules::new().run(replacing.clone(), &cache, &steps).unwrap();
+    assert_eq!(cache.reports(), []);
+
+    let cache = Adapted { cache: FaultyCreator::new(None, replacing.clone()), adapt: ReportsReplaced::default() };
+    let found = Schedules::new().run(replacing, &cache, &steps).unwrap_err();
+    assert!(found.to_string().contains("the cache reports [(0, 1)] to the listener; the rules expect []"), "{found}");
+}
+
+/// A cache that reports a replaced entry.
+#[derive(Default)]
+struct ReportsReplaced(RefCell<Vec<(u8, u64)>>);
+
+impl Adapt for ReportsReplaced {
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64> {
+        let outcome = cache.call(operation);
+        if let (Operation::Insert(key, _), Outcome::Evicted(gone)) = (operation, &outcome) {
+            self.0.borrow_mut().extend(gone.iter().filter(|(replaced, _)| replaced == key));
+        }
+        outcome
+    }
+
+    fn reports(&self, reports: Vec<(u8, u64)>) -> Vec<(u8, u64)> {
+        [self.0.take(), reports].concat()
+    }
 }
 
 #[test]

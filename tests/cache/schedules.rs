@@ -126,6 +126,8 @@ fn tens_of_thousands_of_histories_of_real_threads_are_linearizable() {
 #[test]
 fn clients_and_keys_may_use_the_cache_when_they_are_dropped() {
     for policy in POLICIES {
-        reentrant(|max_size| ProbeCache::new(policy, max_size)).unwrap();
+        let tried = reentrant(|max_size| ProbeCache::new(policy, max_size)).unwrap();
+        let all = "Insert, Get, TryGet, Remove, Pop, Clear, SetMaxSize, GetOrInsert, Retain, Drain";
+        assert_eq!(tried.to_string(), all);
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Step;
 use super::script::{Failure, Fate, made};
-use crate::explore::Names;
+use super::{Creates, Step};
+use crate::caught::caught;
+use crate::explore::{Names, may_be_called};
 use crate::operation::{Operation, OperationKinds, Outcome};
 use crate::reference::{Reference, follow};
-use crate::system_under_test::SystemUnderTest;
+use crate::system_under_test::{Difference, SystemUnderTest};
 
 /// The key that all callers request.
 pub(super) const KEY: u8 = 0;
@@ -240,8 +241,12 @@ impl<R: Reference<u8, u64>> Rules<R> {
         {
             self.flights[flight].is_revoked = true;
         }
+        // D13: a replaced entry is not evicted.
+        let replaces = matches!(operation, Operation::Insert(key, _) if self.model.contains_key(key));
         let outcome = follow(&mut self.model, operation);
-        if let Outcome::Evicted(victims) = &outcome {
+        if let Outcome::Evicted(victims) = &outcome
+            && !replaces
+        {
             self.told.extend(victims.iter().copied());
         }
         outcome
@@ -303,7 +308,7 @@ impl<R: Reference<u8, u64>> Rules<R> {
     }
 
     /// Returns the possible next steps. One caller that has not been polled stands for all.
-    pub(super) fn next_steps(&self, number: u64, answered: OperationKinds) -> Vec<Step> {
+    pub(super) fn next_steps(&self, number: u64, answered: OperationKinds, differences: &[Difference]) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut fresh = false;
         for (caller, state) in self.callers.iter().enumerate() {
@@ -317,8 +322,10 @@ impl<R: Reference<u8, u64>> Rules<R> {
         for creation in self.undecided() {
             steps.extend([Step::Succeed(creation), Step::Fail(creation), Step::Panic(creation)]);
         }
-        let of_dict = dict_operations(number).into_iter().filter(|operation| answered.contains(operation.kind()));
-        steps.extend(of_dict.map(Step::Dict));
+        let has = |operation: &Operation<u8, u64>| {
+            answered.contains(operation.kind()) && may_be_called(differences, operation)
+        };
+        steps.extend(dict_operations(number).into_iter().filter(has).map(Step::Dict));
         steps.push(Step::Now(number));
         steps
     }
@@ -389,11 +396,13 @@ fn dict_operations(number: u64) -> [Operation<u8, u64>; 7] {
     ]
 }
 
-/// Returns the kinds of these operations that a reference has.
-pub(super) fn answered<R: Reference<u8, u64>>(empty: &R) -> OperationKinds {
+/// Returns the kinds of these operations that both a reference and a cache have.
+pub(super) fn answered<R: Reference<u8, u64>, C: Creates>(empty: &R, cache: &C) -> OperationKinds {
     let mut answered = OperationKinds::default();
-    for operation in dict_operations(0) {
-        if follow(&mut empty.clone(), &operation) != Outcome::Missing {
+    for operation in dict_operations(0).into_iter().filter(|operation| may_be_called(C::DIFFERENCES, operation)) {
+        let has = follow(&mut empty.clone(), &operation) != Outcome::Missing;
+        // A schedule shows a panic.
+        if has && caught(|| cache.call(&operation)) != Ok(Outcome::Missing) {
             answered.insert(operation.kind());
         }
     }

@@ -222,8 +222,12 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
             _ => {}
         }
         let inner = &mut *self.0.borrow_mut();
+        // D13: a replaced entry is not evicted.
+        let replaces = matches!(operation, Operation::Insert(key, _) if inner.model.contains_key(key));
         let outcome = follow(&mut inner.model, operation);
-        if let Outcome::Evicted(victims) = &outcome {
+        if let Outcome::Evicted(victims) = &outcome
+            && !replaces
+        {
             inner.told.extend(victims.iter().copied());
         }
         outcome

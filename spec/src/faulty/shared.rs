@@ -3,9 +3,9 @@
 use std::hash::Hash;
 use std::sync::Mutex;
 
-use crate::model::{InsertionMode, Model, Policy};
-use crate::operation::{Operation, Outcome, Refusal};
-use crate::reference::follow;
+use crate::model::{Entry, InsertionMode, Model, Policy};
+use crate::operation::{Operation, Outcome, Refusal, from_both_ends, pattern};
+use crate::reference::{Reference, follow};
 use crate::system_under_test::SystemUnderTest;
 use crate::threads::{Shared, lock};
 
@@ -129,6 +129,93 @@ impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> FaultyShared<K, V> {
             Err(_) => Outcome::Evicted(Vec::new()),
         }
     }
+
+    /// Looks up or inserts, and drops a key and value that are not stored after the lock is released.
+    fn get_or_insert(&self, key: K, value: V) -> Outcome<K, V> {
+        let get = Operation::Get(key.clone());
+        let (outcome, refused) = self.locked(|model| match follow(model, &get) {
+            Outcome::Value(Some(present)) => (Outcome::Found(present, Vec::new()), Some((key, value))), // D4
+            _ => match model.put(key, value.clone()) {
+                Outcome::Evicted(evicted) => (Outcome::Found(value, evicted), None), // D2
+                refused => (refused, None),
+            },
+        });
+        drop(refused);
+        outcome
+    }
+
+    /// Applies an operation correctly.
+    ///
+    /// Keys and values that the model would drop are moved out under the lock, and dropped after it.
+    fn apply(&self, operation: &Operation<K, V>) -> Outcome<K, V> {
+        match operation {
+            Operation::Clear => {
+                drop(self.locked(take_all));
+                Outcome::Done
+            }
+            Operation::Drain(ends) => {
+                let (entries, gone) = self.locked(|model| (model.entries(), take_all(model)));
+                drop(gone);
+                Outcome::Entries(from_both_ends(entries.into_iter(), &mut pattern(*ends))) // D12
+            }
+            Operation::Retain(answers) => {
+                let mut keeps = pattern(*answers);
+                let (entries, gone) = self.locked(|model| {
+                    let entries = model.entries();
+                    let mut rejected: Vec<_> = model.order().into_iter().filter(|_| !keeps()).collect();
+                    rejected.sort_unstable();
+                    let gone = rejected.into_iter().rev().map(|place| model.entries.remove(place));
+                    (entries, gone.collect::<Vec<_>>())
+                });
+                drop(gone);
+                Outcome::Entries(entries) // D12
+            }
+            Operation::Insert(key, value) => self.insert(key.clone(), value.clone()),
+            Operation::GetOrInsert(key, value) => self.get_or_insert(key.clone(), value.clone()),
+            Operation::TryGet(key) => {
+                let get = Operation::Get(key.clone());
+                match self.locked(|model| follow(model, &get)) {
+                    Outcome::Value(None) => Outcome::Refused(Refusal::NotFound),
+                    found => found,
+                }
+            }
+            Operation::NextVictim => {
+                let next = self.locked(|model| {
+                    let place = model.order().first().copied();
+                    place.map(|place| (model.entries[place].key.clone(), model.entries[place].value.clone()))
+                });
+                next.map_or(Outcome::Refused(Refusal::Empty), |(key, value)| Outcome::Entry(key, value))
+            }
+            Operation::Remove(key) => {
+                let gone = self.locked(|model| {
+                    let place = model.entries.iter().position(|entry| entry.key == *key);
+                    place.map(|place| model.entries.remove(place))
+                });
+                match gone {
+                    Some(entry) => Outcome::Value(Some(entry.value)),
+                    None => Outcome::Refused(Refusal::NotFound),
+                }
+            }
+            Operation::ContainsKey(key) => Outcome::Answer(self.locked(|model| model.position(key).is_some())),
+            Operation::Copy => Outcome::Missing,
+            // These drop nothing: they clone or move what they return.
+            Operation::Get(_)
+            | Operation::Peek(_)
+            | Operation::Pop
+            | Operation::SetMaxSize(_)
+            | Operation::Items
+            | Operation::Iterate(_)
+            | Operation::GetMut(..)
+            | Operation::SetTime(_)
+            | Operation::RemoveExpired => self.locked(|model| follow(model, operation)),
+        }
+    }
+}
+
+/// Takes all entries, as clearing does.
+fn take_all<K, V>(model: &mut Model<K, V>) -> Vec<Entry<K, V>> {
+    model.floor = 0; // F2
+    std::mem::take(&mut model.entries)
 }
 
 impl<K: Clone + Eq + Hash + Send, V: Clone + Eq + Hash + Send> Shared<K, V> for FaultyShared<K, V> {
@@ -206,32 +293,7 @@ impl<K: Clone + Eq + Hash + Send, V: Clone + Eq + Hash + Send> Shared<K, V> for 
                 }
             }
             (Some(SharedFault::DropsUnderTheLock), Operation::Clear) => self.locked(|model| follow(model, operation)),
-            // Entries that the model would drop are moved out under the lock, and dropped after it.
-            (_, Operation::Clear) => {
-                let gone = self.locked(|model| {
-                    model.floor = 0; // F2
-                    std::mem::take(&mut model.entries)
-                });
-                drop(gone);
-                Outcome::Done
-            }
-            (_, Operation::Insert(key, value)) => self.insert(key.clone(), value.clone()),
-            (_, Operation::Remove(key)) => {
-                let gone = self.locked(|model| {
-                    let place = model.entries.iter().position(|entry| entry.key == *key);
-                    place.map(|place| model.entries.remove(place))
-                });
-                match gone {
-                    Some(entry) => Outcome::Value(Some(entry.value)),
-                    None => Outcome::Refused(Refusal::NotFound),
-                }
-            }
-            // A look-up clones its result, and drops nothing.
-            (_, Operation::ContainsKey(key)) => {
-                Outcome::Answer(self.locked(|model| model.entries.iter().any(|entry| entry.key == *key)))
-            }
-            (_, Operation::Copy) => Outcome::Missing,
-            _ => self.locked(|model| follow(model, operation)),
+            _ => self.apply(operation),
         }
     }
 }
