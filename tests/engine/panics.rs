@@ -61,12 +61,12 @@ mod the_engine {
         let lfu = (Scope::new(3, 4), (Policy::Lfu, 2));
         let lfuda = (Scope::new(3, 4), (Policy::Lfuda, 2));
         let cases = [
-            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 25_175_005, answered: ANSWERED }),
-            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 982_965, answered: ANSWERED }),
-            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 3_598_080, answered: ANSWERED }),
-            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 558_456, answered: ANSWERED }),
-            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 4_953_540, answered: ANSWERED }),
-            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 797_112, answered: ANSWERED }),
+            (lru, Hashing::Constant, Panicked { states: 93_345, panics: 41_103_885, answered: ANSWERED }),
+            (lru, Hashing::Identity, Panicked { states: 4_785, panics: 1_748_405, answered: ANSWERED }),
+            (lfu, Hashing::Constant, Panicked { states: 18_560, panics: 4_728_000, answered: ANSWERED }),
+            (lfu, Hashing::Identity, Panicked { states: 3_512, panics: 761_736, answered: ANSWERED }),
+            (lfuda, Hashing::Constant, Panicked { states: 26_332, panics: 6_473_916, answered: ANSWERED }),
+            (lfuda, Hashing::Identity, Panicked { states: 5_176, panics: 1_076_424, answered: ANSWERED }),
         ];
         for ((scope, counting), hashing, done) in cases {
             assert_eq!(all_panics(scope, counting, hashing), done, "{counting:?} {hashing:?}");
