@@ -4,4 +4,5 @@
 //! your own, a [`Recorder`] records, and [`History::linearize`] judges.
 
 pub use crate::history::{Call, History, NotLinearizable};
-pub use crate::threads::{Deadlock, Recorded, Recorder, Shared, Threads, linearizable, reentrant};
+pub use crate::reentrant::{Deadlock, reentrant};
+pub use crate::threads::{Recorded, Recorder, Shared, Threads, linearizable};

@@ -398,6 +398,7 @@ mod operation;
 mod panic_probe;
 mod panics;
 mod random;
+mod reentrant;
 mod reference;
 mod shrink;
 mod step;

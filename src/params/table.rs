@@ -122,6 +122,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Screen<'_, D> {
         self.inner.deserialize_struct(name, known, Screen { inner: visitor, known, refused: self.refused })
     }
 
+    // The trait requires the rest; a derived implementation of a struct calls none of it.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.inner.deserialize_any(visitor)
     }

@@ -358,7 +358,7 @@ impl Inner {
     /// Returns a load that waits for a permit.
     ///
     /// It refers weakly to these credentials, which own it.
-    fn permitted_load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Loaded> {
+    fn permitted_load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Landed<Loaded>> {
         let (inner, permits) = (Arc::downgrade(self), self.config.permits.clone());
         async move { permits.run(joined_load(inner, epoch)).await }.boxed()
     }
@@ -366,7 +366,7 @@ impl Inner {
     /// Returns a load in an epoch that began before the source is requested.
     ///
     /// It refers weakly to these credentials, which own it.
-    fn load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Loaded> {
+    fn load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Landed<Loaded>> {
         let (inner, provider) = (Arc::downgrade(self), self.provider.clone());
         let (config, timeout) = (Arc::clone(&self.config), self.timeout);
         let load = async move {
@@ -387,7 +387,8 @@ impl Inner {
         };
         // A clock may be of a caller's own type, and its panic would end this flight for all later callers.
         let panicked = || Err(Arc::new(CredentialsError::unhandled("the load panicked")));
-        AssertUnwindSafe(load).catch_unwind().map(move |loaded| loaded.unwrap_or_else(|_| panicked())).boxed()
+        let load = AssertUnwindSafe(load).catch_unwind();
+        load.map(move |loaded| Landed::now(loaded.unwrap_or_else(|_| panicked()))).boxed()
     }
 
     /// Stores the result of a load that began in `epoch`, unless that of a later epoch is stored.
@@ -470,21 +471,13 @@ impl Inner {
 }
 
 /// Joins the load of these credentials, without owning them.
-async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Loaded {
-    let began = Instant::now();
-    // Without the credentials, no caller is left.
-    let dropped = CredentialsError::not_loaded_no_source;
-    let join = || inner.upgrade().map(|inner| inner.join_load(epoch)).ok_or_else(dropped);
-    let Joined { flight, beginner: _beginner } = join()?;
-    let landed = flight.await;
-    if landed.result.is_ok() || !landed.was_abandoned {
-        return landed.result;
-    }
-    if let Some(inner) = inner.upgrade() {
-        inner.forget_failures(began, landed.at);
-    }
-    let Joined { flight, beginner: _beginner } = join()?;
-    flight.await.result
+async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Landed<Loaded> {
+    let joined = inner.upgrade().map(|inner| inner.join_load(epoch));
+    let Some(Joined { flight, beginner: _beginner }) = joined else {
+        // Without the credentials, no caller is left.
+        return Landed::now(Err(Arc::new(CredentialsError::not_loaded_no_source())));
+    };
+    flight.await
 }
 
 /// Requests credentials from a provider, with a timeout if there is a timer.

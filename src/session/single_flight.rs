@@ -24,7 +24,7 @@ pub(super) type Flight<T> = SharedFuture<Landed<T>>;
 pub(super) struct Landed<T> {
     pub(super) result: T,
     pub(super) at: Instant,
-    /// Set if the caller that began the flight gave up before it ended.
+    /// Set if the caller that began the flight, or one that it awaited, gave up before it ended.
     ///
     /// The connection, the timer or the runtime that the flight awaited may have ended with that caller.
     pub(super) was_abandoned: bool,
@@ -37,6 +37,13 @@ where
 {
     epoch: u64,
     flight: Flight<T>,
+}
+
+impl<T> Landed<T> {
+    /// Returns the result of a flight that ends now.
+    pub(super) fn now(result: T) -> Self {
+        Self { result, at: Instant::now(), was_abandoned: false }
+    }
 }
 
 /// A caller's share of a flight.
@@ -60,7 +67,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     ///
     /// A call in another epoch begins another flight. Waiters of an earlier flight receive its result. `begin` must not
     /// run the caller's code, because it is called under the lock; its future may.
-    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce() -> BoxFuture<'static, T>) -> Joined<T> {
+    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>) -> Joined<T> {
         self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
     }
 
@@ -71,7 +78,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         &self,
         epoch: u64,
         may_begin: bool,
-        begin: impl FnOnce() -> BoxFuture<'static, T>,
+        begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
         self.join_if(epoch, SharedFuture::is_only_clone, may_begin, begin)
     }
@@ -81,7 +88,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         epoch: u64,
         is_accepted: impl FnOnce(&Flight<T>) -> bool,
         may_begin: bool,
-        begin: impl FnOnce() -> BoxFuture<'static, T>,
+        begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
         // Dropped after the lock has been released, because parts of a provider may be of a caller's own type.
         let _outdated;
@@ -96,8 +103,10 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         }
         let beginner = Arc::new(());
         let (future, caller) = (begin(), Arc::downgrade(&beginner));
-        let landing =
-            future.map(move |result| Landed { result, at: Instant::now(), was_abandoned: caller.strong_count() == 0 });
+        let landing = future.map(move |landed| {
+            let was_abandoned = landed.was_abandoned || caller.strong_count() == 0;
+            Landed { was_abandoned, ..landed }
+        });
         let flight = SharedFuture::new(landing.boxed());
         _outdated = current.replace(Attempt { epoch, flight: flight.clone() });
         Some(Joined { flight, beginner: Some(beginner) })

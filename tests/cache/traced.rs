@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use aws_client_cache::{ClientCache, ClientParams, Credentials, EvictionPolicy};
+use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
 use support::fake::{Client, Fake, key};
 use support::recorder::{enable_events, events_of};
@@ -168,6 +168,10 @@ fn a_subscriber_may_panic() {
     tracing::subscriber::with_default(tracing_subscriber::registry().with(Panics), || {
         let shrink = std::panic::AssertUnwindSafe(|| cache.set_max_size(1));
         assert!(std::panic::catch_unwind(shrink).is_err());
+        let (zero, create) = (key(0), || async { Ok::<_, Infallible>(Client::new(0)) });
+        let mut created = pin!(cache.get_or_try_insert_with_shared(&zero, create));
+        let polled = created.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(ClientCacheError::CreationFailed { .. }))), "{polled:?}");
     });
     assert_eq!((*notified.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
 }
