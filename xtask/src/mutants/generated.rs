@@ -3,21 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use super::shard::Shard;
 use crate::project::Project;
 use crate::{Verdict, process};
 
-/// The paths that a generated mutant and its result depend on.
-const INPUTS: [&str; 6] = ["src", "spec", "tests/", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
-
 /// A part of the code, with the tests for its mutants.
-struct Part {
-    name: &'static str,
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    /// The paths that the mutants and their results depend on.
+    pub(crate) inputs: &'static [&'static str],
     /// Returns `true` if this part contains the file.
     has: fn(&str) -> bool,
     /// The options of cargo-mutants.
@@ -27,6 +24,7 @@ struct Part {
 }
 
 /// Some tests of a package.
+#[derive(Debug)]
 struct Tests {
     /// The options of `cargo test` that select the test programs to build.
     ///
@@ -107,17 +105,30 @@ const FAST_KIT_TESTS: Tests = Tests {
     opt_level: "1",
 };
 
+/// The paths that the mutants of the kit depend on.
+const KIT_INPUTS: &[&str] = &["spec", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
+/// The paths that those of the crate depend on.
+const INPUTS: &[&str] =
+    &["src", "spec/src", "spec/Cargo.toml", "tests/", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
+
 /// The parts of the code. A file belongs to the first part that contains it.
-const PARTS: [Part; 4] = [
-    Part { name: "session", has: is_session, options: &[], tests: &[FAST_SESSION_TESTS, UNITS, FAST_CACHE_TESTS, ALL] },
+pub(crate) const PARTS: [Part; 4] = [
+    Part {
+        name: "session",
+        inputs: INPUTS,
+        has: is_session,
+        options: &[],
+        tests: &[FAST_SESSION_TESTS, UNITS, FAST_CACHE_TESTS, ALL],
+    },
     Part {
         name: "engine",
+        inputs: INPUTS,
         has: is_engine,
         options: CORE,
         tests: &[FAST_ENGINE_TESTS, UNITS, FAST_CACHE_TESTS, ALL_OF_CORE],
     },
-    Part { name: "kit", has: is_kit, options: KIT, tests: &[FAST_KIT_TESTS, ALL_WITH_EXAMPLES] },
-    Part { name: "cache", has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE] },
+    Part { name: "kit", inputs: KIT_INPUTS, has: is_kit, options: KIT, tests: &[FAST_KIT_TESTS, ALL_WITH_EXAMPLES] },
+    Part { name: "cache", inputs: INPUTS, has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE] },
 ];
 
 fn is_engine(file: &str) -> bool {
@@ -139,10 +150,7 @@ fn part_of(file: &str) -> usize {
     PARTS.iter().position(|part| (part.has)(file)).unwrap_or(PARTS.len() - 1)
 }
 
-/// The number of parts that run at the same time.
-const LANES: usize = 2;
-
-/// The mutants of some files, with a separate build folder that is kept.
+/// The mutants of a part, with a separate build folder that is kept.
 struct Group<'a> {
     project: &'a Project,
     folder: PathBuf,
@@ -224,8 +232,7 @@ impl Group<'_> {
 
     /// Tries the mutants with all tests of the part.
     fn run_all(&self) -> Result<()> {
-        let tests = if self.files.is_empty() { &[] } else { self.part.tests };
-        tests.iter().try_for_each(|tests| self.run(tests))
+        self.part.tests.iter().try_for_each(|tests| self.run(tests))
     }
 }
 
@@ -259,39 +266,22 @@ fn lines(path: &Path) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// Returns the source files with their sizes.
-fn sources(project: &Project) -> Result<Vec<(String, u64)>> {
+/// Runs cargo-mutants on a part of the code, or on all parts.
+pub(super) fn run(project: &Project, part: Option<&str>, again: bool, keep: bool) -> Result<Verdict> {
     let files = process::read(project.git(["ls-files", "--", "src/*.rs", "spec/src/*.rs"]))?;
-    let size = |file: &str| fs::metadata(project.root().join(file)).map_or(0, |metadata| metadata.len());
-    Ok(files.lines().map(|file| (file.to_owned(), size(file))).collect())
-}
-
-/// Runs cargo-mutants on all parts of the code.
-pub(super) fn run(project: &Project, shard: Option<Shard>, again: bool, keep: bool) -> Result<Verdict> {
-    project.require_committed(&INPUTS)?;
-    let inputs = project.tree(&INPUTS)?;
-    let sources = sources(project)?;
-    let files =
-        shard.map_or_else(|| sources.iter().map(|file| file.0.clone()).collect(), |shard| shard.files(sources.clone()));
-    let suffix = shard.map(|shard| format!("-{}", shard.name())).unwrap_or_default();
     let mut groups = Vec::new();
-    for (position, part) in PARTS.iter().enumerate() {
+    for (position, selected) in PARTS.iter().enumerate().filter(|(_, each)| part.is_none_or(|name| name == each.name)) {
+        project.require_committed(selected.inputs)?;
         let group = Group {
             project,
-            folder: project.target().join("mutants-generated").join(format!("{}{suffix}", part.name)),
-            files: files.iter().filter(|file| part_of(file) == position).cloned().collect(),
-            part,
+            folder: project.target().join("mutants-generated").join(selected.name),
+            files: files.lines().filter(|file| part_of(file) == position).map(str::to_owned).collect(),
+            part: selected,
         };
-        group.prepare(&inputs, again, keep)?;
+        group.prepare(&project.tree(selected.inputs)?, again, keep)?;
         groups.push(group);
     }
-    let waiting = Mutex::new(groups.iter());
-    let next = || waiting.lock().expect("no lane panics").next();
-    let lane = || std::iter::from_fn(next).try_for_each(Group::run_all);
-    thread::scope(|scope| {
-        let running = [(); LANES].map(|()| scope.spawn(lane));
-        running.into_iter().try_for_each(|lane| lane.join().expect("a lane does not panic"))
-    })?;
+    groups.iter().try_for_each(Group::run_all)?;
     let of_last_run = |name: &str| groups.iter().flat_map(|group| group.found(name)).collect::<Vec<_>>();
     let kept = |name: &str| groups.iter().map(|group| lines(&group.path(name)).len()).sum::<usize>();
     let survivors = of_last_run("missed.txt");

@@ -4,16 +4,16 @@ mod generated;
 mod outcome;
 mod patches;
 mod rule_tests;
-mod shard;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::Verdict;
 use crate::project::Project;
-use shard::Shard;
+pub(crate) use generated::PARTS;
 
 /// The folder of the hand-written mutants.
 pub(crate) const FOLDER: &str = "tests/mutants";
@@ -34,10 +34,11 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "generated")]
     check: bool,
 
-    /// Run cargo-mutants instead, on all files or on one of N groups of files: 0/4 to 3/4
-    #[arg(long, value_name = "SHARD", num_args = 0..=1, conflicts_with = "prefixes")]
+    /// Run cargo-mutants instead, on all of the code or on one part
+    #[arg(long, value_name = "PART", num_args = 0..=1, conflicts_with = "prefixes")]
+    #[arg(value_parser = PossibleValuesParser::new(PARTS.map(|part| part.name)))]
     #[expect(clippy::option_option, reason = "an option with an optional value, as clap has it")]
-    generated: Option<Option<Shard>>,
+    generated: Option<Option<String>>,
 
     /// Forget the mutants that earlier runs have caught
     #[arg(long, conflicts_with_all = ["check", "keep"])]
@@ -50,8 +51,8 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
-    match arguments.generated {
-        Some(shard) => generated::run(project, shard, arguments.again, arguments.keep),
+    match &arguments.generated {
+        Some(part) => generated::run(project, part.as_deref(), arguments.again, arguments.keep),
         None if arguments.check => patches::check(project, &arguments.prefixes),
         None => patches::run(project, &arguments.prefixes, arguments.again),
     }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::mutants::PARTS;
 use crate::project::{Project, cargo};
 
 /// The form of the log of a check.
@@ -17,7 +18,8 @@ pub(super) enum Kind {
     /// With the number of seconds.
     Fuzz(u32),
     Mutants,
-    GeneratedMutants,
+    /// With the part of the code.
+    GeneratedMutants(&'static str),
 }
 
 /// One check.
@@ -56,9 +58,17 @@ impl Check {
         let corpus = format!("corpus/{target}");
         let (found, time) = (found.display().to_string(), format!("-max_total_time={seconds}"));
         let arguments = ["+nightly", "fuzz", "run", target, &found, &corpus, "--", &time, "-max_len=512"];
-        let inputs = ["src", "spec", "tests/support", "fuzz/fuzz_targets", "fuzz/Cargo.toml", "fuzz/Cargo.lock"];
-        let mut inputs: Vec<_> = inputs.map(str::to_owned).into();
-        inputs.extend(["Cargo.toml".to_owned(), format!("fuzz/{corpus}")]);
+        let inputs = [
+            "src",
+            "spec/src",
+            "spec/Cargo.toml",
+            "tests/support",
+            "fuzz/fuzz_targets",
+            "fuzz/Cargo.toml",
+            "fuzz/Cargo.lock",
+            "Cargo.toml",
+        ];
+        let inputs = inputs.map(str::to_owned).into_iter().chain([format!("fuzz/{corpus}")]).collect();
         Self {
             name: target.to_owned(),
             kind: Kind::Fuzz(seconds),
@@ -107,8 +117,12 @@ pub(super) fn all(project: &Project, fuzz_seconds: u32) -> Result<Vec<Check>> {
         checks.push(Check::fuzz(root, &target, &found, fuzz_seconds));
     }
     checks.push(Check::new(root, "mutants", Kind::Mutants, "xtask mutants", &["examples", "tests/mutants"]));
-    let generated = "xtask mutants --generated";
-    checks.push(Check::new(root, "generated", Kind::GeneratedMutants, generated, &[".cargo/mutants.toml"]));
+    for part in PARTS {
+        let (name, command) = (format!("generated-{}", part.name), format!("xtask mutants --generated {}", part.name));
+        let inputs = part.inputs.iter().map(|path| (*path).to_owned()).collect();
+        let check = Check::new(root, &name, Kind::GeneratedMutants(part.name), &command, &[]);
+        checks.push(Check { inputs, ..check });
+    }
     Ok(checks)
 }
 

@@ -21,13 +21,13 @@ const PAGE: &str = "docs/VERIFICATION.md";
 /// Run the checks, and write docs/VERIFICATION.md from their results.
 ///
 /// A check that has passed on this tree is not run again, so you can resume an interrupted run. The page shows only the
-/// checks that passed on this tree.
+/// checks that passed on this tree, here or on another machine: rows of this tree stay on the page.
 ///
 /// Exit status: 1 if a check fails or, with --check, a row belongs to another tree, 2 if the command could not do its
 /// work.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Only these checks: tests, ignored, coverage, mutants, generated, or the name of a fuzz target
+    /// Only these checks: tests, ignored, coverage, mutants, generated-PART, or the name of a fuzz target
     #[arg(value_name = "PART")]
     parts: Vec<String>,
 
@@ -64,14 +64,17 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<Verdict> {
             passed &= records.run(check, arguments.again)?;
         }
     }
+    let page = project.root().join(PAGE);
+    let recorded = fs::read_to_string(&page).unwrap_or_default();
     let mut rows = Vec::new();
     for check in &checks {
-        if let Some(log) = records.read(check)? {
-            let tree = project.tree(&check.inputs)?;
-            rows.extend(rows::of(check, &log).into_iter().map(|row| page::line(&row, check, &tree)));
+        let tree = project.tree(&check.inputs)?;
+        match records.read(check)? {
+            Some(log) => rows.extend(rows::of(check, &log).into_iter().map(|row| page::line(&row, check, &tree))),
+            None => rows.extend(page::of(&recorded, check, &tree)),
         }
     }
-    fs::write(project.root().join(PAGE), page::write(&rows)).with_context(|| format!("cannot write {PAGE}"))?;
+    fs::write(&page, page::write(&rows)).with_context(|| format!("cannot write {PAGE}"))?;
     Ok(Verdict::of(passed))
 }
 
@@ -103,8 +106,7 @@ fn check_page(project: &Project, checks: &[Check]) -> Result<Verdict> {
     }
     let mut passed = true;
     for row in &rows {
-        let check = trees.iter().find(|(check, _)| check.rerun == row.command);
-        if check.is_none_or(|(_, tree)| !tree.starts_with(&row.tree)) {
+        if !trees.iter().any(|(check, tree)| row.is_of(check, tree)) {
             println!("recorded on another tree: {}", row.text);
             passed = false;
         }

@@ -27,15 +27,33 @@ pub(super) struct Line {
     pub(super) command: String,
 }
 
+impl Line {
+    /// Returns `true` if the row was recorded by a check on a tree.
+    pub(super) fn is_of(&self, check: &Check, tree: &str) -> bool {
+        self.command == check.rerun && self.tree == shortened(tree)
+    }
+}
+
+/// Returns the digits of a tree's hash that the page shows.
+fn shortened(tree: &str) -> &str {
+    tree.get(..DIGITS).unwrap_or(tree)
+}
+
 /// Returns the line for a row.
 pub(super) fn line(row: &Row, check: &Check, tree: &str) -> String {
     let cells = [&row.check, &row.subject, &row.figures].map(|cell| cell.replace('|', "\\|")).join(" | ");
-    format!("| {cells} | `{}` | `{}` |\n", &tree[..DIGITS.min(tree.len())], check.rerun)
+    format!("| {cells} | `{}` | `{}` |\n", shortened(tree), check.rerun)
 }
 
 /// Returns the page with these lines.
 pub(super) fn write(lines: &[String]) -> String {
     HEAD.to_owned() + &lines.concat()
+}
+
+/// Returns the lines that a check recorded on a tree.
+pub(super) fn of(page: &str, check: &Check, tree: &str) -> Vec<String> {
+    let lines = page.split_inclusive('\n');
+    lines.filter(|line| read(line).iter().any(|row| row.is_of(check, tree))).map(str::to_owned).collect()
 }
 
 /// Returns the rows of a page.
@@ -51,7 +69,9 @@ pub(super) fn read(page: &str) -> Vec<Line> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::check;
     use super::*;
+    use crate::project::Project;
 
     #[test]
     fn rows_are_read_as_they_were_written_and_headings_are_none() {
@@ -61,5 +81,16 @@ mod tests {
         let text = "L1 order | engine `a` | 5 states".to_owned();
         assert_eq!(rows, [Line { text, tree: "0123456789ab".to_owned(), command }]);
         assert!(read(HEAD).is_empty());
+    }
+
+    #[test]
+    fn the_rows_of_a_check_on_a_tree_are_kept_as_they_are() {
+        let project = Project::open().unwrap();
+        let checks = check::all(&project, 1).unwrap();
+        let row = |check: &Check, tree| line(&Row::new("a", "b|c", "1 passed"), check, tree);
+        let (kept, of_another_tree) = (row(&checks[0], "0123456789abcdef"), row(&checks[0], "3210456789abcdef"));
+        let page = write(&[kept.clone(), of_another_tree, row(&checks[1], "0123456789abcdef")]);
+        assert_eq!(of(&page, &checks[0], "0123456789abffff"), [kept]);
+        assert!(of("", &checks[0], "0123456789abcdef").is_empty());
     }
 }

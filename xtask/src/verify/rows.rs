@@ -15,7 +15,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(check: impl Into<String>, subject: impl Into<String>, figures: impl Into<String>) -> Self {
+    pub(super) fn new(check: impl Into<String>, subject: impl Into<String>, figures: impl Into<String>) -> Self {
         Self { check: check.into(), subject: subject.into(), figures: figures.into() }
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn of(check: &Check, log: &str) -> Vec<Row> {
             .into_iter()
             .collect(),
         Kind::Mutants => summary("hand-written mutants", "`tests/mutants`", log),
-        Kind::GeneratedMutants => summary("generated mutants", "`cargo mutants`", log),
+        Kind::GeneratedMutants(part) => summary("generated mutants", format!("`cargo mutants`, {part}"), log),
     }
 }
 
@@ -100,7 +100,7 @@ fn coverage(log: &str) -> Vec<Row> {
 }
 
 /// Returns the last line that is not blank, as a row.
-fn summary(check: &str, subject: &str, log: &str) -> Vec<Row> {
+fn summary(check: &str, subject: impl Into<String>, log: &str) -> Vec<Row> {
     let last = log.lines().rev().find(|line| !line.trim().is_empty());
     last.map(|line| Row::new(check, subject, line)).into_iter().collect()
 }
