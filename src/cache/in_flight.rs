@@ -1,12 +1,10 @@
 //! [`InFlight`], the creations in flight, and their waiters.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashTable;
 use tokio::sync::OnceCell;
 
-use super::identity_hasher::BuildIdentityHasher;
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
 use crate::key::AnyKey;
@@ -58,9 +56,11 @@ pub(super) struct Completed {
 
 /// The creations that a new caller joins: those that have neither completed nor been revoked.
 ///
-/// Each of them has at least one waiter.
+/// Each of them has at least one waiter. Only [`join`](Self::join) and [`find`](Self::find) compare keys. All other methods
+/// take a stored key, and run no code of the caller (P1).
 // S3
-pub(super) struct InFlight(HashMap<AnyKey, Waiters, BuildIdentityHasher>);
+#[derive(Default)]
+pub(super) struct InFlight(HashTable<(AnyKey, Waiters)>);
 
 /// A creation, and the number of its waiters, the leader included.
 pub(super) struct Waiters {
@@ -69,28 +69,27 @@ pub(super) struct Waiters {
     count: usize,
 }
 
-impl Default for InFlight {
-    fn default() -> Self {
-        Self(HashMap::with_hasher(BuildIdentityHasher))
-    }
-}
-
 impl InFlight {
     /// Joins the creation of a key, or starts one by `start`, which must not run the caller's code.
     ///
-    /// Also returns the stored key. Looking it up compares pointers, so it runs no code of the caller.
+    /// Also returns the stored key.
     pub(super) fn join(&mut self, key: &AnyKey, start: impl FnOnce() -> Creation) -> (AnyKey, Arc<Creation>) {
-        let mut waiters = match self.0.entry(key.clone()) {
-            Entry::Occupied(waiters) => waiters,
-            Entry::Vacant(vacant) => vacant.insert_entry(Waiters { creation: Arc::new(start()), count: 0 }),
-        };
-        waiters.get_mut().count += 1;
-        (waiters.key().clone(), Arc::clone(&waiters.get().creation))
+        let entry = self.0.entry(key.own_hash(), |(stored, _)| stored == key, |(stored, _)| stored.own_hash());
+        let mut entry = entry.or_insert_with(|| (key.clone(), Waiters { creation: Arc::new(start()), count: 0 }));
+        let (stored, waiters) = entry.get_mut();
+        waiters.count += 1;
+        (stored.clone(), Arc::clone(&waiters.creation))
+    }
+
+    /// Returns the stored key that is equal to `key`.
+    pub(super) fn find(&self, key: &AnyKey) -> Option<AnyKey> {
+        self.0.find(key.own_hash(), |(stored, _)| stored == key).map(|(stored, _)| stored.clone())
     }
 
     /// Returns `true` if a new caller would join this creation.
     pub(super) fn is_current(&self, key: &AnyKey, creation: &Arc<Creation>) -> bool {
-        self.0.get(key).is_some_and(|waiters| Arc::ptr_eq(&waiters.creation, creation))
+        let found = self.0.find(key.own_hash(), |(stored, _)| stored.is_clone_of(key));
+        found.is_some_and(|(_, waiters)| Arc::ptr_eq(&waiters.creation, creation))
     }
 
     /// Removes the creation of a key, because it has completed or is revoked.
@@ -98,7 +97,8 @@ impl InFlight {
     /// The caller drops it after releasing the lock, because a part of a key may be of a caller's own type.
     #[must_use]
     pub(super) fn take(&mut self, key: &AnyKey) -> Option<(AnyKey, Waiters)> {
-        self.0.remove_entry(key)
+        let found = self.0.find_entry(key.own_hash(), |(stored, _)| stored.is_clone_of(key));
+        found.ok().map(|entry| entry.remove().0)
     }
 
     /// Removes all creations, likewise.
@@ -109,12 +109,10 @@ impl InFlight {
 
     /// Returns the keys of all creations.
     pub(super) fn keys(&self) -> impl Iterator<Item = &AnyKey> {
-        self.0.keys()
+        self.0.iter().map(|(key, _)| key)
     }
 
-    /// Returns the stored keys that `is_wanted` accepts.
-    ///
-    /// Looking them up runs no code of the caller.
+    /// Returns the keys that `is_wanted` accepts.
     pub(super) fn all_of(&self, is_wanted: impl Fn(&AnyKey) -> bool) -> Vec<AnyKey> {
         self.keys().filter(|key| is_wanted(key)).cloned().collect()
     }
@@ -128,7 +126,10 @@ impl InFlight {
     /// Leaves a creation, and removes it if this was its last waiter.
     #[must_use]
     pub(super) fn leave(&mut self, key: &AnyKey, creation: &Arc<Creation>) -> Option<(AnyKey, Waiters)> {
-        let waiters = self.0.get_mut(key).filter(|waiters| Arc::ptr_eq(&waiters.creation, creation))?;
+        let (_, waiters) = self.0.find_mut(key.own_hash(), |(stored, _)| stored.is_clone_of(key))?;
+        if !Arc::ptr_eq(&waiters.creation, creation) {
+            return None;
+        }
         waiters.count -= 1;
         if waiters.count == 0 { self.take(key) } else { None }
     }
@@ -169,7 +170,7 @@ mod tests {
             let mut in_flight = InFlight::default();
             let mut others = vec![in_flight.join(&key, Creation::led).1];
             assert_eq!(in_flight.check(), Ok(()));
-            apply(in_flight.0.get_mut(&key).expect("it was joined"), &mut others);
+            apply(&mut in_flight.0.iter_mut().next().expect("it was joined").1, &mut others);
             assert!(in_flight.check().is_err(), "{what}");
         }
     }

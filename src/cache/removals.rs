@@ -35,8 +35,10 @@ impl ClientCache {
         let (revoked, removed);
         {
             let mut state = self.lock();
-            revoked = state.in_flight.take(key.as_any()); // S3
+            let in_flight = state.in_flight.find(key.as_any());
             removed = state.remove(key.as_any()); // D6, E4
+            // P1: after the last comparison of keys, which may panic.
+            revoked = in_flight.and_then(|stored| state.in_flight.take(&stored)); // S3
         }
         drop(revoked);
         let client = removed.as_ref().and_then(|(_, client)| K::client(client));

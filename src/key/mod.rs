@@ -95,6 +95,19 @@ impl AnyKey {
         &self.0.identity
     }
 
+    /// Returns the hash, which was computed when the key was made.
+    // K3
+    #[inline]
+    pub(crate) fn own_hash(&self) -> u64 {
+        self.0.hash
+    }
+
+    /// Returns `true` if one key is a clone of the other. Runs no code of the caller.
+    #[inline]
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Compares in full; out of line, so that the comparison of identical `Arc`s stays small.
     // K3
     #[inline(never)]
@@ -226,7 +239,7 @@ impl AnyKey {
 impl PartialEq for AnyKey {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.is_same(other)
+        self.is_clone_of(other) || self.is_same(other)
     }
 }
 
@@ -235,7 +248,7 @@ impl Eq for AnyKey {}
 impl Hash for AnyKey {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.hash);
+        state.write_u64(self.own_hash());
     }
 }
 

@@ -5,6 +5,7 @@ mod configuration;
 mod creation;
 mod expiry;
 mod identity;
+mod panicking_comparisons;
 mod parameters;
 mod params_configuration;
 mod printing;
