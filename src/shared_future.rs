@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use futures_util::future::{BoxFuture, Shared};
 /// The timers and the connections that the future awaits belong to the runtime that polled it first, which may no longer run.
 /// A poll at times lets the future see that it has taken too long.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// The time after its last poll for which a future is not abandoned: callers poll it at each [`TICK`].
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// A future whose clones all receive its result, and any of which can drive it.
 ///
@@ -28,7 +31,8 @@ pub(crate) struct SharedFuture<T: Clone> {
 
 impl<T: Clone> SharedFuture<T> {
     pub(crate) fn new(future: BoxFuture<'static, T>) -> Self {
-        let signal = Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new() });
+        let polled = Mutex::new(Instant::now());
+        let signal = Arc::new(Signal { is_woken: AtomicBool::new(true), waker: OnceLock::new(), polled });
         let driven = Driven { future, signal: Arc::clone(&signal), polled: None };
         Self { shared: driven.shared(), signal }
     }
@@ -42,9 +46,9 @@ impl<T: Clone> SharedFuture<T> {
         self.signal.is_woken.store(true, SeqCst);
     }
 
-    /// Returns `true` if this is the only clone of a future that has not completed.
-    pub(crate) fn is_only_clone(&self) -> bool {
-        self.shared.strong_count() == Some(1)
+    /// Returns `true` if no other clone drives the future: there is none, or none that is polled.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.shared.strong_count() == Some(1) || self.signal.polled().elapsed() >= KEPT_FOR
     }
 }
 
@@ -53,6 +57,7 @@ impl<T: Clone> Future for SharedFuture<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let Self { shared, signal } = self.get_mut();
+        *signal.polled() = Instant::now();
         let polled = shared.poll_unpin(context);
         // The future was woken while another clone polled it, which may never poll again.
         if polled.is_pending() && signal.is_woken.load(SeqCst) {
@@ -75,6 +80,14 @@ struct Signal {
     is_woken: AtomicBool,
     /// The waker of the [`Shared`], which is the same for each poll.
     waker: OnceLock<Waker>,
+    /// The time of the last poll of any clone.
+    polled: Mutex<Instant>,
+}
+
+impl Signal {
+    fn polled(&self) -> MutexGuard<'_, Instant> {
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<T> Future for Driven<T> {
@@ -111,7 +124,6 @@ impl Wake for Signal {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;

@@ -1,8 +1,10 @@
 //! The methods of a session that return its clients, configurations, cache and counters.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aws_types::SdkConfig;
+use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::cache::{ClientCache, panicked};
@@ -13,6 +15,19 @@ use crate::service::Service;
 use super::identity_cache::Provider;
 use super::scope_pool::Lease;
 use super::{Session, SessionBuilder, SessionError, SessionStats, revoked};
+
+/// Returns the positions of the parameters of each scope, in the order of the first ones.
+fn by_scope<S: Service>(params: &[ClientParams<S>]) -> Vec<Vec<usize>> {
+    let (mut numbers, mut scopes) = (HashMap::new(), Vec::new());
+    for (position, params) in params.iter().enumerate() {
+        let number = *numbers.entry(params.scope()).or_insert(scopes.len());
+        if number == scopes.len() {
+            scopes.push(Vec::new());
+        }
+        scopes[number].push(position);
+    }
+    scopes
+}
 
 impl Session {
     /// Creates a session with the default settings: LRU, with at most 128 clients.
@@ -141,9 +156,9 @@ impl Session {
 
     /// Returns the clients for many parameters, in their order, after their credentials have been loaded.
     ///
-    /// Use it to warm up a session. It calls [`ready`](Self::ready) for each of the parameters, up to 256 at a time. At
-    /// most [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a slow role stops none of the
-    /// others.
+    /// Use it to warm up a session. It calls [`ready`](Self::ready) for each of the parameters, and for those of 256
+    /// credential scopes at a time. At most [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a
+    /// slow role stops none of the others.
     ///
     /// The cache keeps the last `max_size` clients. The result holds all of them.
     ///
@@ -180,14 +195,14 @@ impl Session {
     // T14
     pub async fn ready_all<S: Service>(&self, params: &[ClientParams<S>]) -> Vec<Result<S::Client, SessionError>> {
         /// Each call that waits is polled at times, so more of them would cost more.
-        const MAX_IN_FLIGHT: usize = 256;
-        let call = |(position, params)| async move { (position, self.ready(params).await) };
-        let mut remaining = params.iter().enumerate();
-        let mut calls: FuturesUnordered<_> = remaining.by_ref().take(MAX_IN_FLIGHT).map(call).collect();
+        const MAX_SCOPES: usize = 256;
+        let call = |position: usize| async move { (position, self.ready(&params[position]).await) };
+        let mut remaining = by_scope(params).into_iter().map(|positions| join_all(positions.into_iter().map(call)));
+        let mut scopes: FuturesUnordered<_> = remaining.by_ref().take(MAX_SCOPES).collect();
         let mut results = Vec::with_capacity(params.len());
-        while let Some(result) = calls.next().await {
-            results.push(result);
-            calls.extend(remaining.next().map(call));
+        while let Some(scope) = scopes.next().await {
+            results.extend(scope);
+            scopes.extend(remaining.next());
         }
         results.sort_unstable_by_key(|(position, _)| *position);
         results.into_iter().map(|(_, result)| result).collect()

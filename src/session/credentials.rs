@@ -17,9 +17,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::load_config::{LoadConfig, Loaded};
-use super::load_permits::is_within_load;
+use super::load_permits::{Place, is_within_load};
 use super::load_times::{Age, Backoff, Jitter, Windows};
-use super::single_flight::{Joined, Landed, SingleFlight};
+use super::single_flight::{Flight, Joined, Landed, SingleFlight, Trial};
 use super::trace;
 use crate::key::CredentialScope;
 use crate::redact;
@@ -89,6 +89,8 @@ struct LastFailure {
     epoch: u64,
     at: Instant,
     backoff: Backoff,
+    /// The backoff before this failure, which had ended.
+    before: Backoff,
 }
 
 /// The next step of a caller that needs credentials.
@@ -275,7 +277,7 @@ impl Inner {
 
     async fn get_or_load(self: &Arc<Self>, purpose: Purpose) -> Loaded {
         let (began, counters) = (Instant::now(), &self.config.counters);
-        let mut is_retry = false;
+        let mut trial = Trial::First;
         let loaded = loop {
             let epoch = self.epoch();
             let joined = match self.step() {
@@ -288,18 +290,22 @@ impl Inner {
                     counters.backoff_answers.increment();
                     return Err(error);
                 }
-                Step::Refresh(held) => match self.lead(purpose, epoch) {
+                Step::Refresh(held) => match self.lead(purpose, epoch, trial) {
                     Some(joined) => joined,
                     None => return Ok(held),
                 },
-                Step::Load => self.join(purpose, epoch),
+                Step::Load => self.join(purpose, epoch, trial),
             };
             let landed = self.drive(joined).await;
-            if is_retry || !landed.was_abandoned || landed.result.is_ok() {
+            if landed.at < began {
+                // A caller that no longer polls kept the flight; its result may be of long ago.
+                continue;
+            }
+            if trial == Trial::Second || !landed.was_abandoned || landed.result.is_ok() {
                 break landed.result;
             }
             self.forget_failures(began, landed.at);
-            is_retry = true;
+            trial = Trial::Second;
         };
         self.loading.clear_completed();
         self.permitted.clear_completed();
@@ -313,15 +319,20 @@ impl Inner {
     /// Awaits a flight, and polls it at least once a [`TICK`], by a timer of the caller's own runtime.
     // T7
     async fn drive(&self, Joined { mut flight, beginner: _beginner }: Joined<Loaded>) -> Landed<Loaded> {
-        if is_within_load() {
+        let prod = |flight: &Flight<Loaded>| {
             // It may wait for a permit that it does not need here (T5).
-            flight.prod();
-        }
+            if is_within_load() {
+                flight.prod();
+            }
+        };
+        prod(&flight);
         let Some(sleep) = &self.config.sleep else { return flight.await };
         let mut tick = sleep.sleep(TICK);
         poll_fn(|context| {
             let polled = flight.poll_unpin(context);
             if polled.is_pending() && tick.poll_unpin(context).is_ready() {
+                // Another thread may have polled it in the meantime, outside of the load.
+                prod(&flight);
                 tick = sleep.sleep(TICK);
                 // A sleep of tests takes no time, so that this must not be a loop.
                 context.waker().wake_by_ref();
@@ -331,36 +342,37 @@ impl Inner {
         .await
     }
 
-    fn join(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Joined<Loaded> {
+    fn join(self: &Arc<Self>, purpose: Purpose, epoch: u64, trial: Trial) -> Joined<Loaded> {
         match purpose {
-            Purpose::Sign => self.permitted.join(epoch, || self.permitted_load(epoch)),
-            Purpose::Assume => self.join_load(epoch),
+            Purpose::Sign => {
+                self.permitted.join(epoch, trial, || self.permitted_load(epoch, self.config.permits.wait()))
+            }
+            Purpose::Assume => self.join_load(epoch, trial),
         }
     }
 
-    fn join_load(self: &Arc<Self>, epoch: u64) -> Joined<Loaded> {
-        self.loading.join(epoch, || self.load(epoch))
+    fn join_load(self: &Arc<Self>, epoch: u64, trial: Trial) -> Joined<Loaded> {
+        self.loading.join(epoch, trial, || self.load(epoch))
     }
 
     /// Begins a refresh, or resumes an abandoned one.
     ///
     /// Returns `None` if another caller refreshes, or if the refresh would have to wait for a permit.
-    fn lead(self: &Arc<Self>, purpose: Purpose, epoch: u64) -> Option<Joined<Loaded>> {
+    fn lead(self: &Arc<Self>, purpose: Purpose, epoch: u64, trial: Trial) -> Option<Joined<Loaded>> {
         match purpose {
             Purpose::Sign => {
-                let has_free = self.config.permits.has_free();
-                self.permitted.lead(epoch, has_free, || self.permitted_load(epoch))
+                let place = self.config.permits.try_acquire()?;
+                self.permitted.lead(epoch, trial, || self.permitted_load(epoch, place))
             }
-            Purpose::Assume => self.loading.lead(epoch, true, || self.load(epoch)),
+            Purpose::Assume => self.loading.lead(epoch, trial, || self.load(epoch)),
         }
     }
 
-    /// Returns a load that waits for a permit.
+    /// Returns a load that has a permit, or waits for one.
     ///
     /// It refers weakly to these credentials, which own it.
-    fn permitted_load(self: &Arc<Self>, epoch: u64) -> BoxFuture<'static, Landed<Loaded>> {
-        let (inner, permits) = (Arc::downgrade(self), self.config.permits.clone());
-        async move { permits.run(joined_load(inner, epoch)).await }.boxed()
+    fn permitted_load(self: &Arc<Self>, epoch: u64, place: Place) -> BoxFuture<'static, Landed<Loaded>> {
+        place.run(joined_load(Arc::downgrade(self), epoch)).boxed()
     }
 
     /// Returns a load in an epoch that began before the source is requested.
@@ -373,8 +385,10 @@ impl Inner {
             // Another load may have completed in the meantime.
             if let Some(inner) = inner.upgrade() {
                 inner.refuse_revoked()?;
-                if let Step::Use(credentials) | Step::UseHeld(credentials) = inner.step() {
-                    return Ok(credentials);
+                match inner.step() {
+                    Step::Use(credentials) | Step::UseHeld(credentials) => return Ok(credentials),
+                    Step::Fail(error) => return Err(error),
+                    Step::Refresh(_) | Step::Load => {}
                 }
             }
             let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
@@ -418,12 +432,13 @@ impl Inner {
                     } else if failure.as_ref().is_some_and(|failure| failure.epoch > epoch) {
                         (None, None)
                     } else {
-                        let before = failure.take();
-                        let same = before.as_ref().filter(|failure| failure.epoch == epoch);
-                        let mut backoff = same.map(|failure| failure.backoff).unwrap_or_default();
+                        let earlier = failure.take();
+                        let same = earlier.as_ref().filter(|failure| failure.epoch == epoch);
+                        let before = same.map(|failure| failure.backoff).unwrap_or_default();
+                        let (mut backoff, at) = (before, Instant::now());
                         backoff.fail(settings, now);
-                        *failure = Some(LastFailure { error: Arc::clone(error), epoch, at: Instant::now(), backoff });
-                        (None, before)
+                        *failure = Some(LastFailure { error: Arc::clone(error), epoch, at, backoff, before });
+                        (None, earlier)
                     }
                 }
             }
@@ -454,16 +469,20 @@ impl Inner {
         true
     }
 
-    /// Removes the errors of a time, with their backoffs: those of these credentials and of their sources.
+    /// Ends the backoffs that began in a time: those of these credentials and of their sources.
+    ///
+    /// Later failures double the delay of those before.
     fn forget_failures(&self, since: Instant, until: Instant) {
         let is_of_time = |failed: Instant| (since..=until).contains(&failed);
-        let _failure = {
+        {
             let State { held, failure, .. } = &mut *self.lock();
             if let Some(held) = held.as_mut().filter(|held| held.failed.is_some_and(is_of_time)) {
                 held.backoff = Backoff::default();
             }
-            failure.take_if(|failure| is_of_time(failure.at))
-        };
+            if let Some(failure) = failure.as_mut().filter(|failure| is_of_time(failure.at)) {
+                failure.backoff = failure.before;
+            }
+        }
         if let Some(source) = &self.source {
             source.0.forget_failures(since, until);
         }
@@ -472,7 +491,7 @@ impl Inner {
 
 /// Joins the load of these credentials, without owning them.
 async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Landed<Loaded> {
-    let joined = inner.upgrade().map(|inner| inner.join_load(epoch));
+    let joined = inner.upgrade().map(|inner| inner.join_load(epoch, Trial::First));
     let Some(Joined { flight, beginner: _beginner }) = joined else {
         // Without the credentials, no caller is left.
         return Landed::now(Err(Arc::new(CredentialsError::not_loaded_no_source())));
@@ -491,11 +510,12 @@ async fn provide(
     for is_last in [false, true] {
         let began = Instant::now();
         let mut answer = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout));
-        let answer = poll_fn(|context| match answer.poll_unpin(context) {
-            Poll::Ready(answer) => Poll::Ready(answer.ok()),
-            // The timer is that of a runtime which no longer runs.
-            Poll::Pending if is_starved(began) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        let answer = poll_fn(|context| {
+            if is_starved(began) {
+                // The answer may be of long ago; or the timer is that of a runtime which no longer runs.
+                return Poll::Ready(None);
+            }
+            answer.poll_unpin(context).map(Result::ok)
         });
         match answer.await {
             Some(answer) => return answer,

@@ -8,15 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::shared_future::KEPT_FOR;
+
 /// The time after which a load no longer counts.
 ///
 /// A provider that hangs would otherwise hold back all others until its load times out.
 const COUNTED_FOR: Duration = Duration::from_secs(3);
-
-/// The time after the last poll for which a load keeps its permit, or its place in the queue.
-///
-/// Callers poll their load [more often](crate::shared_future::TICK), so that a load which was not polled for this long has none.
-const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// Bounds the concurrent loads of a session, in FIFO order.
 ///
@@ -50,8 +47,8 @@ struct Waiting {
 }
 
 /// The place of a load among the holders or in the queue.
-struct Place<'a> {
-    permits: &'a LoadPermits,
+pub(super) struct Place {
+    permits: LoadPermits,
     /// A number that is higher for a load that began to wait later.
     ticket: Option<u64>,
 }
@@ -66,27 +63,32 @@ impl LoadPermits {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns `true` if a load would not have to wait.
-    pub(super) fn has_free(&self) -> bool {
-        self.lock().has_free(Instant::now())
+    /// Returns the place of a load that waits for its permit.
+    pub(super) fn wait(&self) -> Place {
+        Place { permits: self.clone(), ticket: None }
     }
 
+    /// Returns the place of a load that has its permit already, unless it would have to wait.
+    pub(super) fn try_acquire(&self) -> Option<Place> {
+        let ticket = self.lock().try_acquire(Instant::now())?;
+        Some(Place { permits: self.clone(), ticket: Some(ticket) })
+    }
+}
+
+impl Place {
     /// Runs `load` with a permit.
     ///
     /// A load that is polled by another one needs none: the provider of the other awaits it, and could wait for its own permit.
-    pub(super) async fn run<T>(&self, load: impl Future<Output = T>) -> T {
-        let mut place = Place { permits: self, ticket: None };
-        poll_fn(|context| place.poll_granted(context)).await;
+    pub(super) async fn run<T>(mut self, load: impl Future<Output = T>) -> T {
+        poll_fn(|context| self.poll_granted(context)).await;
         let mut load = pin!(load);
         poll_fn(|context| {
-            self.lock().touch(place.ticket);
+            self.permits.lock().touch(self.ticket);
             Nested::within(|| load.as_mut().poll(context))
         })
         .await
     }
-}
 
-impl Place<'_> {
     fn poll_granted(&mut self, context: &Context<'_>) -> Poll<()> {
         if is_within_load() {
             self.leave();
@@ -111,7 +113,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.leave();
     }
@@ -132,10 +134,22 @@ impl State {
         self.waiting.iter().filter(|waiting| is_within(now, waiting.polled, KEPT_FOR)).take(free).count() < free
     }
 
+    /// Grants a permit to a new load if none waits for it. Returns its ticket.
+    fn try_acquire(&mut self, now: Instant) -> Option<u64> {
+        let ticket = self.has_free(now).then_some(self.next_ticket)?;
+        self.next_ticket += 1;
+        self.holders.push(Holder { ticket, since: now, polled: now });
+        Some(ticket)
+    }
+
     /// Grants a permit to the load with this ticket if it is its turn; otherwise registers the waker.
     ///
+    /// A load that has a permit keeps it.
     /// Also returns the wakers of loads that have lost their place.
     fn grant(&mut self, ticket: &mut Option<u64>, waker: &Waker, now: Instant) -> (bool, Vec<Waker>) {
+        if self.holders.iter().any(|holder| Some(holder.ticket) == *ticket) {
+            return (true, Vec::new());
+        }
         if let Some(position) = ticket.and_then(|ticket| self.position(ticket)) {
             let waiting = &mut self.waiting[position];
             waiting.polled = now;
@@ -223,6 +237,8 @@ impl Drop for Nested {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     /// Grants each of some tickets in turn, and returns which are granted a permit.
@@ -244,6 +260,17 @@ mod tests {
         assert_eq!(grant(state, [&mut newcomer, &mut three, &mut two], later), [false; 3]);
         assert!(state.waiting.iter().map(|waiting| Some(waiting.ticket)).eq([two, three, newcomer]));
         assert!(one < two && three < four && four < newcomer);
+    }
+
+    // Proves T8.
+    #[test]
+    fn a_permit_is_taken_by_the_caller_that_finds_it_free() {
+        let permits = LoadPermits::new(1);
+        let place = permits.try_acquire().unwrap();
+        assert!(permits.try_acquire().is_none());
+        assert_eq!(place.run(std::future::ready(7)).now_or_never(), Some(7));
+        let _place = permits.try_acquire().unwrap();
+        assert!(permits.wait().run(std::future::ready(7)).now_or_never().is_none());
     }
 
     // Proves T5.

@@ -35,7 +35,7 @@ impl Jitter {
 
     /// Returns a random duration of at most `duration`.
     fn of(self, duration: Duration) -> Duration {
-        duration.mul_f64(self.0)
+        Duration::try_from_secs_f64(duration.as_secs_f64() * self.0).unwrap_or(duration)
     }
 }
 

@@ -26,8 +26,16 @@ pub(super) struct Landed<T> {
     pub(super) at: Instant,
     /// Set if the caller that began the flight, or one that it awaited, gave up before it ended.
     ///
-    /// The connection, the timer or the runtime that the flight awaited may have ended with that caller.
+    /// The connection, the timer or the runtime that the flight awaited may have ended with that caller. Not set for a
+    /// second trial, so that a failure is not repeated for ever.
     pub(super) was_abandoned: bool,
+}
+
+/// The first flight of a caller, or the second one after an abandoned flight has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trial {
+    First,
+    Second,
 }
 
 /// The attempt that callers of the same epoch join.
@@ -63,49 +71,51 @@ impl<T: Clone + Send + Sync + 'static> Default for SingleFlight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// Joins the flight of this epoch, or begins one.
+    /// Joins the flight of this epoch or of a later one, or begins one.
     ///
-    /// A call in another epoch begins another flight. Waiters of an earlier flight receive its result. `begin` must not
-    /// run the caller's code, because it is called under the lock; its future may.
-    pub(super) fn join(&self, epoch: u64, begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>) -> Joined<T> {
-        self.join_if(epoch, |_| true, true, begin).expect("every flight is accepted")
+    /// Waiters of an earlier flight receive its result. `begin` must not run the caller's code, because it is called
+    /// under the lock; its future may.
+    pub(super) fn join(
+        &self,
+        epoch: u64,
+        trial: Trial,
+        begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
+    ) -> Joined<T> {
+        self.join_if(epoch, trial, |_| true, begin).expect("every flight is accepted")
     }
 
     /// Begins a flight, or joins an abandoned one.
     ///
-    /// Returns `None` unless `may_begin`, or if other callers have joined the flight of this epoch.
+    /// Returns `None` if another caller drives the flight.
     pub(super) fn lead(
         &self,
         epoch: u64,
-        may_begin: bool,
+        trial: Trial,
         begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
-        self.join_if(epoch, SharedFuture::is_only_clone, may_begin, begin)
+        self.join_if(epoch, trial, SharedFuture::is_abandoned, begin)
     }
 
     fn join_if(
         &self,
         epoch: u64,
+        trial: Trial,
         is_accepted: impl FnOnce(&Flight<T>) -> bool,
-        may_begin: bool,
         begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
         // Dropped after the lock has been released, because parts of a provider may be of a caller's own type.
         let _outdated;
         let current = &mut *self.lock();
         if let Some(Attempt { flight, .. }) =
-            current.as_ref().filter(|current| current.epoch == epoch && !current.flight.is_completed())
+            current.as_ref().filter(|current| current.epoch >= epoch && !current.flight.is_completed())
         {
-            return (may_begin && is_accepted(flight)).then(|| Joined { flight: flight.clone(), beginner: None });
-        }
-        if !may_begin {
-            return None;
+            return is_accepted(flight).then(|| Joined { flight: flight.clone(), beginner: None });
         }
         let beginner = Arc::new(());
         let (future, caller) = (begin(), Arc::downgrade(&beginner));
         let landing = future.map(move |landed| {
-            let was_abandoned = landed.was_abandoned || caller.strong_count() == 0;
-            Landed { was_abandoned, ..landed }
+            let is_abandoned = landed.was_abandoned || caller.strong_count() == 0;
+            Landed { was_abandoned: is_abandoned && trial == Trial::First, ..landed }
         });
         let flight = SharedFuture::new(landing.boxed());
         _outdated = current.replace(Attempt { epoch, flight: flight.clone() });
@@ -130,5 +140,24 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
     fn lock(&self) -> MutexGuard<'_, Option<Attempt<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    // Proves T1: the epoch was read before an invalidation, and another caller has begun a load since.
+    #[test]
+    fn a_flight_of_a_later_epoch_is_joined() {
+        let flights = SingleFlight::<u8>::default();
+        let later = flights.join(2, Trial::First, || ready(Landed::now(2)).boxed());
+        let earlier = flights.join(1, Trial::First, || pending().boxed());
+        assert_eq!(earlier.flight.now_or_never().map(|landed| landed.result), Some(2));
+        let next = flights.join(3, Trial::First, || ready(Landed::now(3)).boxed());
+        assert_eq!(next.flight.now_or_never().map(|landed| landed.result), Some(3));
+        assert_eq!(later.flight.now_or_never().map(|landed| landed.result), Some(2));
     }
 }

@@ -40,7 +40,7 @@ macro_rules! laws {
             quickcheck! {$(
                 $(#[$doc])*
                 fn $law($history: History $(, $argument: $type)*) -> bool {
-                    #[allow(unused_mut)]
+                    #[allow(unused_mut, reason = "not every law changes the cache")]
                     let mut $cache = $history.run(new);
                     $body
                 }
@@ -56,7 +56,7 @@ macro_rules! laws {
             quickcheck! {$(
                 $(#[$doc])*
                 fn $law($history: History $(, $argument: $type)*) -> bool {
-                    #[allow(unused_mut)]
+                    #[allow(unused_mut, reason = "not every law changes the cache")]
                     let mut $cache = $history.run(new);
                     $body
                 }

@@ -280,6 +280,88 @@ async fn a_load_that_fails_before_its_first_caller_ends_is_not_repeated() {
     assert_eq!(begun.load(SeqCst), 1);
 }
 
+// Proves T7, T9: each caller gives up before the load ends.
+#[tokio::test]
+async fn abandoned_loads_that_fail_end_in_a_backoff_that_doubles() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let provider = FailsAtFirst { times: usize::MAX, begun: Arc::clone(&begun) };
+    let params = params::<S3>().credentials_provider(SharedCredentialsProvider::new(provider)).build().unwrap();
+    for (round, backoff) in [1, 2, 4].into_iter().enumerate() {
+        for second in 0..backoff {
+            let mut answers = 0;
+            for _ in 0..10 {
+                let mut dropped = pin!(session.ready(&params));
+                answers += usize::from(poll_once(dropped.as_mut()).await);
+                tokio::task::yield_now().await;
+            }
+            assert!(answers > 5, "{answers} answers in round {round}");
+            assert_eq!(begun.load(SeqCst), 2 * (round + 1), "after {second} s");
+            cloud.clock().advance(1);
+        }
+    }
+}
+
+// Proves T7, T8: a caller that was dropped has begun the load, and a role has completed it.
+#[tokio::test]
+async fn the_result_of_an_earlier_load_is_not_returned_again() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let slow = Slow::new("hub", Duration::from_millis(50));
+    let provider = SharedCredentialsProvider::new(slow.clone());
+    let hub = || params::<S3>().credentials_provider(provider.clone());
+    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+    let s3 = session.client(&hub).await.unwrap();
+    {
+        let mut dropped = pin!(call(&s3));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    session.ready(&spoke).await.unwrap();
+    assert_eq!(slow.loads(), (1, 1), "it resumes the load");
+    cloud.clock().advance(900);
+    call(&s3).await;
+    assert_eq!(slow.loads(), (2, 2));
+}
+
+/// A provider that answers once an event has occurred.
+#[derive(Clone, Debug, Default)]
+struct AfterAnEvent {
+    begun: Arc<AtomicUsize>,
+    event: Arc<tokio::sync::Notify>,
+}
+
+impl ProvideCredentials for AfterAnEvent {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            if self.begun.fetch_add(1, SeqCst) == 0 {
+                self.event.notified().await;
+            }
+            Ok(keys("tenant"))
+        })
+    }
+}
+
+// Proves T7.
+#[tokio::test]
+async fn an_answer_of_before_the_timeout_is_not_used() {
+    let session = builder().load_timeout(Duration::from_millis(200)).build();
+    let provider = AfterAnEvent::default();
+    let shared = SharedCredentialsProvider::new(provider.clone());
+    let params = params::<S3>().credentials_provider(shared).build().unwrap();
+    {
+        let mut dropped = pin!(session.ready(&params));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    provider.event.notify_one();
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    session.ready(&params).await.unwrap();
+    assert_eq!(provider.begun.load(SeqCst), 2);
+}
+
 // Proves T7: the load of the source has failed for the same reason.
 #[test]
 fn a_role_whose_load_was_abandoned_with_its_runtime_begins_again() {
@@ -352,6 +434,24 @@ fn a_load_of_a_runtime_that_stands_still_begins_again() {
         assert_eq!((one.loads(), two.loads()), ((2, 1), (1, 1)));
         drop(kept);
     }
+}
+
+// Proves T7, T8.
+#[tokio::test]
+async fn a_refresh_that_is_not_polled_is_resumed() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let slow = Slow::new("slow", Duration::from_millis(50));
+    let s3 = session.ready(&slow.params()).await.unwrap();
+    cloud.clock().advance(900);
+    let mut unpolled = pin!(call(&s3));
+    assert!(!poll_once(unpolled.as_mut()).await);
+    call(&s3).await;
+    assert_eq!(slow.loads(), (2, 1), "all others go on with the credentials that are held");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    call(&s3).await;
+    assert_eq!(slow.loads(), (2, 2));
+    unpolled.await;
 }
 
 // Proves T7, T8.

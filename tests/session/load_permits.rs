@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use aws_client_cache::{ClientParams, S3, Session, SharedCredentialsProvider};
@@ -12,7 +13,7 @@ use support::cloud::{Cloud, keys};
 use tokio::time::{sleep, timeout};
 
 use crate::slow_provider::{HANG, Slow, builder, poll_once, timed};
-use crate::tenancy::{NOW, call, of_role, params};
+use crate::tenancy::{NOW, call, of_role, params, role};
 
 // Proves T7.
 #[tokio::test]
@@ -123,6 +124,56 @@ async fn providers_that_hang_stop_no_warm_up() {
     let params: Vec<_> = (0..2).map(slow(HANG)).chain((0..100).map(slow(Duration::ZERO))).collect();
     assert!(timeout(Duration::from_secs(5), session.ready_all(&params)).await.is_err());
     assert_eq!(session.cache().len(), 100);
+}
+
+// Proves T14.
+#[tokio::test]
+async fn clients_of_a_scope_that_hangs_stop_no_warm_up() {
+    let session = builder().max_size(1_000).max_concurrent_loads(2).build();
+    let hangs = SharedCredentialsProvider::new(Slow::new("hangs", HANG));
+    let regional = |region: usize| {
+        let params = params::<S3>().credentials_provider(hangs.clone()).region(format!("region-{region}"));
+        params.build().unwrap()
+    };
+    let slow = |number| Slow::new(&format!("healthy {number}"), Duration::ZERO).params();
+    let params: Vec<_> = (0..300).map(regional).chain((0..100).map(slow)).collect();
+    assert!(timeout(Duration::from_secs(2), session.ready_all(&params)).await.is_err());
+    assert_eq!(session.cache().len(), 100);
+}
+
+// Proves T9: the load of a role has failed while the other caller waited for its permit.
+#[tokio::test]
+async fn a_load_that_waits_for_a_permit_does_not_begin_in_a_backoff() {
+    let session = builder().max_concurrent_loads(2).build();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let provider = SharedCredentialsProvider::new(Fails(Arc::clone(&begun)));
+    let hub = || params::<S3>().credentials_provider(provider.clone());
+    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+    let hangs = Slow::new("hangs", HANG).params();
+    let [mut hangs, mut spoke, mut hub] = [&hangs, &spoke, &hub].map(|params| Box::pin(session.ready(params)));
+    for ready in [&mut hangs, &mut spoke, &mut hub] {
+        assert!(!poll_once(ready.as_mut()).await);
+    }
+    spoke.await.unwrap_err();
+    timeout(Duration::from_secs(2), hub).await.unwrap().unwrap_err();
+    assert_eq!(begun.load(SeqCst), 1);
+}
+
+/// A provider that fails, and counts how often.
+#[derive(Debug)]
+struct Fails(Arc<AtomicUsize>);
+
+impl ProvideCredentials for Fails {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.0.fetch_add(1, SeqCst);
+            tokio::task::yield_now().await;
+            Err(CredentialsError::provider_error("refused"))
+        })
+    }
 }
 
 /// A provider that reads its credentials by a client of the same session.
