@@ -48,7 +48,7 @@ impl State {
     /// Creates the session at the cold start, and assumes the roles of the tenants in `warm_up`.
     async fn start(base: &SdkConfig, warm_up: &[&str]) -> Result<Self, Error> {
         // The function handles one event at a time, so a few clients are enough. An evicted client is quickly created
-        // again, and its role is not assumed again: the session keeps as many idle roles as clients.
+        // again, and its role is not assumed again: the session keeps idle roles, far more than it keeps clients.
         let session = Session::builder(base).max_size(2).build();
         let params: Vec<_> = warm_up.iter().map(|tenant| params(tenant)).collect::<Result<_, _>>()?;
         for (params, client) in params.iter().zip(session.ready_all(&params).await) {
