@@ -56,9 +56,11 @@ pub(super) struct Completed {
 
 /// The creations that a new caller joins: those that have neither completed nor been revoked.
 ///
-/// Each of them has at least one waiter. Only [`join`](Self::join) and [`find`](Self::find) compare keys. All other methods
-/// take a stored key, and run no code of the caller (P1).
-// S3
+/// Each of them has at least one waiter.
+///
+/// [`join`](Self::join) and [`find`](Self::find) compare keys. All other methods take stored keys only, so that they run no
+/// code of the caller.
+// P1, S3
 #[derive(Default)]
 pub(super) struct InFlight(HashTable<(AnyKey, Waiters)>);
 

@@ -144,8 +144,7 @@ impl State {
 
     /// Grants a permit to the load with this ticket if it is its turn; otherwise registers the waker.
     ///
-    /// A load that has a permit keeps it.
-    /// Also returns the wakers of loads that have lost their place.
+    /// A load that has a permit keeps it. Also returns the wakers of loads that have lost their place.
     fn grant(&mut self, ticket: &mut Option<u64>, waker: &Waker, now: Instant) -> (bool, Vec<Waker>) {
         if self.holders.iter().any(|holder| Some(holder.ticket) == *ticket) {
             return (true, Vec::new());
