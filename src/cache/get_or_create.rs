@@ -149,7 +149,7 @@ impl ClientCache {
     {
         let answer = match &*guard.creation {
             Creation::Led(cell) => self.lead_or_wait(key, &guard, cell, create).await,
-            Creation::Shared { created, completed } => self.drive(key, &guard, created, completed).await,
+            Creation::Shared(shared) => self.drive(key, &guard, shared).await,
         };
         drop(guard); // P1: as in `get_or_try_insert_with_sync`
         answer
@@ -249,7 +249,7 @@ impl ClientCache {
         self.check_expired(key).inspect_err(trace::refused)
     }
 
-    fn check_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
+    pub(super) fn check_expired(&self, key: &impl CacheKey) -> Result<(), ClientCacheError> {
         if self.is_expired(key.as_any()) {
             let expired_entry = self.lock().expire(key.as_any());
             self.notify_expired(expired_entry);
@@ -265,8 +265,8 @@ impl ClientCache {
         let (key_inside, client_inside) = (key.clone(), made.clone());
         let client = {
             let state = &mut *self.lock();
-            state.created();
             if creation.is_some_and(|creation| !state.in_flight.is_current(key, creation)) {
+                state.created();
                 return (Completed { client: made, is_revoked: true }, deferred); // S3
             }
             let client = if let Some(present) = state.lookup_again(key) {
@@ -275,6 +275,8 @@ impl ClientCache {
                 deferred.victim = state.insert(key_inside, client_inside).ok().flatten().map(Evicted::new);
                 made.clone()
             };
+            // P1: after the last comparison of keys, which may panic.
+            state.created();
             if creation.is_some() {
                 deferred.removed = state.in_flight.take(key);
             }

@@ -4,12 +4,12 @@
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
-use std::sync::OnceLock;
+use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::FutureExt;
 
 use super::get_or_create::{Joined, WaiterGuard, failed};
-use super::in_flight::{Completed, Creation, SharedCreation};
+use super::in_flight::{Creation, Shared, SharedCreation};
 use super::{ClientCache, check_region, trace};
 use crate::client::AnyClient;
 use crate::error::ClientCacheError;
@@ -106,10 +106,18 @@ impl ClientCache {
         &self,
         key: &ClientCacheKey<S>,
         guard: &WaiterGuard<'_>,
-        created: &SharedCreation,
-        completed: &OnceLock<Result<Completed, ClientCacheError>>,
+        shared: &Shared,
     ) -> Result<S::Client, ClientCacheError> {
-        let made = created.clone().await.and_then(|made| self.refuse_expired(key).map(|()| made));
+        let Shared { created, is_reported, completed } = shared;
+        let made = created.clone().await;
+        if let Some(completed) = completed.get() {
+            return self.answer(key, completed, None);
+        }
+        // E3: before the cell is set, because this notifies the listener.
+        let made = made.and_then(|made| self.check_expired(key).map(|()| made));
+        if !is_reported.swap(true, Relaxed) {
+            trace::created(key.as_any(), &made);
+        }
         let mut deferred = None;
         let completed = completed.get_or_init(|| {
             let (completed, left) = self.end(guard, made);
@@ -120,7 +128,7 @@ impl ClientCache {
     }
 }
 
-/// Creates a client, and checks that it may be cached.
+/// Creates a client, and checks its region.
 async fn create_shared<S, Fut>(key: ClientCacheKey<S>, create: Fut) -> Result<AnyClient, ClientCacheError>
 where
     S: Service,
@@ -131,14 +139,9 @@ where
         check_region(&key, &made)?;
         Ok(AnyClient::new::<S>(made))
     };
-    let traced = async {
-        let create = AssertUnwindSafe(create).catch_unwind();
-        let made = trace::instrument(key.as_any(), create).await.unwrap_or_else(|_| Err(panicked(&key)));
-        trace::created(key.as_any(), &made);
-        made
-    };
-    // A subscriber is a caller's code too.
-    AssertUnwindSafe(traced).catch_unwind().await.unwrap_or_else(|_| Err(panicked(&key)))
+    // A subscriber, which is notified of the span, is a caller's code too.
+    let create = AssertUnwindSafe(trace::instrument(key.as_any(), create));
+    create.catch_unwind().await.unwrap_or_else(|_| Err(panicked(&key)))
 }
 
 /// Returns the error of a creation that has panicked.

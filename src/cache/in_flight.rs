@@ -1,5 +1,6 @@
 //! [`InFlight`], the creations in flight, and their waiters.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
@@ -20,9 +21,17 @@ pub(super) enum Creation {
     /// The first one is the leader, which creates the client; if it is dropped or panics, the next one takes over.
     // S5
     Led(OnceCell<Result<Completed, ClientCacheError>>),
-    /// All callers drive one future. The first one that sees it completed is the leader.
     // S9
-    Shared { created: SharedCreation, completed: OnceLock<Result<Completed, ClientCacheError>> },
+    Shared(Shared),
+}
+
+/// A creation whose callers all drive one future. The first one that sees it completed is the leader.
+pub(super) struct Shared {
+    pub(super) created: SharedCreation,
+    /// Set once the event of the creation is sent.
+    // O4
+    pub(super) is_reported: AtomicBool,
+    pub(super) completed: OnceLock<Result<Completed, ClientCacheError>>,
 }
 
 /// The future of a created client that all of its callers drive.
@@ -34,14 +43,14 @@ impl Creation {
     }
 
     pub(super) fn shared(created: SharedCreation) -> Self {
-        Self::Shared { created, completed: OnceLock::new() }
+        Self::Shared(Shared { created, is_reported: AtomicBool::new(false), completed: OnceLock::new() })
     }
 
     #[cfg(any(test, feature = "__internals"))]
     fn is_completed(&self) -> bool {
         match self {
             Self::Led(cell) => cell.initialized(),
-            Self::Shared { completed, .. } => completed.get().is_some(),
+            Self::Shared(shared) => shared.completed.get().is_some(),
         }
     }
 }
@@ -58,8 +67,8 @@ pub(super) struct Completed {
 ///
 /// Each of them has at least one waiter.
 ///
-/// [`join`](Self::join) and [`find`](Self::find) compare keys. All other methods take stored keys only, so that they run no
-/// code of the caller.
+/// [`join`](Self::join) and [`find`](Self::find) compare keys, and [`all_of`](Self::all_of) calls a predicate. All other methods
+/// run no code of the caller.
 // P1, S3
 #[derive(Default)]
 pub(super) struct InFlight(HashTable<(AnyKey, Waiters)>);

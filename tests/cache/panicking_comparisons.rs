@@ -36,10 +36,11 @@ fn key(number: u8) -> ClientCacheKey<Fake> {
     params.build().unwrap().key()
 }
 
-/// A cache with one client, and a count of the notifications of its listener.
+/// A cache with one client, and counts of notifications of its listener and of created clients.
 struct Watched {
     cache: ClientCache,
     notified: Arc<AtomicU64>,
+    created: Arc<AtomicU64>,
 }
 
 impl Watched {
@@ -51,22 +52,34 @@ impl Watched {
         };
         let cache = ClientCache::builder().max_size(max_size).on_evict(on_evict).build();
         cache.insert(key(0), Client::new(0)).unwrap();
-        Self { cache, notified }
+        Self { cache, notified, created: Arc::default() }
     }
 
     /// Creates a client, in two polls.
-    async fn create(&self, number: u8) -> Result<Client, ClientCacheError> {
-        let create = || async {
+    async fn create(&self, number: u8, is_shared: bool) -> Result<Client, ClientCacheError> {
+        let created = Arc::clone(&self.created);
+        let create = move || async move {
             let mut polls = 0;
-            poll_fn(|_| if mem::replace(&mut polls, 1) == 0 { Poll::Pending } else { Poll::Ready(()) }).await;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if mem::replace(&mut polls, 1) == 0 { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+            created.fetch_add(1, Relaxed);
             Ok::<_, Infallible>(Client::new(number.into()))
         };
-        self.cache.get_or_try_insert_with(&key(number), create).await
+        if is_shared {
+            self.cache.get_or_try_insert_with_shared(&key(number), create).await
+        } else {
+            self.cache.get_or_try_insert_with(&key(number), create).await
+        }
     }
 
     fn check(&self) {
         self.cache.check().unwrap();
-        assert_eq!(self.notified.load(Relaxed), self.cache.stats().evictions);
+        let stats = self.cache.stats();
+        assert_eq!(self.notified.load(Relaxed), stats.evictions);
+        assert!(stats.creations <= self.created.load(Relaxed), "{stats:?}");
     }
 }
 
@@ -90,13 +103,14 @@ fn caught<T>(call: impl FnOnce() -> T) -> Option<T> {
 // Proves P1, S8.
 #[test]
 fn a_creation_loses_neither_its_victim_nor_its_waiters() {
-    for order in [[1, 2], [2, 1]] {
+    for (order, is_shared) in [([1, 2, 1, 2], false), ([2, 1, 2, 1], false), ([1, 2, 1, 2], true), ([2, 1, 1, 2], true)]
+    {
         with_each_comparison(|| {
             let watched = Watched::new(1);
-            let mut creations = [1, 2].map(|number| Box::pin(watched.create(number)));
-            let begun = creations.each_mut().map(|creation| caught(|| creation.now_or_never()).is_some());
-            for number in order.into_iter().filter(|number| begun[*number - 1]) {
-                caught(|| (&mut creations[number - 1]).now_or_never());
+            let mut creations = order.map(|number| Box::pin(watched.create(number, is_shared)));
+            let begun = creations.each_mut().map(|creation| matches!(caught(|| creation.now_or_never()), Some(None)));
+            for (creation, _) in creations.iter_mut().zip(begun).filter(|(_, begun)| *begun) {
+                caught(|| creation.now_or_never());
             }
             drop(creations);
             watched.check();
@@ -110,7 +124,7 @@ fn a_removal_that_panics_revokes_no_creation() {
     for number in [1, 2] {
         with_each_comparison(|| {
             let watched = Watched::new(3);
-            let creations = [1, 2].map(|number| Box::pin(watched.create(number)));
+            let creations = [1, 2].map(|number| Box::pin(watched.create(number, false)));
             let [mut one, mut two] = creations;
             let are_begun = caught(|| (&mut one).now_or_never().is_none() && (&mut two).now_or_never().is_none());
             if are_begun.is_none() {

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
-use support::fake::{Client, Fake, key};
+use support::fake::{Client, Fake, expiring_key, key};
 use support::recorder::{enable_events, events_of};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -122,6 +122,62 @@ fn a_panic_of_a_shared_creation_is_an_event_without_its_message() {
     assert_eq!(events, ["failed error=failed to create a client for Fake(base=0)"]);
 }
 
+// Proves E3, O3, O4.
+#[test]
+fn a_shared_creation_of_a_key_that_expires_has_failed() {
+    let clock = Clock::default();
+    let cache = ClientCache::builder().time_source(clock.clone()).build();
+    let key = expiring_key(0, time(10));
+    let events = events_of(|| {
+        let (clock, mut context) = (clock.clone(), std::task::Context::from_waker(Waker::noop()));
+        let create = || async move {
+            clock.set(10);
+            Ok::<_, Infallible>(Client::new(0))
+        };
+        let mut created = pin!(cache.get_or_try_insert_with_shared(&key, create));
+        let polled = created.as_mut().poll(&mut context);
+        assert!(matches!(polled, Poll::Ready(Err(ClientCacheError::CredentialsExpired { .. }))), "{polled:?}");
+    });
+    assert_eq!(events, [format!("failed error=the credentials of {key} have expired")]);
+    assert_eq!((cache.stats().creations, cache.stats().failures), (0, 1));
+}
+
+// Proves E3, O4.
+#[test]
+fn a_waiter_of_a_shared_creation_reports_an_expiry_once() {
+    for is_revoked in [false, true] {
+        let clock = Clock::default();
+        let cache = ClientCache::builder().time_source(clock.clone()).build();
+        let key = expiring_key(0, time(10));
+        let events = events_of(|| {
+            let mut context = std::task::Context::from_waker(Waker::noop());
+            let (open, opened) = tokio::sync::oneshot::channel();
+            let mut opened = Some(opened);
+            let mut request = || {
+                let opened = opened.take();
+                let create = || async {
+                    opened.expect("only the first caller creates").await.expect("it is opened");
+                    Ok::<_, Infallible>(Client::new(0))
+                };
+                Box::pin(cache.get_or_try_insert_with_shared(&key, create))
+            };
+            let (mut one, mut two) = (request(), request());
+            assert!(one.as_mut().poll(&mut context).is_pending() && two.as_mut().poll(&mut context).is_pending());
+            if is_revoked {
+                cache.clear();
+            }
+            open.send(()).unwrap();
+            assert!(one.as_mut().poll(&mut context).is_ready());
+            clock.set(10);
+            let polled = two.as_mut().poll(&mut context);
+            assert_eq!(matches!(polled, Poll::Ready(Ok(_))), is_revoked, "{polled:?}");
+        });
+        let refused = format!("refused error=the credentials of {key} have expired");
+        let after = if is_revoked { vec![] } else { vec![format!("expired key={key}"), refused] };
+        assert_eq!(events, [vec![format!("created key={key}")], after].concat());
+    }
+}
+
 // Proves O4, C2.
 #[test]
 fn a_subscriber_may_use_the_cache() {
@@ -170,8 +226,9 @@ fn a_subscriber_may_panic() {
         assert!(std::panic::catch_unwind(shrink).is_err());
         let (zero, create) = (key(0), || async { Ok::<_, Infallible>(Client::new(0)) });
         let mut created = pin!(cache.get_or_try_insert_with_shared(&zero, create));
-        let polled = created.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
-        assert!(matches!(polled, Poll::Ready(Err(ClientCacheError::CreationFailed { .. }))), "{polled:?}");
+        let mut context = std::task::Context::from_waker(Waker::noop());
+        let poll = std::panic::AssertUnwindSafe(|| created.as_mut().poll(&mut context));
+        assert!(std::panic::catch_unwind(poll).is_err());
     });
     assert_eq!((*notified.lock().unwrap(), cache.len(), cache.check()), (2, 1, Ok(())));
 }
