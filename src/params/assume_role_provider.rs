@@ -14,9 +14,9 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials, PolicyDescriptorType, Tag};
 use aws_types::SdkConfig;
 
-use super::RoleSource;
 use super::assume_role::AssumeRole;
 use super::web_identity::WebIdentityToken;
+use super::{Refuse, RoleSource};
 use crate::redact::{is_expired_token, redact};
 
 /// Assumes a role whenever it provides credentials.
@@ -46,17 +46,18 @@ impl AssumeRoleProvider {
             Proof::Credentials(source) => source,
         };
         let credentials = source.provider.provide_credentials().await?;
-        match (self.assume_with(credentials.clone()).await, &source.reject) {
+        match (self.assume_with(source, credentials.clone()).await, &source.reject) {
             (Err(error), Some(reject)) if is_expired_token(&error) && reject(&credentials) => {
-                self.assume_with(source.provider.provide_credentials().await?).await
+                self.assume_with(source, source.provider.provide_credentials().await?).await
             }
             (result, _) => result,
         }
     }
 
-    async fn assume_with(&self, source: Credentials) -> provider::Result {
+    async fn assume_with(&self, source: &RoleSource, credentials: Credentials) -> provider::Result {
+        let provider = UnlessRevoked { credentials, refuse: source.refuse.clone() };
         let mut config = self.config.to_builder();
-        config.set_credentials_provider(Some(SharedCredentialsProvider::new(source)));
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(provider)));
         let call = Client::new(&config.build())
             .assume_role()
             .role_arn(&self.role.arn)
@@ -67,7 +68,7 @@ impl AssumeRoleProvider {
             .set_policy_arns(self.policy_arns())
             .set_tags(self.tags());
         let answer = call.send().await.map_err(refused)?;
-        credentials(answer.credentials, answer.assumed_role_user.as_ref())
+        issued_credentials(answer.credentials, answer.assumed_role_user.as_ref())
     }
 
     async fn assume_by_token(&self, token: String) -> provider::Result {
@@ -80,7 +81,7 @@ impl AssumeRoleProvider {
             .set_policy_arns(self.policy_arns())
             .web_identity_token(token);
         let answer = call.send().await.map_err(refused)?;
-        credentials(answer.credentials, answer.assumed_role_user.as_ref())
+        issued_credentials(answer.credentials, answer.assumed_role_user.as_ref())
     }
 
     /// Returns the name of the session, which STS requires.
@@ -119,7 +120,7 @@ where
 }
 
 /// Returns the credentials of an answer, with the account of its ARN, if it has one.
-fn credentials(issued: Option<StsCredentials>, user: Option<&AssumedRoleUser>) -> provider::Result {
+fn issued_credentials(issued: Option<StsCredentials>, user: Option<&AssumedRoleUser>) -> provider::Result {
     let issued = issued.ok_or_else(|| CredentialsError::unhandled("STS returned no credentials"))?;
     let expiry = SystemTime::try_from(issued.expiration).map_err(CredentialsError::unhandled)?;
     let account = user.and_then(|user| user.arn.split(':').nth(4)).filter(|account| !account.is_empty());
@@ -139,6 +140,29 @@ impl ProvideCredentials for AssumeRoleProvider {
         Self: 'a,
     {
         future::ProvideCredentials::new(async { self.assume().await.map_err(|error| redact(&error)) })
+    }
+}
+
+/// Provides credentials for each attempt of a call, until they are revoked.
+struct UnlessRevoked {
+    credentials: Credentials,
+    refuse: Option<Refuse>,
+}
+
+impl ProvideCredentials for UnlessRevoked {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        // T13
+        let refused = self.refuse.as_ref().map_or(Ok(()), |refuse| refuse());
+        future::ProvideCredentials::ready(refused.map(|()| self.credentials.clone()))
+    }
+}
+
+impl fmt::Debug for UnlessRevoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnlessRevoked")
     }
 }
 
@@ -162,13 +186,13 @@ mod tests {
                 StsCredentials::builder().access_key_id("id").secret_access_key("secret").session_token("token");
             let issued = issued.expiration(DateTime::from_secs(1)).build().unwrap();
             let user = AssumedRoleUser::builder().assumed_role_id("id").arn(arn).build().unwrap();
-            let credentials = credentials(Some(issued), Some(&user)).unwrap();
+            let credentials = issued_credentials(Some(issued), Some(&user)).unwrap();
             credentials.account_id().map(|account| account.as_str().to_owned())
         };
         assert_eq!(account("arn:aws:sts::123456789012:assumed-role/r/s").as_deref(), Some("123456789012"));
         // The answers of Ceph, and of MinIO.
         assert_eq!(account("arn:aws:sts:::assumed-role/r/s"), None);
         assert_eq!(account(""), None);
-        assert!(credentials(None, None).is_err());
+        assert!(issued_credentials(None, None).is_err());
     }
 }

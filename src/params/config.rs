@@ -1,7 +1,5 @@
 //! [`ClientParamsConfig`], parameters that are read from a file.
 
-#[cfg(feature = "assume-role")]
-use std::collections::BTreeMap;
 use std::fmt;
 #[cfg(feature = "assume-role")]
 use std::path::PathBuf;
@@ -9,6 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+#[cfg(feature = "assume-role")]
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::params_builder::ClientParamsBuilder;
 use super::table::Table;
@@ -166,7 +166,36 @@ pub(super) struct RoleFields {
     policy: Option<Confidential<String>>,
     #[serde(default)]
     policy_arns: Vec<String>,
-    tags: Option<Confidential<BTreeMap<String, String>>>,
+    tags: Option<Confidential<Tags>>,
+}
+
+/// The tags of a role, repeated keys included: `build` refuses them.
+#[cfg(feature = "assume-role")]
+struct Tags(Vec<(String, String)>);
+
+#[cfg(feature = "assume-role")]
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tags, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Tags(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
 }
 
 #[cfg(feature = "assume-role")]
@@ -198,7 +227,8 @@ impl From<Table<RoleFields>> for AssumeRole {
         if let Some(policy) = fields.policy.and_then(|policy| policy.or_refuse(refused, "policy", "must be a string")) {
             role = role.policy(policy);
         }
-        if let Some(tags) = fields.tags.and_then(|tags| tags.or_refuse(refused, "tags", "must be a table of strings")) {
+        let tags = fields.tags.and_then(|tags| tags.or_refuse(refused, "tags", "must be a table of strings"));
+        if let Some(Tags(tags)) = tags {
             role = role.tags(tags);
         }
         role.refused = *refused;

@@ -13,7 +13,7 @@ mod params_builder;
 mod profile;
 #[cfg(feature = "serde")]
 mod table;
-mod validate;
+pub(crate) mod validate;
 #[cfg(feature = "assume-role")]
 mod web_identity;
 
@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_async::rt::sleep::default_async_sleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime::client::retries::RetryPartition;
@@ -92,10 +93,14 @@ pub(crate) struct RoleSource {
     pub(crate) provider: SharedCredentialsProvider,
     /// Notifies a session that AWS has refused credentials as expired.
     pub(crate) reject: Option<Reject>,
+    /// Fails if a session has revoked the credentials.
+    pub(crate) refuse: Option<Refuse>,
 }
 
 /// Returns `true` if the provider now has other credentials.
 pub(crate) type Reject = Arc<dyn Fn(&Credentials) -> bool + Send + Sync>;
+
+pub(crate) type Refuse = Arc<dyn Fn() -> Result<(), CredentialsError> + Send + Sync>;
 
 impl<S: Service> ClientParams<S> {
     /// Returns a builder with no parameter set.
@@ -167,7 +172,7 @@ impl<S: Service> ClientParams<S> {
         let base = with_clock(base);
         let mut provider = None;
         for depth in 0..self.scope().chain().len() {
-            let source = provider.map(|provider| RoleSource { provider, reject: None });
+            let source = provider.map(|provider| RoleSource { provider, reject: None, refuse: None });
             provider = self.provider(depth, source, &base)?;
         }
         self.make(&base, Some(ClientAuth { provider, identity_cache: None }), None, None)

@@ -8,6 +8,8 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_types::SdkConfig;
 
+use crate::redact::redact;
+
 /// Returns a provider of the profile's credentials.
 pub(super) fn provider(name: &Arc<str>, base: &SdkConfig) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(ProfileProvider { name: Arc::clone(name), base: base.clone() })
@@ -53,7 +55,9 @@ impl ProvideCredentials for ProfileProvider {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async { self.read().provide_credentials().await })
+        future::ProvideCredentials::new(async {
+            self.read().provide_credentials().await.map_err(|error| redact(&error))
+        })
     }
 }
 

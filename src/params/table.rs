@@ -72,8 +72,8 @@ impl Refusal {
         let (field, reason) = match plain.strip_prefix("aws").unwrap_or(&plain) {
             "credentials" => ("credentials", SECRET),
             "accesskeyid" | "accesskey" => ("access_key_id", SECRET),
-            "secretaccesskey" | "secretkey" => ("secret_access_key", SECRET),
-            "sessiontoken" | "securitytoken" => ("session_token", SECRET),
+            "secretaccesskey" | "secretkey" | "secret" => ("secret_access_key", SECRET),
+            "sessiontoken" | "securitytoken" | "token" | "bearertoken" => ("session_token", SECRET),
             "webidentity" | "webidentitytoken" => ("web_identity", TOKEN),
             "externalid" => ("external_id", MISPLACED),
             "policy" => ("policy", MISPLACED),

@@ -96,6 +96,20 @@ pub(super) fn credentials(credentials: &Credentials) -> Result<(), ClientCacheEr
     if credentials.secret_access_key().is_empty() {
         return invalid("the secret access key must not be empty");
     }
+    credential_headers(credentials).or_else(invalid)
+}
+
+/// Validates the parts of credentials that requests show in their headers. Returns a reason.
+///
+/// The SDK panics when it signs with a key id that no header can contain, such as one that ends with a line feed.
+pub(crate) fn credential_headers(credentials: &Credentials) -> Result<(), &'static str> {
+    let is_printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_printable(credentials.access_key_id()) {
+        return Err("the access key id must consist of printable ASCII characters");
+    }
+    if !credentials.session_token().is_none_or(is_printable) {
+        return Err("the session token must consist of printable ASCII characters");
+    }
     Ok(())
 }
 
@@ -199,8 +213,15 @@ pub(super) fn session_length(length: Duration) -> Result<(), ClientCacheError> {
 
 #[cfg(feature = "assume-role")]
 pub(super) fn policy(policy: &str) -> Result<(), ClientCacheError> {
+    let invalid = |reason: &str| Err(ClientCacheError::invalid("policy", reason));
     if policy.is_empty() {
-        return Err(ClientCacheError::invalid("policy", "must not be empty"));
+        return invalid("must not be empty");
+    }
+    if policy.chars().count() > 2_048 {
+        return invalid("must be at most 2048 characters");
+    }
+    if !policy.chars().all(|char| matches!(char, ' '..='\u{ff}' | '\t' | '\n' | '\r')) {
+        return invalid("must consist of characters up to U+00FF, without control characters");
     }
     Ok(())
 }
@@ -228,6 +249,10 @@ pub(super) fn tags(tags: &[(String, String)]) -> Result<(), ClientCacheError> {
         |(key, value): &(String, String)| (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
     if !tags.iter().all(is_valid) {
         return invalid("keys must be 1 to 128 characters, and values at most 256");
+    }
+    let is_allowed = |char: char| !char.is_ascii() || char.is_ascii_alphanumeric() || " _.:/=+-@".contains(char);
+    if !tags.iter().all(|(key, value)| key.chars().chain(value.chars()).all(is_allowed)) {
+        return invalid("must consist of letters, digits, spaces and _.:/=+-@");
     }
     if tags.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return invalid("keys must differ");

@@ -22,6 +22,7 @@ use super::load_times::{Age, Backoff, Jitter, Windows};
 use super::single_flight::{Flight, Joined, Landed, SingleFlight, Trial};
 use super::trace;
 use crate::key::CredentialScope;
+use crate::params::validate;
 use crate::redact;
 use crate::shared_future::TICK;
 
@@ -179,6 +180,11 @@ impl CachedCredentials {
         self.0.revoked().is_some()
     }
 
+    /// Fails if these credentials, or those they are assumed with, are revoked.
+    pub(super) fn refuse_revoked(&self) -> Result<(), CredentialsError> {
+        self.0.revoked().map_or(Ok(()), |scope| Err(redact::revoked(scope)))
+    }
+
     /// Returns the epoch, which changes whenever these credentials or their source are invalidated.
     pub(super) fn epoch(&self) -> u64 {
         self.0.epoch()
@@ -297,6 +303,8 @@ impl Inner {
                 Step::Load => self.join(purpose, epoch, trial),
             };
             let landed = self.drive(joined).await;
+            self.loading.clear_completed();
+            self.permitted.clear_completed();
             if landed.at < began {
                 // A caller that no longer polls kept the flight; its result may be of long ago.
                 continue;
@@ -307,8 +315,6 @@ impl Inner {
             self.forget_failures(began, landed.at);
             trial = Trial::Second;
         };
-        self.loading.clear_completed();
-        self.permitted.clear_completed();
         loaded.or_else(|error| {
             let held = self.usable().ok_or(error)?; // T8
             counters.held_answers.increment();
@@ -360,11 +366,13 @@ impl Inner {
     /// Returns `None` if another caller refreshes, or if the refresh would have to wait for a permit.
     fn lead(self: &Arc<Self>, purpose: Purpose, epoch: u64, trial: Trial) -> Option<Joined<Loaded>> {
         match purpose {
+            // A role refreshes them.
+            Purpose::Sign if self.permitted.is_vacant() && self.loading.is_driven() => None,
             Purpose::Sign => {
                 let place = self.config.permits.try_acquire()?;
-                self.permitted.lead(epoch, trial, || self.permitted_load(epoch, place))
+                self.permitted.renew(epoch, trial, || self.permitted_load(epoch, place))
             }
-            Purpose::Assume => self.loading.lead(epoch, trial, || self.load(epoch)),
+            Purpose::Assume => self.loading.resume(epoch, trial, || self.load(epoch)),
         }
     }
 
@@ -384,25 +392,32 @@ impl Inner {
         let load = async move {
             // Another load may have completed in the meantime.
             if let Some(inner) = inner.upgrade() {
-                inner.refuse_revoked()?;
+                if let Err(revoked) = inner.refuse_revoked() {
+                    return Landed::without_load(Err(revoked));
+                }
                 match inner.step() {
-                    Step::Use(credentials) | Step::UseHeld(credentials) => return Ok(credentials),
-                    Step::Fail(error) => return Err(error),
+                    Step::Use(credentials) | Step::UseHeld(credentials) => {
+                        return Landed::without_load(Ok(credentials));
+                    }
+                    Step::Fail(error) => {
+                        config.counters.backoff_answers.increment();
+                        return Landed::without_load(Err(error));
+                    }
                     Step::Refresh(_) | Step::Load => {}
                 }
             }
             let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(CredentialsError::unhandled("the provider panicked")));
-            let loaded = outcome.map(with_valid_expiry).map_err(|error| Arc::new(redact::redact(&error)));
+            let loaded = outcome.and_then(usable_by_the_sdk).map_err(|error| Arc::new(redact::redact(&error)));
             if let Some(inner) = inner.upgrade() {
                 inner.complete(epoch, &loaded);
             }
-            loaded
+            Landed::now(loaded)
         };
         // A clock may be of a caller's own type, and its panic would end this flight for all later callers.
         let panicked = || Err(Arc::new(CredentialsError::unhandled("the load panicked")));
         let load = AssertUnwindSafe(load).catch_unwind();
-        load.map(move |loaded| Landed::now(loaded.unwrap_or_else(|_| panicked()))).boxed()
+        load.map(move |landed| landed.unwrap_or_else(|_| Landed::now(panicked()))).boxed()
     }
 
     /// Stores the result of a load that began in `epoch`, unless that of a later epoch is stored.
@@ -465,7 +480,8 @@ impl Inner {
             self.config.counters.expired_tokens.increment();
             held.take()
         };
-        trace::expired_token(&self.scope);
+        // C2: as in `complete`.
+        let _ = catch_unwind(AssertUnwindSafe(|| trace::expired_token(&self.scope)));
         true
     }
 
@@ -527,13 +543,14 @@ async fn provide(
     Err(CredentialsError::provider_timed_out(timeout))
 }
 
-/// Limits an expiry that the SDK could not represent.
+/// Limits an expiry that the SDK could not represent, and refuses what no header can contain.
 ///
 /// Credentials without an expiry get none: presigned requests would warn of it, and end early.
-fn with_valid_expiry(mut credentials: Credentials) -> Credentials {
+fn usable_by_the_sdk(mut credentials: Credentials) -> Result<Credentials, CredentialsError> {
+    validate::credential_headers(&credentials).map_err(CredentialsError::invalid_configuration)?;
     let last = SystemTime::UNIX_EPOCH + LAST_EXPIRY;
     *credentials.expiry_mut() = credentials.expiry().map(|expiry| expiry.min(last));
-    credentials
+    Ok(credentials)
 }
 
 impl ProvideCredentials for CachedCredentials {

@@ -58,9 +58,10 @@ impl Provider {
 
     /// Returns these credentials for roles that are assumed with them.
     pub(super) fn role_source(&self) -> RoleSource {
-        let cached = self.cached.clone();
-        let reject = move |refused: &Credentials| cached.reject(|held| is_same(held, refused));
-        RoleSource { provider: self.source.clone(), reject: Some(Arc::new(reject)) }
+        let (rejecting, refusing) = (self.cached.clone(), self.cached.clone());
+        let reject = move |refused: &Credentials| rejecting.reject(|held| is_same(held, refused));
+        let refuse = move || refusing.refuse_revoked();
+        RoleSource { provider: self.source.clone(), reject: Some(Arc::new(reject)), refuse: Some(Arc::new(refuse)) }
     }
 
     /// Returns `true` if a partition of an identity cache belongs to these credentials.

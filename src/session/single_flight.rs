@@ -29,6 +29,8 @@ pub(super) struct Landed<T> {
     /// The connection, the timer or the runtime that the flight awaited may have ended with that caller. Not set for a
     /// second trial, so that a failure is not repeated for ever.
     pub(super) was_abandoned: bool,
+    /// Not set if the flight ended before it began to load.
+    has_loaded: bool,
 }
 
 /// The first flight of a caller, or the second one after an abandoned flight has failed.
@@ -50,8 +52,20 @@ where
 impl<T> Landed<T> {
     /// Returns the result of a flight that ends now.
     pub(super) fn now(result: T) -> Self {
-        Self { result, at: Instant::now(), was_abandoned: false }
+        Self { result, at: Instant::now(), was_abandoned: false, has_loaded: true }
     }
+
+    /// Returns the result of a flight that ends now, and has loaded nothing.
+    pub(super) fn without_load(result: T) -> Self {
+        Self { has_loaded: false, ..Self::now(result) }
+    }
+}
+
+/// The choice of a caller that finds a flight of its epoch.
+enum Boarding {
+    Join,
+    Replace,
+    Decline,
 }
 
 /// A caller's share of a flight.
@@ -81,26 +95,50 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         trial: Trial,
         begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Joined<T> {
-        self.join_if(epoch, trial, |_| true, begin).expect("every flight is accepted")
+        self.board(epoch, trial, |_| Boarding::Join, begin).expect("every flight is joined")
     }
 
     /// Begins a flight, or joins an abandoned one.
     ///
     /// Returns `None` if another caller drives the flight.
-    pub(super) fn lead(
+    pub(super) fn resume(
         &self,
         epoch: u64,
         trial: Trial,
         begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
-        self.join_if(epoch, trial, SharedFuture::is_abandoned, begin)
+        let boarding = |flight: &Flight<T>| if flight.is_abandoned() { Boarding::Join } else { Boarding::Decline };
+        self.board(epoch, trial, boarding, begin)
     }
 
-    fn join_if(
+    /// Begins a flight, also instead of an abandoned one.
+    ///
+    /// Returns `None` if another caller drives the flight.
+    pub(super) fn renew(
         &self,
         epoch: u64,
         trial: Trial,
-        is_accepted: impl FnOnce(&Flight<T>) -> bool,
+        begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
+    ) -> Option<Joined<T>> {
+        let boarding = |flight: &Flight<T>| if flight.is_abandoned() { Boarding::Replace } else { Boarding::Decline };
+        self.board(epoch, trial, boarding, begin)
+    }
+
+    /// Returns `true` if there is no flight, or a completed one.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.lock().as_ref().is_none_or(|current| current.flight.is_completed())
+    }
+
+    /// Returns `true` if a caller drives a flight.
+    pub(super) fn is_driven(&self) -> bool {
+        self.lock().as_ref().is_some_and(|current| !current.flight.is_completed() && !current.flight.is_abandoned())
+    }
+
+    fn board(
+        &self,
+        epoch: u64,
+        trial: Trial,
+        boarding: impl FnOnce(&Flight<T>) -> Boarding,
         begin: impl FnOnce() -> BoxFuture<'static, Landed<T>>,
     ) -> Option<Joined<T>> {
         // Dropped after the lock has been released, because parts of a provider may be of a caller's own type.
@@ -109,12 +147,16 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         if let Some(Attempt { flight, .. }) =
             current.as_ref().filter(|current| current.epoch >= epoch && !current.flight.is_completed())
         {
-            return is_accepted(flight).then(|| Joined { flight: flight.clone(), beginner: None });
+            match boarding(flight) {
+                Boarding::Join => return Some(Joined { flight: flight.clone(), beginner: None }),
+                Boarding::Decline => return None,
+                Boarding::Replace => {}
+            }
         }
         let beginner = Arc::new(());
         let (future, caller) = (begin(), Arc::downgrade(&beginner));
         let landing = future.map(move |landed| {
-            let is_abandoned = landed.was_abandoned || caller.strong_count() == 0;
+            let is_abandoned = landed.was_abandoned || (landed.has_loaded && caller.strong_count() == 0);
             Landed { was_abandoned: is_abandoned && trial == Trial::First, ..landed }
         });
         let flight = SharedFuture::new(landing.boxed());
@@ -159,5 +201,24 @@ mod tests {
         let next = flights.join(3, Trial::First, || ready(Landed::now(3)).boxed());
         assert_eq!(next.flight.now_or_never().map(|landed| landed.result), Some(3));
         assert_eq!(later.flight.now_or_never().map(|landed| landed.result), Some(2));
+    }
+
+    // Proves T8.
+    #[test]
+    fn only_an_abandoned_flight_is_resumed_or_renewed() {
+        let flights = SingleFlight::<u8>::default();
+        assert!(flights.is_vacant() && !flights.is_driven());
+        let flight = |result| move || ready(Landed::now(result)).boxed();
+        let driven = flights.resume(0, Trial::First, || pending().boxed()).unwrap();
+        assert!(flights.is_driven() && !flights.is_vacant());
+        assert!(flights.resume(0, Trial::First, flight(1)).is_none());
+        assert!(flights.renew(0, Trial::First, flight(1)).is_none());
+        drop(driven);
+        assert!(!flights.is_driven() && !flights.is_vacant());
+        let resumed = flights.resume(0, Trial::First, flight(1)).unwrap();
+        assert!(resumed.flight.now_or_never().is_none(), "it is the abandoned one");
+        let renewed = flights.renew(0, Trial::First, flight(2)).unwrap();
+        assert_eq!(renewed.flight.now_or_never().map(|landed| landed.result), Some(2));
+        assert!(flights.is_vacant());
     }
 }

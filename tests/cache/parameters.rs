@@ -75,6 +75,12 @@ fn build_refuses_an_invalid_parameter_by_name() {
     let incomplete = |id, secret| params().credentials(Credentials::new(id, secret, None, None, "test"));
     assert_eq!(parameter(incomplete("", "secret")), "credentials");
     assert_eq!(parameter(incomplete("id", "")), "credentials");
+    // The SDK would panic when it signs with such a key id.
+    for id in ["id\n", "\tid", "ïd", "id\u{7f}"] {
+        assert_eq!(parameter(incomplete(id, "secret")), "credentials", "{id:?}");
+    }
+    let with_token = Credentials::new("id", "secret", Some("token\n".to_owned()), None, "test");
+    assert_eq!(parameter(params().credentials(with_token)), "credentials");
     let complete = Credentials::new("id", "secret", None, None, "test");
     let both = params().credentials(complete.clone());
     let both = both.credentials_provider(SharedCredentialsProvider::new(complete));
@@ -123,7 +129,7 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
         ),
         ("session_length", vec![role().source_role(AssumeRole::new(arn(21))).session_length(minutes(61))]),
         ("external_id", ["", "a", "a b", "a?", &long(1_225)].map(|id| role().external_id(id)).into()),
-        ("policy", vec![role().policy("")]),
+        ("policy", ["", &long(2_049), "{\u{100}}", "{\0}"].map(|policy| role().policy(policy)).into()),
         ("policy_arns", vec![role().policy_arns(arns(11)), role().policy_arns(["policy"])]),
         (
             "tags",
@@ -133,6 +139,8 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
                 role().tags([(long(129), String::new())]),
                 role().tags([("a", long(257))]),
                 role().tags([("a", "1"), ("a", "2")]),
+                role().tags([("a$", "1")]),
+                role().tags([("a", "1\n")]),
             ],
         ),
     ];
@@ -150,7 +158,9 @@ fn build_refuses_roles_beyond_the_limits_by_name() {
         role().session_name("a+").session_length(minutes(15)).external_id("a:"),
         role().session_name(long(64)).session_length(minutes(12 * 60)).external_id(long(1_224)),
         role().policy("{}").policy_arns(arns(10)).tags(tags(50)),
-        role().tags([("ü".repeat(128), "ü".repeat(256))]),
+        role().tags([("ü".repeat(128), "ü".repeat(256)), ("_.:/=+-@ 1".to_owned(), "_.:/=+-@ 1".to_owned())]),
+        role().policy(long(2_048)),
+        role().policy("{\t\r\n \u{ff}}"),
         by_token().session_length(minutes(12 * 60)).policy("{}").policy_arns(arns(10)),
         role().source_role(by_token()).external_id("ab").tags(tags(1)),
         AssumeRole::new("arn:xxx:xxx:xxx:xxxx").endpoint_url("http://minio"),

@@ -216,11 +216,18 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
     const NO_STRING: Strings = &["['hidden']", "{ hidden = 'hidden' }", "314159", "1999-12-31"];
     const NO_TABLE: Strings = &["'hidden'", "['hidden']", "{ hidden = 314159 }", "314159"];
     // The parameter, the reason, the spellings of the field, its values, and its tables.
-    let cases: [(&str, &str, Strings, Strings, Strings); 18] = [
+    let cases: [(&str, &str, Strings, Strings, Strings); 19] = [
         ("credentials", SECRET, &["credentials"], ANY, ALL),
         ("access_key_id", SECRET, &["access_key_id", "access-key", "aws_access_key_id", "accessKeyId"], ANY, ALL),
-        ("secret_access_key", SECRET, &["secret_access_key", "secret_key", "AWS_SECRET_ACCESS_KEY"], ANY, ALL),
+        (
+            "secret_access_key",
+            SECRET,
+            &["secret_access_key", "secret_key", "AWS_SECRET_ACCESS_KEY", "Secret"],
+            ANY,
+            ALL,
+        ),
         ("session_token", SECRET, &["session_token", "security_token", "aws-session-token"], ANY, ALL),
+        ("session_token", SECRET, &["Token", "bearer_token"], ANY, ALL),
         ("web_identity", TOKEN, &["web_identity", "webIdentityToken"], ANY, ALL),
         ("external_id", MISPLACED, &["externalid", "external-id", "ExternalId"], ANY, ALL),
         ("policy", MISPLACED, &["Policy"], ANY, ALL),
@@ -256,6 +263,19 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
     let error = builder.build().unwrap_err();
     let shown = format!("{shown} {error} {error:?}");
     assert!(!shown.contains("hidden"), "{shown}");
+}
+
+// Proves K5.
+#[test]
+fn tags_of_a_file_are_refused_as_those_of_the_builder() {
+    let repeated = r#"{ "tenant": "7", "tenant": "8" }"#;
+    let role: AssumeRole = serde_json::from_str(&format!(r#"{{ "arn": "{ARN}", "tags": {repeated} }}"#)).unwrap();
+    let error = ClientParams::<Fake>::builder().assume_role(role).build().unwrap_err();
+    assert_eq!(error.to_string(), "invalid tags: keys must differ");
+    // The parser of TOML passes a date on as a table.
+    let file = format!("arn = '{ARN}'\ntags = 1999-12-31");
+    let error = refused_by_build(&file, ClientParamsBuilder::assume_role);
+    assert_eq!(error, "invalid tags: must consist of letters, digits, spaces and _.:/=+-@");
 }
 
 /// Returns the names in backquotes of a text.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_client_cache::{
-    ClientCacheError, ClientParams, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider, is_revoked,
+    ClientCacheError, ClientParams, Credentials, S3, SdkConfig, Session, SessionError, SharedCredentialsProvider,
+    is_revoked,
 };
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -125,6 +126,23 @@ async fn presigned(session: &Session, params: &ClientParams<S3>) -> String {
     assert!(url.uri().contains("X-Amz-Expires=3600"), "{}", url.uri());
     let warnings = warnings.0.lock().unwrap();
     warnings.clone()
+}
+
+// The SDK would panic when it signs with the key id.
+#[tokio::test]
+async fn loaded_credentials_that_no_header_can_contain_are_an_error() {
+    let (cloud, session) = cloud();
+    let invalid = Credentials::new("AKID\n", "the secret", None, None, "test");
+    let provider = SharedCredentialsProvider::new(invalid);
+    let hub = || params::<S3>().credentials_provider(provider.clone());
+    for params in [hub().build().unwrap(), hub().assume_role(role("tenant")).build().unwrap()] {
+        let error = session.ready(&params).await.unwrap_err();
+        let shown = format!("{error:?} {}", aws_sdk_s3::error::DisplayErrorContext(&error));
+        assert!(shown.contains("printable ASCII") && !shown.contains("AKID") && !shown.contains("secret"), "{shown}");
+        let s3 = session.client(&params).await.unwrap();
+        s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+    }
+    assert!(cloud.requests().is_empty());
 }
 
 // Proves T11.

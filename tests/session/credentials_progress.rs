@@ -436,6 +436,25 @@ fn a_load_of_a_runtime_that_stands_still_begins_again() {
     }
 }
 
+// Proves T8.
+#[tokio::test]
+async fn a_request_goes_on_while_a_role_refreshes_its_credentials() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let slow = Slow::new("hub", Duration::from_millis(50));
+    let provider = SharedCredentialsProvider::new(slow.clone());
+    let hub = || params::<S3>().credentials_provider(provider.clone());
+    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+    let s3 = session.ready(&hub).await.unwrap();
+    cloud.clock().advance(900);
+    let mut refreshing = pin!(session.ready(&spoke));
+    assert!(!poll_once(refreshing.as_mut()).await);
+    call(&s3).await;
+    assert_eq!(slow.loads(), (2, 1));
+    refreshing.await.unwrap();
+    assert_eq!(slow.loads(), (2, 2));
+}
+
 // Proves T7, T8.
 #[tokio::test]
 async fn a_refresh_that_is_not_polled_is_resumed() {

@@ -141,22 +141,28 @@ async fn clients_of_a_scope_that_hangs_stop_no_warm_up() {
     assert_eq!(session.cache().len(), 100);
 }
 
-// Proves T9: the load of a role has failed while the other caller waited for its permit.
+// Proves T9, O5: the load of a role has failed while the other callers waited for their permit.
 #[tokio::test]
 async fn a_load_that_waits_for_a_permit_does_not_begin_in_a_backoff() {
-    let session = builder().max_concurrent_loads(2).build();
-    let begun = Arc::new(AtomicUsize::new(0));
-    let provider = SharedCredentialsProvider::new(Fails(Arc::clone(&begun)));
-    let hub = || params::<S3>().credentials_provider(provider.clone());
-    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
-    let hangs = Slow::new("hangs", HANG).params();
-    let [mut hangs, mut spoke, mut hub] = [&hangs, &spoke, &hub].map(|params| Box::pin(session.ready(params)));
-    for ready in [&mut hangs, &mut spoke, &mut hub] {
-        assert!(!poll_once(ready.as_mut()).await);
+    for gives_up in [false, true] {
+        let session = builder().max_concurrent_loads(2).build();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let provider = SharedCredentialsProvider::new(Fails(Arc::clone(&begun)));
+        let hub = || params::<S3>().credentials_provider(provider.clone());
+        let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+        let hangs = Slow::new("hangs", HANG).params();
+        let callers = [&hangs, &spoke, &hub, &hub].map(|params| Box::pin(session.ready(params)));
+        let [mut hangs, mut spoke, mut first, mut second] = callers;
+        for ready in [&mut hangs, &mut spoke, &mut first, &mut second] {
+            assert!(!poll_once(ready.as_mut()).await);
+        }
+        let first = (!gives_up).then_some(first);
+        spoke.await.unwrap_err();
+        timeout(Duration::from_secs(2), second).await.unwrap().unwrap_err();
+        assert_eq!(begun.load(SeqCst), 1, "{gives_up}");
+        assert_eq!(session.stats().backoff_answers, 1);
+        drop(first);
     }
-    spoke.await.unwrap_err();
-    timeout(Duration::from_secs(2), hub).await.unwrap().unwrap_err();
-    assert_eq!(begun.load(SeqCst), 1);
 }
 
 /// A provider that fails, and counts how often.

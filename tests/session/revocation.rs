@@ -3,15 +3,19 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::pin;
+use std::time::Duration;
 
 use aws_client_cache::{
     ClientCacheError, ClientParams, S3, Session, SessionError, SharedCredentialsProvider, is_revoked, refusal_code,
 };
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_types::retry::RetryConfig;
 use futures_util::FutureExt;
 use support::clock::Clock;
 use support::cloud::{Cloud, keys};
+use tokio::time::timeout;
 
+use crate::slow_provider::timed;
 use crate::tenancy::{NOW, Sts, call, cloud, of_role, params, role};
 
 /// Returns the messages of a request's error and its sources, or `None` if it succeeds.
@@ -28,6 +32,24 @@ fn is_refused<T>(result: &Result<T, SessionError>) -> bool {
 async fn assert_revoked(session: &Session, params: &ClientParams<S3>) {
     assert!(is_refused(&session.client(params).await) && is_refused(&session.ready(params).await), "{params:?}");
     assert!(!session.cache().contains_key(&params.key()));
+}
+
+// Proves T13: the retries of a call are signed anew.
+#[tokio::test]
+async fn a_role_is_not_assumed_with_credentials_that_were_revoked_between_retries() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let retries = RetryConfig::standard().with_max_attempts(20).with_initial_backoff(Duration::from_millis(100));
+    let session = Session::new(&timed(&cloud).to_builder().retry_config(retries).build());
+    let spoke = params::<S3>().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
+    cloud.throttle("spoke");
+    let mut ready = pin!(session.ready(&spoke));
+    while cloud.assumed("spoke") == 0 {
+        timeout(Duration::from_millis(1), ready.as_mut()).await.unwrap_err();
+    }
+    session.revoke(&of_role("hub"));
+    let before = cloud.assumed("spoke");
+    assert!(is_refused(&ready.await));
+    assert_eq!(cloud.assumed("spoke"), before);
 }
 
 // Proves T13.

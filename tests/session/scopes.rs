@@ -266,6 +266,23 @@ mod a_credential_scope {
         assert_eq!(signer(&cloud, &session, &role).await.as_deref(), Some("tenant by of-other"));
     }
 
+    // Proves K4: the SDK's error contains the whole response, including the keys.
+    #[tokio::test]
+    async fn an_unreadable_response_to_a_profile_reveals_no_secret() {
+        let name = "an_unreadable_response_to_a_profile_reveals_no_secret";
+        let Some(_) = with_profiles(name, &profile_of_tenant()) else { return };
+        let (cloud, session) = cloud();
+        cloud.garble("tenant");
+        let tenant = params::<S3>().profile("tenant").build().unwrap();
+        let error = session.ready(&tenant).await.unwrap_err();
+        let low_level = tenant.client(&cloud.config()).await.unwrap();
+        let of_low_level = low_level.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+        for shown in [format!("{error:?}"), format!("{of_low_level:?}")] {
+            assert!(!shown.contains("the secret of") && !shown.contains("the token of"), "{shown}");
+            assert!(shown.contains("Expiration") || shown.contains("timestamp") || shown.contains("never"), "{shown}");
+        }
+    }
+
     #[tokio::test]
     async fn the_role_of_a_profile_is_assumed_with_the_settings_of_the_base() {
         let name = "the_role_of_a_profile_is_assumed_with_the_settings_of_the_base";
