@@ -423,8 +423,8 @@ impl Default for Branches {
 }
 
 impl Branches {
-    const NUMBER: usize =
-        Branch::ALL.len() + Branch::OF_EXPIRY.len() + Branch::OF_AGING.len() + Branch::OF_INSERTION.len() + 3;
+    /// One more than the number of the last branch.
+    const NUMBER: usize = Branch::RetainNone as usize + 1;
 
     /// Applies an operation to a reference, and counts the branch that it takes.
     ///

@@ -1,7 +1,7 @@
 //! Each operation is counted under the branch that it takes.
 
 use aws_client_cache_spec::check::{Branch, Branches};
-use aws_client_cache_spec::model::Reference;
+use aws_client_cache_spec::model::{OperationKind, Reference};
 use aws_client_cache_spec::{InsertionMode, Model, Operation, Policy};
 
 use Operation::{
@@ -142,4 +142,58 @@ fn expired_keys() {
 fn times() {
     let set = [6, 5, 4].map(|to| expired(&[], SetTime(to)));
     assert_eq!(set, [Branch::TimeForth, Branch::TimeForth, Branch::TimeBack]);
+}
+
+/// Applies operations to a reference, and returns their branches.
+fn branches<R: Reference<u8, u64>>(mut reference: R, steps: &[Step]) -> Branches {
+    let mut branches = Branches::default();
+    for step in steps {
+        branches.apply(&mut reference, step);
+    }
+    branches
+}
+
+#[test]
+fn counts_are_added() {
+    let one = branches(Model::lru(1), &[Insert(1, 0), Get(1), Get(1)]);
+    let steps = [Insert(1, 0), Insert(1, 1), Get(1), Insert(2, 0), Retain(255)];
+    let other = branches(Model::lfuda(1).with_insertion(InsertionMode::Replace), &steps);
+    let mut sum = Branches::default();
+    sum += one;
+    sum += other;
+    assert_eq!((one.operations(), other.operations(), sum.operations()), (3, 5, 8));
+    assert!(Branch::OF_AGING.into_iter().any(|branch| other.count(branch) > 0));
+    let all: Vec<_> = sum.all().collect();
+    for branch in Branch::ALL.into_iter().chain(Branch::OF_INSERTION).chain(Branch::OF_AGING).chain(Branch::OF_RETAIN) {
+        assert_eq!(sum.count(branch), one.count(branch) + other.count(branch), "{branch:?}");
+        let is_possible = |branches: &Branches| branches.all().any(|possible| possible == branch);
+        assert_eq!(all.contains(&branch), is_possible(&one) || is_possible(&other), "{branch:?}");
+        assert_eq!(sum.never().any(|never| never == branch), all.contains(&branch) && sum.count(branch) == 0);
+    }
+    let kinds = [OperationKind::Insert, OperationKind::Get, OperationKind::Retain];
+    assert_eq!(kinds.map(|kind| one.answered().contains(kind)), [true, true, false]);
+    assert_eq!(kinds.map(|kind| sum.answered().contains(kind)), [true; 3]);
+}
+
+#[test]
+fn a_branch_is_possible_only_if_the_cache_distinguishes_it() {
+    let all = |branches: Branches| branches.all().collect::<Vec<_>>();
+    let nothing = all(Branches::default());
+    assert!(nothing.contains(&Branch::InsertRefused), "the mode is unknown, and the default one is assumed");
+    assert!(Branch::OF_INSERTION.iter().all(|branch| !nothing.contains(branch)));
+    let unasked = all(branches(Model::lru(1), &[Get(1)]));
+    assert!(Branch::OF_RETAIN.iter().all(|branch| !unasked.contains(branch)));
+    let asked = all(branches(Model::lru(1), &[Retain(0)]));
+    assert!(Branch::OF_RETAIN.iter().all(|branch| asked.contains(branch)));
+}
+
+#[test]
+fn a_line_for_each_branch_shows_its_count() {
+    let replacing = Model::lru(1).with_insertion(InsertionMode::Replace);
+    let shown = branches(replacing, &[Insert(1, 0), Insert(1, 1), Get(9), Get(9)]).to_string();
+    let lines: Vec<_> = shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(lines.len(), Branch::ALL.len() + 1);
+    for (branch, count) in [("InsertStores", "1"), ("InsertReplacesNextVictim", "1"), ("Miss", "2"), ("Hit", "0")] {
+        assert!(lines.contains(&vec![branch, count]), "{branch} {count}\n{shown}");
+    }
 }

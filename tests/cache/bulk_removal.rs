@@ -209,6 +209,9 @@ fn credentials_derive_from_every_source_in_their_chain() {
     assert_eq!(of(&three), [false, false, false, true, false]);
     assert_eq!(of(&anonymous), [false, false, false, false, true]);
     assert_eq!(of(&key(role("two"))), [false; 5], "the same role, assumed with something else");
+    let arn = |name: &str| Some(format!("arn:aws:iam::123456789012:role/{name}"));
+    let arns = all.map(|key| key.role_arn().map(str::to_owned));
+    assert_eq!(arns, [None, arn("one"), arn("two"), arn("three"), None]);
 }
 
 // Proves S3.

@@ -311,6 +311,8 @@ mod k6_regions {
         let west = params().region("us-west-2").build().unwrap().key();
         let refused = cache.insert(west.clone(), Client::in_region(1, "us-east-1")).unwrap_err();
         assert_eq!(refused.to_string(), "a client for us-east-1 cannot be cached under Fake(region=us-west-2)");
+        let shown = format!("{refused:?}");
+        assert!(shown.starts_with("InsertError { error: ClientMismatch") && !shown.contains("client:"), "{shown}");
         let InsertError { error: ClientCacheError::ClientMismatch { found, .. }, key, client, .. } = refused else {
             panic!("{refused}")
         };

@@ -265,6 +265,20 @@ fn secrets_in_a_file_are_refused_by_name_and_never_shown() {
     assert!(!shown.contains("hidden"), "{shown}");
 }
 
+// The limits that SECURITY.md names.
+#[test]
+fn a_parser_shows_the_line_of_a_syntax_error_and_of_another_field() {
+    let role = |fields: &str| format!("[assume_role]\narn = '{ARN}'\n{fields}");
+    for (fields, is_shown) in [
+        ("external_id = 'hidden", true),
+        ("source_role = { arn = 7, external_id = 'hidden' }", true),
+        ("external_id = 'hidden'\nsession_length = 7", false),
+    ] {
+        let error = toml::from_str::<ClientParamsConfig>(&role(fields)).unwrap_err().to_string();
+        assert_eq!(error.contains("hidden"), is_shown, "{error}");
+    }
+}
+
 // Proves K5.
 #[test]
 fn tags_of_a_file_are_refused_as_those_of_the_builder() {

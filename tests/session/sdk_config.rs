@@ -116,6 +116,24 @@ async fn a_revoked_configuration_signs_nothing() {
     assert_eq!(cloud.requests().len(), 1);
 }
 
+// The limits that SECURITY.md names.
+#[tokio::test]
+async fn a_client_with_the_provider_alone_signs_after_a_revocation_and_shows_its_key() {
+    let (cloud, session) = cloud();
+    let tenant = of_role("tenant");
+    let config = session.sdk_config(&tenant).unwrap();
+    let alone = cloud.config().into_builder().credentials_provider(config.credentials_provider().unwrap()).build();
+    let (alone, whole) = (s3(&alone), s3(&config));
+    call(&alone).await;
+    call(&whole).await;
+    session.revoke(&tenant);
+    call(&alone).await;
+    assert_eq!(cloud.last().signer.as_deref(), Some("tenant by base"));
+    whole.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
+    assert!(format!("{alone:?}").contains("ASIA0"));
+    assert!(!format!("{whole:?}").contains("ASIA0"));
+}
+
 // Proves K4, T15.
 #[tokio::test]
 async fn a_configuration_shows_no_credentials() {

@@ -9,7 +9,7 @@ use aws_client_cache::{
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use crate::tenancy::{cloud, of_role, params, role};
 
@@ -169,6 +169,7 @@ async fn the_code_of_a_refusal_is_found_in_an_error_of_a_request() {
         let (cloud, session) = cloud();
         cloud.refuse_with("tenant", code);
         let error = request(&session.client(&of_role("tenant")).await.unwrap()).await;
+        assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
         assert_eq!((error.code(), refusal_code(&error)), (None, Some(code)));
         let error: Box<dyn Error> = session.ready(&of_role("tenant")).await.unwrap_err().into();
         assert_eq!(refusal_code(&*error), Some(code));

@@ -105,6 +105,34 @@ const FAST_KIT_TESTS: Tests = Tests {
     opt_level: "1",
 };
 
+const SLOWER_KIT_TESTS: Tests = Tests {
+    programs: &[
+        "--test=aging",
+        "--test=copies",
+        "--test=creation",
+        "--test=differences",
+        "--test=enumeration",
+        "--test=expiry",
+        "--test=faulty",
+        "--test=linearization",
+        "--test=ordered_keys",
+        "--test=panic_messages",
+        "--test=reentrant",
+        "--test=threads",
+    ],
+    skipped: &[
+        "a_cache_that_answers_no_look_up",
+        "a_cache_that_drops_under_its_lock",
+        "a_faulty_cache_without_a_fault_has_every_level",
+        "a_lock_that_is_held_in_one_operation",
+        "a_look_up_that_removes_an_expired_entry",
+        "every_short_schedule",
+        "longer_schedules",
+        "the_model_has_every_level",
+    ],
+    opt_level: "1",
+};
+
 /// The paths that the mutants of the kit depend on.
 const KIT_INPUTS: &[&str] = &["spec", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
 /// The paths that those of the crate depend on.
@@ -127,7 +155,13 @@ pub(crate) const PARTS: [Part; 4] = [
         options: CORE,
         tests: &[FAST_ENGINE_TESTS, UNITS, FAST_CACHE_TESTS, ALL_OF_CORE],
     },
-    Part { name: "kit", inputs: KIT_INPUTS, has: is_kit, options: KIT, tests: &[FAST_KIT_TESTS, ALL_WITH_EXAMPLES] },
+    Part {
+        name: "kit",
+        inputs: KIT_INPUTS,
+        has: is_kit,
+        options: KIT,
+        tests: &[FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_WITH_EXAMPLES],
+    },
     Part { name: "cache", inputs: INPUTS, has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE] },
 ];
 
