@@ -41,6 +41,11 @@ impl<T: Clone> SharedFuture<T> {
         self.shared.peek().is_some()
     }
 
+    /// Records that a clone is about to be polled.
+    pub(crate) fn touch(&self) {
+        *self.signal.polled() = Instant::now();
+    }
+
     /// Lets the next poll of any clone poll the future.
     pub(crate) fn prod(&self) {
         self.signal.is_woken.store(true, SeqCst);

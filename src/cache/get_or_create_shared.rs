@@ -139,9 +139,9 @@ where
         check_region(&key, &made)?;
         Ok(AnyClient::new::<S>(made))
     };
-    // A subscriber, which is notified of the span, is a caller's code too.
-    let create = AssertUnwindSafe(trace::instrument(key.as_any(), create));
-    create.catch_unwind().await.unwrap_or_else(|_| Err(panicked(&key)))
+    // A subscriber, which is notified of the span's begin and end, is a caller's code too.
+    let traced = async { trace::instrument(key.as_any(), create).await };
+    AssertUnwindSafe(traced).catch_unwind().await.unwrap_or_else(|_| Err(panicked(&key)))
 }
 
 /// Returns the error of a creation that has panicked.

@@ -103,12 +103,12 @@ pub(super) fn credentials(credentials: &Credentials) -> Result<(), ClientCacheEr
 ///
 /// The SDK panics when it signs with a key id that no header can contain, such as one that ends with a line feed.
 pub(crate) fn credential_headers(credentials: &Credentials) -> Result<(), &'static str> {
-    let is_printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if !is_printable(credentials.access_key_id()) {
-        return Err("the access key id must consist of printable ASCII characters");
+    let has_control = |text: &str| text.bytes().any(|byte| byte.is_ascii_control());
+    if has_control(credentials.access_key_id()) {
+        return Err("the access key id must not contain control characters");
     }
-    if !credentials.session_token().is_none_or(is_printable) {
-        return Err("the session token must consist of printable ASCII characters");
+    if credentials.session_token().is_some_and(has_control) {
+        return Err("the session token must not contain control characters");
     }
     Ok(())
 }

@@ -160,7 +160,7 @@ impl Session {
     /// credential scopes at a time. At most [`SessionBuilder::max_concurrent_loads`] scopes load at a time. A failure or a
     /// slow role stops none of the others.
     ///
-    /// The cache keeps the last `max_size` clients. The result holds all of them.
+    /// The cache keeps at most `max_size` of the clients. The result holds all of them.
     ///
     /// # Errors
     ///

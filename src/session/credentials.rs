@@ -309,6 +309,9 @@ impl Inner {
                 // A caller that no longer polls kept the flight; its result may be of long ago.
                 continue;
             }
+            if !landed.has_loaded && landed.result.is_err() && self.revoked().is_none() {
+                counters.backoff_answers.increment();
+            }
             if trial == Trial::Second || !landed.was_abandoned || landed.result.is_ok() {
                 break landed.result;
             }
@@ -366,8 +369,8 @@ impl Inner {
     /// Returns `None` if another caller refreshes, or if the refresh would have to wait for a permit.
     fn lead(self: &Arc<Self>, purpose: Purpose, epoch: u64, trial: Trial) -> Option<Joined<Loaded>> {
         match purpose {
-            // A role refreshes them.
-            Purpose::Sign if self.permitted.is_vacant() && self.loading.is_driven() => None,
+            // Another request or a role refreshes them.
+            Purpose::Sign if self.loading.is_driven() => None,
             Purpose::Sign => {
                 let place = self.config.permits.try_acquire()?;
                 self.permitted.renew(epoch, trial, || self.permitted_load(epoch, place))
@@ -399,10 +402,7 @@ impl Inner {
                     Step::Use(credentials) | Step::UseHeld(credentials) => {
                         return Landed::without_load(Ok(credentials));
                     }
-                    Step::Fail(error) => {
-                        config.counters.backoff_answers.increment();
-                        return Landed::without_load(Err(error));
-                    }
+                    Step::Fail(error) => return Landed::without_load(Err(error)),
                     Step::Refresh(_) | Step::Load => {}
                 }
             }
@@ -527,11 +527,16 @@ async fn provide(
         let began = Instant::now();
         let mut answer = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout));
         let answer = poll_fn(|context| {
-            if is_starved(began) {
-                // The answer may be of long ago; or the timer is that of a runtime which no longer runs.
+            // The answer may be of long ago.
+            if is_starved(began) && !is_last {
                 return Poll::Ready(None);
             }
-            answer.poll_unpin(context).map(Result::ok)
+            match answer.poll_unpin(context) {
+                Poll::Ready(answer) => Poll::Ready(answer.ok()),
+                // The timer is that of a runtime which no longer runs.
+                Poll::Pending if is_starved(began) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         });
         match answer.await {
             Some(answer) => return answer,

@@ -30,7 +30,7 @@ pub(super) struct Landed<T> {
     /// second trial, so that a failure is not repeated for ever.
     pub(super) was_abandoned: bool,
     /// Not set if the flight ended before it began to load.
-    has_loaded: bool,
+    pub(super) has_loaded: bool,
 }
 
 /// The first flight of a caller, or the second one after an abandoned flight has failed.
@@ -124,11 +124,6 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         self.board(epoch, trial, boarding, begin)
     }
 
-    /// Returns `true` if there is no flight, or a completed one.
-    pub(super) fn is_vacant(&self) -> bool {
-        self.lock().as_ref().is_none_or(|current| current.flight.is_completed())
-    }
-
     /// Returns `true` if a caller drives a flight.
     pub(super) fn is_driven(&self) -> bool {
         self.lock().as_ref().is_some_and(|current| !current.flight.is_completed() && !current.flight.is_abandoned())
@@ -148,7 +143,10 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             current.as_ref().filter(|current| current.epoch >= epoch && !current.flight.is_completed())
         {
             match boarding(flight) {
-                Boarding::Join => return Some(Joined { flight: flight.clone(), beginner: None }),
+                Boarding::Join => {
+                    flight.touch();
+                    return Some(Joined { flight: flight.clone(), beginner: None });
+                }
                 Boarding::Decline => return None,
                 Boarding::Replace => {}
             }
@@ -207,18 +205,18 @@ mod tests {
     #[test]
     fn only_an_abandoned_flight_is_resumed_or_renewed() {
         let flights = SingleFlight::<u8>::default();
-        assert!(flights.is_vacant() && !flights.is_driven());
+        assert!(!flights.is_driven());
         let flight = |result| move || ready(Landed::now(result)).boxed();
         let driven = flights.resume(0, Trial::First, || pending().boxed()).unwrap();
-        assert!(flights.is_driven() && !flights.is_vacant());
+        assert!(flights.is_driven());
         assert!(flights.resume(0, Trial::First, flight(1)).is_none());
         assert!(flights.renew(0, Trial::First, flight(1)).is_none());
         drop(driven);
-        assert!(!flights.is_driven() && !flights.is_vacant());
+        assert!(!flights.is_driven());
         let resumed = flights.resume(0, Trial::First, flight(1)).unwrap();
         assert!(resumed.flight.now_or_never().is_none(), "it is the abandoned one");
         let renewed = flights.renew(0, Trial::First, flight(2)).unwrap();
         assert_eq!(renewed.flight.now_or_never().map(|landed| landed.result), Some(2));
-        assert!(flights.is_vacant());
+        assert!(!flights.is_driven());
     }
 }

@@ -203,6 +203,53 @@ fn a_subscriber_may_use_the_cache() {
     });
 }
 
+// Proves C2, S9.
+#[test]
+fn a_subscriber_that_panics_about_a_span_fails_its_creation_for_all() {
+    /// Panics when a span begins or ends.
+    struct Panics(bool);
+
+    impl<S: Subscriber> Layer<S> for Panics {
+        fn on_new_span(&self, _: &tracing::span::Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
+            assert!(!self.0, "a subscriber");
+        }
+
+        fn on_close(&self, _: tracing::Id, _: Context<'_, S>) {
+            assert!(self.0, "a subscriber");
+        }
+    }
+
+    enable_events();
+    for at_begin in [true, false] {
+        let (cache, zero) = (ClientCache::default(), key(0));
+        let (open, opened) = tokio::sync::oneshot::channel();
+        let mut opened = Some(opened);
+        let mut request = || {
+            let opened = opened.take();
+            let create = || async {
+                opened.expect("only the first caller creates").await.expect("it is opened");
+                Ok::<_, Infallible>(Client::new(0))
+            };
+            Box::pin(cache.get_or_try_insert_with_shared(&zero, create))
+        };
+        let mut callers = [request(), request()];
+        let subscriber = tracing_subscriber::registry().with(Panics(at_begin));
+        tracing::subscriber::with_default(subscriber, || {
+            let mut context = std::task::Context::from_waker(Waker::noop());
+            if !at_begin {
+                assert!(callers.iter_mut().all(|caller| caller.as_mut().poll(&mut context).is_pending()));
+                open.send(()).unwrap();
+            }
+            for caller in &mut callers {
+                let polled = caller.as_mut().poll(&mut context);
+                assert!(matches!(polled, Poll::Ready(Err(ClientCacheError::CreationFailed { .. }))), "{polled:?}");
+            }
+        });
+        assert_eq!(cache.check(), Ok(()));
+        assert!(cache.is_empty());
+    }
+}
+
 // Proves C2: the panic reaches the caller, and the listener is still notified.
 #[test]
 fn a_subscriber_may_panic() {

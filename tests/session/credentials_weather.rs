@@ -67,6 +67,8 @@ async fn an_abandoned_refresh_is_resumed() {
         let mut refreshing = pin!(call(&s3));
         assert!(is_pending(refreshing.as_mut()).await);
     }
+    call(&s3).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     let mut resumed = pin!(call(&s3));
     assert!(is_pending(resumed.as_mut()).await);
     drop(hold);
