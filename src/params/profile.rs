@@ -66,3 +66,15 @@ impl fmt::Debug for ProfileProvider {
         f.write_str("ProfileProvider")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Proves K4: the `Debug` of a configuration shows access key ids.
+    #[test]
+    fn the_provider_shows_neither_its_configuration_nor_credentials() {
+        let provider = ProfileProvider { name: "tenant".into(), base: SdkConfig::builder().build() };
+        assert_eq!(format!("{provider:?}"), "ProfileProvider");
+    }
+}
