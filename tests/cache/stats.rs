@@ -188,3 +188,14 @@ fn stats_display_shows_all_counters() {
     assert_eq!(stats.to_string(), line);
     assert!(Stats::default().to_string().starts_with("0 hits, 0 misses, 0 insertions"));
 }
+
+// Proves O1, O2, O3.
+#[test]
+fn the_counters_have_the_names_and_values_of_the_fields() {
+    let mut stats = Stats::default();
+    let Stats { hits, misses, insertions, evictions, expirations, removals, creations, failures, .. } = &mut stats;
+    let fields = [hits, misses, insertions, evictions, expirations, removals, creations, failures];
+    fields.into_iter().zip(1..).for_each(|(field, value)| *field = value);
+    let names = ["hits", "misses", "insertions", "evictions", "expirations", "removals", "creations", "failures"];
+    assert!(stats.counters().eq(names.into_iter().zip(1..)));
+}

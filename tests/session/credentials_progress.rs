@@ -159,6 +159,7 @@ async fn a_load_that_was_not_polled_for_its_timeout_begins_again() {
     let error = s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
     let shown = format!("{}", aws_sdk_s3::error::DisplayErrorContext(&error));
     assert!(shown.contains("timed out"), "{shown}");
+    assert_eq!(slow.loads(), (1, 0), "it was polled in time");
     let quick = Slow::new("quick", Duration::from_millis(50));
     let s3 = session.client(&quick.params()).await.unwrap();
     let mut unpolled = pin!(s3.delete_object().bucket("bucket").key("key").send());
@@ -322,6 +323,43 @@ async fn the_result_of_an_earlier_load_is_not_returned_again() {
     cloud.clock().advance(900);
     call(&s3).await;
     assert_eq!(slow.loads(), (2, 2));
+}
+
+// Proves T7, T12: as before, but the credentials are refused.
+#[tokio::test]
+async fn refused_credentials_of_an_earlier_load_are_not_returned_again() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let session = Session::new(&timed(&cloud));
+    let slow = Slow::new("hub", Duration::from_millis(50));
+    let provider = SharedCredentialsProvider::new(slow.clone());
+    let hub = || params::<S3>().credentials_provider(provider.clone());
+    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
+    let s3 = session.client(&hub).await.unwrap();
+    {
+        let mut dropped = pin!(call(&s3));
+        assert!(!poll_once(dropped.as_mut()).await);
+    }
+    session.ready(&spoke).await.unwrap();
+    cloud.expire("hub", 400, "ExpiredToken");
+    let request = async || s3.delete_object().bucket("bucket").key("key").send().await;
+    for loads in [1, 2] {
+        request().await.unwrap_err();
+        assert_eq!(slow.loads(), (loads, loads));
+    }
+}
+
+// Proves T7.
+#[tokio::test]
+async fn a_load_that_waits_is_polled_a_few_times_only() {
+    let session = builder().build();
+    let params = Slow::new("slow", Duration::from_millis(600)).params();
+    let (mut polls, mut ready) = (0, pin!(session.ready(&params)));
+    let ready = std::future::poll_fn(|context| {
+        polls += 1;
+        ready.as_mut().poll(context)
+    });
+    timeout(HANG, ready).await.unwrap().unwrap();
+    assert!((2..20).contains(&polls), "{polls}");
 }
 
 /// A provider that answers once an event has occurred.

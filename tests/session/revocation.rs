@@ -38,7 +38,7 @@ async fn assert_revoked(session: &Session, params: &ClientParams<S3>) {
 #[tokio::test]
 async fn a_role_is_not_assumed_with_credentials_that_were_revoked_between_retries() {
     let cloud = Cloud::new(&Clock::at(NOW));
-    let retries = RetryConfig::standard().with_max_attempts(20).with_initial_backoff(Duration::from_millis(100));
+    let retries = RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(100));
     let session = Session::new(&timed(&cloud).to_builder().retry_config(retries).build());
     let spoke = params::<S3>().assume_role(role("spoke").source_role(role("hub"))).build().unwrap();
     cloud.throttle("spoke");

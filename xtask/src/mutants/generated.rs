@@ -175,8 +175,17 @@ fn is_kit(file: &str) -> bool {
 
 /// Returns `true` for a file that only tests with clients of the SDK reach.
 fn is_session(file: &str) -> bool {
-    let others =
-        ["src/redact.rs", "src/shared_future.rs", "src/params/profile.rs", "src/params/credential_source.rs"];
+    let others = [
+        "src/key/credential_scope.rs",
+        "src/key/scope_selection.rs",
+        "src/params/assume_role.rs",
+        "src/params/assume_role_provider.rs",
+        "src/params/credential_source.rs",
+        "src/params/profile.rs",
+        "src/params/web_identity.rs",
+        "src/redact.rs",
+        "src/shared_future.rs",
+    ];
     file.starts_with("src/session/") || others.contains(&file)
 }
 
