@@ -195,4 +195,11 @@ mod tests {
         assert_eq!(account(""), None);
         assert!(issued_credentials(None, None).is_err());
     }
+
+    // Proves K4.
+    #[test]
+    fn the_credentials_of_a_call_are_not_shown() {
+        let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        assert_eq!(format!("{:?}", UnlessRevoked { credentials, refuse: None }), "UnlessRevoked");
+    }
 }

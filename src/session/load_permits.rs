@@ -270,6 +270,13 @@ mod tests {
         assert_eq!(place.run(std::future::ready(7)).now_or_never(), Some(7));
         let _place = permits.try_acquire().unwrap();
         assert!(permits.wait().run(std::future::ready(7)).now_or_never().is_none());
+        let permits = LoadPermits::new(2);
+        let places = [(); 2].map(|()| permits.try_acquire().unwrap());
+        let [_kept, returned] = places;
+        drop(returned);
+        assert!(permits.try_acquire().is_some());
+        let _place = permits.try_acquire().unwrap();
+        assert!(permits.try_acquire().is_none(), "the other place is kept");
     }
 
     // Proves T5.

@@ -17,8 +17,6 @@ pub(crate) struct Part {
     pub(crate) inputs: &'static [&'static str],
     /// Returns `true` if this part contains the file.
     has: fn(&str) -> bool,
-    /// The options of cargo-mutants.
-    options: &'static [&'static str],
     /// The tests to run one after the other, each for the mutants that survive those before.
     tests: &'static [Tests],
 }
@@ -26,6 +24,8 @@ pub(crate) struct Part {
 /// Some tests of a package.
 #[derive(Debug)]
 struct Tests {
+    /// The options of cargo-mutants.
+    options: &'static [&'static str],
     /// The options of `cargo test` that select the test programs to build.
     ///
     /// Without an option, all run, and the examples of the documentation too.
@@ -39,19 +39,22 @@ struct Tests {
 /// The core without a service crate, so that no test program links an SDK client.
 const CORE: &[&str] = &["--no-default-features"];
 const KIT: &[&str] = &["--package", "aws-client-cache-spec", "--all-features"];
-const ALL_OF_CORE: Tests = Tests { programs: &["--lib", "--tests"], skipped: &[], opt_level: "1" };
+const ALL_OF_CORE: Tests = Tests { options: CORE, programs: &["--lib", "--tests"], skipped: &[], opt_level: "1" };
 /// All but those of the examples, which cargo-mutants does not build.
 const ALL: Tests = Tests {
+    options: &[],
     programs: &["--lib", "--test=allocations", "--test=cache", "--test=engine", "--test=memory", "--test=session"],
     skipped: &[],
     opt_level: "1",
 };
-const ALL_WITH_EXAMPLES: Tests = Tests { programs: &[], skipped: &[], opt_level: "1" };
+const ALL_OF_KIT: Tests = Tests { options: KIT, programs: &[], skipped: &[], opt_level: "1" };
 
 /// The unit tests.
-const UNITS: Tests = Tests { programs: &["--lib"], skipped: &[], opt_level: "0" };
+const UNITS: Tests = Tests { options: &[], programs: &["--lib"], skipped: &[], opt_level: "0" };
+const UNITS_OF_CORE: Tests = Tests { options: CORE, programs: &["--lib"], skipped: &[], opt_level: "0" };
 
 const FAST_ENGINE_TESTS: Tests = Tests {
+    options: CORE,
     programs: &["--test=engine"],
     skipped: &[
         "every_state::",
@@ -64,12 +67,14 @@ const FAST_ENGINE_TESTS: Tests = Tests {
 };
 
 const FAST_CACHE_TESTS: Tests = Tests {
+    options: CORE,
     programs: &["--lib", "--test=cache"],
     skipped: &["creation::longer_schedules", "creation::every_short_schedule", "schedules::"],
     opt_level: "0",
 };
 
 const FAST_SESSION_TESTS: Tests = Tests {
+    options: &[],
     programs: &["--test=session"],
     skipped: &[
         "credentials_base::the_error_of_a_timeout",
@@ -91,6 +96,7 @@ const FAST_SESSION_TESTS: Tests = Tests {
 };
 
 const FAST_KIT_TESTS: Tests = Tests {
+    options: KIT,
     programs: &[
         "--lib",
         "--test=branches",
@@ -106,6 +112,7 @@ const FAST_KIT_TESTS: Tests = Tests {
 };
 
 const SLOWER_KIT_TESTS: Tests = Tests {
+    options: KIT,
     programs: &[
         "--test=aging",
         "--test=copies",
@@ -145,24 +152,16 @@ pub(crate) const PARTS: [Part; 4] = [
         name: "session",
         inputs: INPUTS,
         has: is_session,
-        options: &[],
         tests: &[FAST_SESSION_TESTS, UNITS, FAST_CACHE_TESTS, ALL],
     },
     Part {
         name: "engine",
         inputs: INPUTS,
         has: is_engine,
-        options: CORE,
-        tests: &[FAST_ENGINE_TESTS, UNITS, FAST_CACHE_TESTS, ALL_OF_CORE],
+        tests: &[FAST_ENGINE_TESTS, UNITS_OF_CORE, FAST_CACHE_TESTS, ALL_OF_CORE],
     },
-    Part {
-        name: "kit",
-        inputs: KIT_INPUTS,
-        has: is_kit,
-        options: KIT,
-        tests: &[FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_WITH_EXAMPLES],
-    },
-    Part { name: "cache", inputs: INPUTS, has: |_| true, options: CORE, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE] },
+    Part { name: "kit", inputs: KIT_INPUTS, has: is_kit, tests: &[FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_OF_KIT] },
+    Part { name: "cache", inputs: INPUTS, has: |_| true, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE, ALL] },
 ];
 
 fn is_engine(file: &str) -> bool {
@@ -257,7 +256,7 @@ impl Group<'_> {
         clean.env("CARGO_TARGET_DIR", &target);
         process::run_logged(clean, &log, None)?;
         let mut command = self.project.cargo(["mutants", "--iterate", "--colors", "never", "--output"]);
-        command.arg(&self.folder).args(self.part.options);
+        command.arg(&self.folder).args(tests.options);
         command.env("CARGO_TARGET_DIR", &target);
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", tests.opt_level);
         for file in &self.files {
