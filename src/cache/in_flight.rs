@@ -165,6 +165,19 @@ mod tests {
     use crate::key::tests::key;
 
     #[test]
+    fn creations_are_found_after_the_table_has_grown() {
+        let mut in_flight = InFlight::default();
+        let keys: Vec<_> = "a b c d e f g h i j k l m n o p q r s t".split(' ').map(key).collect();
+        let joined: Vec<_> = keys.iter().map(|key| in_flight.join(key, Creation::led)).collect();
+        for ((stored, creation), key) in joined.iter().zip(&keys) {
+            assert!(in_flight.is_current(stored, creation) && in_flight.find(key).is_some());
+            assert!(in_flight.leave(stored, creation).is_some(), "this was its only waiter");
+            assert!(in_flight.find(key).is_none());
+        }
+        assert_eq!(in_flight.keys().count(), 0);
+    }
+
+    #[test]
     fn check_reports_every_broken_invariant() {
         type Break = fn(&mut Waiters, &mut Vec<Arc<Creation>>);
         let breaks: [(&str, Break); 3] = [

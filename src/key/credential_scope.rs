@@ -127,3 +127,15 @@ impl fmt::Display for CredentialScope {
         }
     }
 }
+
+#[cfg(all(test, feature = "assume-role"))]
+mod tests {
+    use super::*;
+
+    // Proves K4: the path of a file may name a tenant.
+    #[test]
+    fn the_label_of_a_token_does_not_show_its_source() {
+        let file = Path::new("/tenant/token").into();
+        assert_eq!(CredentialScope::WebIdentity(WebIdentity::File(file)).to_string(), "web_identity");
+    }
+}

@@ -185,38 +185,45 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::ready;
 
     use super::*;
+
+    fn flight(result: u8) -> impl FnOnce() -> BoxFuture<'static, Landed<u8>> {
+        move || ready(Landed::now(result)).boxed()
+    }
+
+    fn result(joined: Joined<u8>) -> Option<u8> {
+        joined.flight.now_or_never().map(|landed| landed.result)
+    }
 
     // Proves T1: the epoch was read before an invalidation, and another caller has begun a load since.
     #[test]
     fn a_flight_of_a_later_epoch_is_joined() {
-        let flights = SingleFlight::<u8>::default();
-        let later = flights.join(2, Trial::First, || ready(Landed::now(2)).boxed());
-        let earlier = flights.join(1, Trial::First, || pending().boxed());
-        assert_eq!(earlier.flight.now_or_never().map(|landed| landed.result), Some(2));
-        let next = flights.join(3, Trial::First, || ready(Landed::now(3)).boxed());
-        assert_eq!(next.flight.now_or_never().map(|landed| landed.result), Some(3));
-        assert_eq!(later.flight.now_or_never().map(|landed| landed.result), Some(2));
+        let flights = SingleFlight::default();
+        let later = flights.join(2, Trial::First, flight(2));
+        assert_eq!(result(flights.join(1, Trial::First, flight(1))), Some(2));
+        assert_eq!(result(flights.join(3, Trial::First, flight(3))), Some(3));
+        assert_eq!(result(later), Some(2));
     }
 
     // Proves T8.
     #[test]
     fn only_an_abandoned_flight_is_resumed_or_renewed() {
-        let flights = SingleFlight::<u8>::default();
+        let flights = SingleFlight::default();
         assert!(!flights.is_driven());
-        let flight = |result| move || ready(Landed::now(result)).boxed();
-        let driven = flights.resume(0, Trial::First, || pending().boxed()).unwrap();
+        let driven = flights.resume(0, Trial::First, flight(1)).unwrap();
         assert!(flights.is_driven());
-        assert!(flights.resume(0, Trial::First, flight(1)).is_none());
-        assert!(flights.renew(0, Trial::First, flight(1)).is_none());
+        assert!(flights.resume(0, Trial::First, flight(2)).is_none());
+        assert!(flights.renew(0, Trial::First, flight(2)).is_none());
         drop(driven);
         assert!(!flights.is_driven());
-        let resumed = flights.resume(0, Trial::First, flight(1)).unwrap();
-        assert!(resumed.flight.now_or_never().is_none(), "it is the abandoned one");
-        let renewed = flights.renew(0, Trial::First, flight(2)).unwrap();
-        assert_eq!(renewed.flight.now_or_never().map(|landed| landed.result), Some(2));
+        let resumed = flights.resume(0, Trial::First, flight(2)).unwrap();
+        drop(resumed);
+        assert_eq!(result(flights.renew(0, Trial::First, flight(3)).unwrap()), Some(3));
         assert!(!flights.is_driven());
+        // As before, but the abandoned flight is resumed.
+        drop(flights.join(0, Trial::First, flight(4)));
+        assert_eq!(result(flights.resume(0, Trial::First, flight(5)).unwrap()), Some(4));
     }
 }
