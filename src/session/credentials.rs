@@ -5,37 +5,27 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_smithy_async::future::timeout::Timeout;
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+use aws_smithy_async::rt::sleep::AsyncSleep;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::load_config::{LoadConfig, Loaded};
 use super::load_permits::{Place, is_within_load};
 use super::load_times::{Age, Backoff, Jitter, Windows};
+use super::provide::provide;
 use super::single_flight::{Flight, Joined, Landed, SingleFlight, Trial};
 use super::trace;
 use crate::key::CredentialScope;
-use crate::params::validate;
 use crate::redact;
 use crate::shared_future::TICK;
 
-/// The end of the year 9999, the latest expiry.
-///
-/// The SDK adds to it, and would panic on an overflow.
-const LAST_EXPIRY: Duration = Duration::from_secs(253_402_300_799);
-
 /// The number of loads after which [`CachedCredentials::resolve`] ends despite invalidations.
 const MAX_RESOLUTIONS: usize = 4;
-
-/// The minimum delay of a timer that nothing polled, or whose runtime stands still.
-const STARVED_FOR: Duration = Duration::from_secs(1);
 
 /// Caches the credentials of a provider.
 ///
@@ -182,7 +172,7 @@ impl CachedCredentials {
 
     /// Fails if these credentials, or those they are assumed with, are revoked.
     pub(super) fn refuse_revoked(&self) -> Result<(), CredentialsError> {
-        self.0.revoked().map_or(Ok(()), |scope| Err(redact::revoked(scope)))
+        self.0.refuse_revoked()
     }
 
     /// Returns the epoch, which changes whenever these credentials or their source are invalidated.
@@ -268,16 +258,15 @@ impl Inner {
     }
 
     // T13
-    fn refuse_revoked(&self) -> Result<(), Arc<CredentialsError>> {
-        let Some(scope) = self.revoked() else { return Ok(()) };
-        Err(Arc::new(redact::revoked(scope)))
+    fn refuse_revoked(&self) -> Result<(), CredentialsError> {
+        self.revoked().map_or(Ok(()), |scope| Err(redact::revoked(scope)))
     }
 
     async fn get(self: &Arc<Self>, purpose: Purpose) -> Loaded {
-        self.refuse_revoked()?;
+        self.refuse_revoked().map_err(Arc::new)?;
         let loaded = self.get_or_load(purpose).await;
         // They may have been revoked while they were loaded.
-        self.refuse_revoked()?;
+        self.refuse_revoked().map_err(Arc::new)?;
         loaded
     }
 
@@ -396,7 +385,7 @@ impl Inner {
             // Another load may have completed in the meantime.
             if let Some(inner) = inner.upgrade() {
                 if let Err(revoked) = inner.refuse_revoked() {
-                    return Landed::without_load(Err(revoked));
+                    return Landed::without_load(Err(Arc::new(revoked)));
                 }
                 match inner.step() {
                     Step::Use(credentials) | Step::UseHeld(credentials) => {
@@ -406,9 +395,8 @@ impl Inner {
                     Step::Refresh(_) | Step::Load => {}
                 }
             }
-            let outcome = AssertUnwindSafe(provide(&provider, config.sleep.as_ref(), timeout)).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(CredentialsError::unhandled("the provider panicked")));
-            let loaded = outcome.and_then(usable_by_the_sdk).map_err(|error| Arc::new(redact::redact(&error)));
+            let answer = provide(&provider, config.sleep.as_ref(), timeout).await;
+            let loaded = answer.map_err(|error| Arc::new(redact::redact(&error)));
             if let Some(inner) = inner.upgrade() {
                 inner.complete(epoch, &loaded);
             }
@@ -513,49 +501,6 @@ async fn joined_load(inner: Weak<Inner>, epoch: u64) -> Landed<Loaded> {
         return Landed::now(Err(Arc::new(CredentialsError::not_loaded_no_source())));
     };
     flight.await
-}
-
-/// Requests credentials from a provider, with a timeout if there is a timer.
-async fn provide(
-    provider: &SharedCredentialsProvider,
-    sleep: Option<&SharedAsyncSleep>,
-    timeout: Duration,
-) -> Result<Credentials, CredentialsError> {
-    let Some(sleep) = sleep else { return provider.provide_credentials().await };
-    let is_starved = |began: Instant| began.elapsed() >= timeout.saturating_add(STARVED_FOR);
-    for is_last in [false, true] {
-        let began = Instant::now();
-        let mut answer = Timeout::new(provider.provide_credentials(), sleep.sleep(timeout));
-        let answer = poll_fn(|context| {
-            // The answer may be of long ago.
-            if is_starved(began) && !is_last {
-                return Poll::Ready(None);
-            }
-            match answer.poll_unpin(context) {
-                Poll::Ready(answer) => Poll::Ready(answer.ok()),
-                // The timer is that of a runtime which no longer runs.
-                Poll::Pending if is_starved(began) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        });
-        match answer.await {
-            Some(answer) => return answer,
-            // Nothing polled the load in time, so that the provider had no chance to answer.
-            None if is_starved(began) && !is_last => {}
-            None => break,
-        }
-    }
-    Err(CredentialsError::provider_timed_out(timeout))
-}
-
-/// Limits an expiry that the SDK could not represent, and refuses what no header can contain.
-///
-/// Credentials without an expiry get none: presigned requests would warn of it, and end early.
-fn usable_by_the_sdk(mut credentials: Credentials) -> Result<Credentials, CredentialsError> {
-    validate::credential_headers(&credentials).map_err(CredentialsError::invalid_configuration)?;
-    let last = SystemTime::UNIX_EPOCH + LAST_EXPIRY;
-    *credentials.expiry_mut() = credentials.expiry().map(|expiry| expiry.min(last));
-    Ok(credentials)
 }
 
 impl ProvideCredentials for CachedCredentials {

@@ -12,6 +12,7 @@ mod leased_auth;
 mod load_config;
 mod load_permits;
 mod load_times;
+mod provide;
 mod retry_budgets;
 mod scope;
 mod scope_pool;
@@ -88,9 +89,9 @@ use untraced as trace;
 ///
 /// A connection ends with the Tokio runtime that opened it. If several runtimes share a session, a request that uses such a
 /// connection at that moment fails, with an error of the SDK that contains "runtime dropped the dispatch task". The next
-/// request opens another connection. A load of credentials that was abandoned with its runtime begins again, once: at once if
-/// the runtime has ended, and shortly after [`load_timeout`](SessionBuilder::load_timeout) if it only stands still. Create a session in
-/// each runtime, or share the runtime too.
+/// request opens another connection. A load of credentials that was abandoned with its runtime begins again, once: at once
+/// if the runtime has ended, and shortly after [`load_timeout`](SessionBuilder::load_timeout) if it only stands still. Create
+/// a session in each runtime, or share the runtime too.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 

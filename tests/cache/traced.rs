@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use aws_client_cache::{ClientCache, ClientCacheError, ClientParams, Credentials, EvictionPolicy};
+use aws_client_cache::{ClientCache, ClientCacheError, ClientCacheKey, ClientParams, Credentials, EvictionPolicy};
 use support::clock::{Clock, time};
 use support::fake::{Client, Fake, expiring_key, key};
 use support::recorder::{enable_events, events_of};
+use tokio::sync::oneshot;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -142,6 +143,21 @@ fn a_shared_creation_of_a_key_that_expires_has_failed() {
     assert_eq!((cache.stats().creations, cache.stats().failures), (0, 1));
 }
 
+type Caller<'a> = Pin<Box<dyn Future<Output = Result<Client, ClientCacheError>> + 'a>>;
+
+/// Returns two callers of one shared creation, and a sender that lets it end.
+fn two_callers<'a>(cache: &'a ClientCache, key: &'a ClientCacheKey<Fake>) -> (oneshot::Sender<()>, [Caller<'a>; 2]) {
+    let (open, opened) = oneshot::channel();
+    let callers = [Some(opened), None].map(|opened| -> Caller<'a> {
+        let create = || async {
+            opened.expect("only the first caller creates").await.expect("it is opened");
+            Ok::<_, Infallible>(Client::new(0))
+        };
+        Box::pin(cache.get_or_try_insert_with_shared(key, create))
+    });
+    (open, callers)
+}
+
 // Proves E3, O4.
 #[test]
 fn a_waiter_of_a_shared_creation_reports_an_expiry_once() {
@@ -151,17 +167,7 @@ fn a_waiter_of_a_shared_creation_reports_an_expiry_once() {
         let key = expiring_key(0, time(10));
         let events = events_of(|| {
             let mut context = std::task::Context::from_waker(Waker::noop());
-            let (open, opened) = tokio::sync::oneshot::channel();
-            let mut opened = Some(opened);
-            let mut request = || {
-                let opened = opened.take();
-                let create = || async {
-                    opened.expect("only the first caller creates").await.expect("it is opened");
-                    Ok::<_, Infallible>(Client::new(0))
-                };
-                Box::pin(cache.get_or_try_insert_with_shared(&key, create))
-            };
-            let (mut one, mut two) = (request(), request());
+            let (open, [mut one, mut two]) = two_callers(&cache, &key);
             assert!(one.as_mut().poll(&mut context).is_pending() && two.as_mut().poll(&mut context).is_pending());
             if is_revoked {
                 cache.clear();
@@ -222,17 +228,7 @@ fn a_subscriber_that_panics_about_a_span_fails_its_creation_for_all() {
     enable_events();
     for at_begin in [true, false] {
         let (cache, zero) = (ClientCache::default(), key(0));
-        let (open, opened) = tokio::sync::oneshot::channel();
-        let mut opened = Some(opened);
-        let mut request = || {
-            let opened = opened.take();
-            let create = || async {
-                opened.expect("only the first caller creates").await.expect("it is opened");
-                Ok::<_, Infallible>(Client::new(0))
-            };
-            Box::pin(cache.get_or_try_insert_with_shared(&zero, create))
-        };
-        let mut callers = [request(), request()];
+        let (open, mut callers) = two_callers(&cache, &zero);
         let subscriber = tracing_subscriber::registry().with(Panics(at_begin));
         tracing::subscriber::with_default(subscriber, || {
             let mut context = std::task::Context::from_waker(Waker::noop());

@@ -304,12 +304,9 @@ async fn abandoned_loads_that_fail_end_in_a_backoff_that_doubles() {
     }
 }
 
-// Proves T7, T8: a caller that was dropped has begun the load, and a role has completed it.
-#[tokio::test]
-async fn the_result_of_an_earlier_load_is_not_returned_again() {
-    let cloud = Cloud::new(&Clock::at(NOW));
-    let session = Session::new(&timed(&cloud));
-    let slow = Slow::new("hub", Duration::from_millis(50));
+/// Returns a client whose dropped request has begun a load, which a role has completed since.
+async fn completed_by_a_role(cloud: &Cloud, slow: &Slow) -> (Session, aws_sdk_s3::Client) {
+    let session = Session::new(&timed(cloud));
     let provider = SharedCredentialsProvider::new(slow.clone());
     let hub = || params::<S3>().credentials_provider(provider.clone());
     let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
@@ -320,30 +317,27 @@ async fn the_result_of_an_earlier_load_is_not_returned_again() {
     }
     session.ready(&spoke).await.unwrap();
     assert_eq!(slow.loads(), (1, 1), "it resumes the load");
+    (session, s3)
+}
+
+// Proves T7, T8.
+#[tokio::test]
+async fn the_result_of_an_earlier_load_is_not_returned_again() {
+    let (cloud, slow) = (Cloud::new(&Clock::at(NOW)), Slow::new("hub", Duration::from_millis(50)));
+    let (_session, s3) = completed_by_a_role(&cloud, &slow).await;
     cloud.clock().advance(900);
     call(&s3).await;
     assert_eq!(slow.loads(), (2, 2));
 }
 
-// Proves T7, T12: as before, but the credentials are refused.
+// Proves T7, T12.
 #[tokio::test]
 async fn refused_credentials_of_an_earlier_load_are_not_returned_again() {
-    let cloud = Cloud::new(&Clock::at(NOW));
-    let session = Session::new(&timed(&cloud));
-    let slow = Slow::new("hub", Duration::from_millis(50));
-    let provider = SharedCredentialsProvider::new(slow.clone());
-    let hub = || params::<S3>().credentials_provider(provider.clone());
-    let (spoke, hub) = (hub().assume_role(role("spoke")).build().unwrap(), hub().build().unwrap());
-    let s3 = session.client(&hub).await.unwrap();
-    {
-        let mut dropped = pin!(call(&s3));
-        assert!(!poll_once(dropped.as_mut()).await);
-    }
-    session.ready(&spoke).await.unwrap();
+    let (cloud, slow) = (Cloud::new(&Clock::at(NOW)), Slow::new("hub", Duration::from_millis(50)));
+    let (_session, s3) = completed_by_a_role(&cloud, &slow).await;
     cloud.expire("hub", 400, "ExpiredToken");
-    let request = async || s3.delete_object().bucket("bucket").key("key").send().await;
     for loads in [1, 2] {
-        request().await.unwrap_err();
+        s3.delete_object().bucket("bucket").key("key").send().await.unwrap_err();
         assert_eq!(slow.loads(), (loads, loads));
     }
 }
