@@ -406,6 +406,8 @@ impl Before<'_> {
 pub struct Branches {
     taken: [u64; Self::NUMBER],
     answered: OperationKinds,
+    /// Is `true` if a predicate of [`Operation::Retain`] could keep some entries and not others.
+    has_mixed_answers: bool,
     /// Is `true` if a reference was followed, which has an order, and not only a dict.
     ordered: bool,
     /// Is `true` for each insertion mode that a reference or dict had.
@@ -418,7 +420,8 @@ pub struct Branches {
 impl Default for Branches {
     fn default() -> Self {
         let answered = OperationKinds::default();
-        Self { taken: [0; _], answered, ordered: false, insertions: [false; _], own: [false; _] }
+        let (taken, insertions, own) = ([0; _], [false; _], [false; _]);
+        Self { taken, answered, has_mixed_answers: false, ordered: false, insertions, own }
     }
 }
 
@@ -468,7 +471,7 @@ impl Branches {
         let (entries, expiry) = (before.entries(), |key| before.expiry(&key));
         let seen = Before { entries: &entries, max_size: before.bound(), now: before.now(), expiry: &expiry };
         let own = before.own_branches_of(operation, after);
-        self.answered.insert(operation.kind());
+        self.note(operation);
         self.taken[Branch::of(&seen, operation, outcome).or_special(&own) as usize] += 1;
         own.iter().filter(|own| Branch::OF_AGING.contains(own)).for_each(|own| self.taken[*own as usize] += 1);
     }
@@ -480,8 +483,14 @@ impl Branches {
         operation: &Operation<u8, u64>,
         outcome: &Outcome<u8, u64>,
     ) {
-        self.answered.insert(operation.kind());
+        self.note(operation);
         self.taken[Branch::of(before, operation, outcome).without_order() as usize] += 1;
+    }
+
+    /// Notes that an operation was compared.
+    fn note(&mut self, operation: &Operation<u8, u64>) {
+        self.answered.insert(operation.kind());
+        self.has_mixed_answers |= matches!(operation, Operation::Retain(1..=0xFE));
     }
 
     /// Returns the kinds of the compared operations.
@@ -512,8 +521,9 @@ impl Branches {
     /// Those [of order](Branch::OF_ORDER) are included only if a reference was followed, and not a dict; some of them,
     /// and those [of aging](Branch::OF_AGING), only if the reference distinguishes them. Of those
     /// [of insertion](Branch::OF_INSERTION) and [`Branch::InsertRefused`], those of each mode that occurred are. Those
-    /// [of expiry](Branch::OF_EXPIRY) are included only if one of them was taken, and those
-    /// [of retaining](Branch::OF_RETAIN) only if the cache has the operation.
+    /// [of expiry](Branch::OF_EXPIRY) are included only if one of them was taken. Those
+    /// [of retaining](Branch::OF_RETAIN) are included only if the cache has the operation, and [`Branch::RetainSome`]
+    /// only if its predicate gave mixed answers.
     ///
     /// ```
     /// # use aws_client_cache_spec::check::{Branch, Branches};
@@ -538,6 +548,7 @@ impl Branches {
             Branch::HitNextVictim | Branch::RemoveNextVictim | Branch::InsertReplacesNextVictim => {
                 this.ordered && is_of_mode(*branch)
             }
+            Branch::RetainSome => this.has_mixed_answers,
             branch if Branch::OF_RETAIN.contains(branch) => retains,
             branch if Branch::OF_EXPIRY.contains(branch) => expires,
             branch if Branch::OF_AGING.contains(branch) => this.own[*branch as usize],
@@ -560,6 +571,7 @@ impl std::ops::AddAssign for Branches {
     fn add_assign(&mut self, other: Self) {
         self.taken.iter_mut().zip(other.taken).for_each(|(count, more)| *count += more);
         self.answered |= other.answered;
+        self.has_mixed_answers |= other.has_mixed_answers;
         self.ordered |= other.ordered;
         self.insertions.iter_mut().zip(other.insertions).for_each(|(mode, more)| *mode |= more);
         self.own.iter_mut().zip(other.own).for_each(|(own, more)| *own |= more);

@@ -3,7 +3,7 @@
 use crate::counter_example::CounterExample;
 use crate::explore::{Covered, Explore, Scope, Universe, walk};
 use crate::level::Level;
-use crate::operation::{Operation, OperationKinds};
+use crate::operation::OperationKinds;
 use crate::reference::{Reference, source};
 use crate::step::compare;
 use crate::system_under_test::SystemUnderTest;
@@ -75,12 +75,12 @@ pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
         let mut longer = Vec::new();
         for (sequence, model) in &sequences {
             for operation in universe.operations::<u64, R, C>(model) {
-                let mut cache = new(max_size);
-                for operation in sequence {
-                    Operation::apply(operation, &mut cache);
-                }
-                let mut model = model.clone();
-                let compared = compare(&mut cache, &mut model, &operation);
+                let (mut cache, mut model) = (new(max_size), empty.clone());
+                // Accessors are called as in a printed test, because they may change the cache.
+                let compared = sequence
+                    .iter()
+                    .try_for_each(|before| compare(&mut cache, &mut model, before).map(drop))
+                    .and_then(|()| compare(&mut cache, &mut model, &operation));
                 let kind = operation.kind();
                 let sequence: Vec<_> = sequence.iter().cloned().chain([operation]).collect();
                 match compared {
@@ -89,7 +89,12 @@ pub fn exhaustive_to_depth<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
                         covered.states += 1;
                         covered.transitions += 1;
                         covered.answered.insert(kind);
-                        universe.check_absent_keys(Level::Exhaustive, [&empty, &model], || sequence.clone())?;
+                        universe.check_absent_keys(
+                            Level::Exhaustive,
+                            [&empty, &model],
+                            |_| Vec::new(),
+                            || sequence.clone(),
+                        )?;
                         if covered.states > scope.max_states {
                             return Err(scope.endless(Level::Exhaustive, source(&empty, &sequence), sequence));
                         }

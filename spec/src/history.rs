@@ -30,8 +30,15 @@ pub struct Call<K, V> {
 impl<K, V> Call<K, V> {
     /// Creates a call that was made at the start of `time` and returned at its end.
     ///
+    /// A call that returns when another one is made precedes it. Two calls at one instant may come in any order.
+    ///
+    /// # Panics
+    ///
+    /// If the call returns before it was made.
+    ///
     /// [`History`] shows an example.
     pub fn new(thread: usize, time: Range<u64>, operation: Operation<K, V>, outcome: Outcome<K, V>) -> Self {
+        assert!(time.start <= time.end, "`time` ends before it starts: {time:?}");
         Self { thread, time, operation, outcome: Some(outcome) }
     }
 
@@ -56,6 +63,12 @@ impl<K, V> Call<K, V> {
 impl<K, V> Call<K, V> {
     pub(crate) fn operation(&self) -> &Operation<K, V> {
         &self.operation
+    }
+
+    /// Returns `true` if this call had returned before another one was made.
+    fn precedes(&self, other: &Self) -> bool {
+        // Of two calls at one instant, neither precedes the other.
+        self.time.end <= other.time.start && self.time.start < other.time.end
     }
 
     /// Returns `true` if the call cannot have changed the cache.
@@ -202,7 +215,11 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
         let history = ends.get(shortest).map_or_else(|| self.clone(), |end| self.until(*end));
         let keys: Vec<K> = history.calls.iter().filter_map(|call| call.operation.key().cloned()).collect();
         let (before, history) = history.shown(reference);
-        Err(NotLinearizable { reference: reference.source(&keys), before, history, problem: Problem::NoOrder })
+        let mut empty = reference.clone();
+        follow(&mut empty, &Operation::Clear);
+        let is_empty = empty == *reference && reference.now() == 0;
+        let reference = is_empty.then(|| reference.source(&keys));
+        Err(NotLinearizable { reference, before, history, problem: Problem::NoOrder })
     }
 
     /// Returns the operations of the calls that returned, in an order that explains them.
@@ -264,7 +281,7 @@ impl<K: Clone + Eq + Hash + Debug, V: Clone + Eq + Hash + Debug> History<K, V> {
 
     /// Returns the history as known at a time: a call that had not returned is pending.
     pub(crate) fn until(&self, end: u64) -> Self {
-        let known = self.calls.iter().filter(|call| call.time.start < end).cloned();
+        let known = self.calls.iter().filter(|call| call.time.start < end || call.time.end <= end).cloned();
         let calls = known.map(|call| {
             if call.time.end <= end { call } else { Call { outcome: None, time: call.time.start..u64::MAX, ..call } }
         });
@@ -351,8 +368,7 @@ impl<'a, K, V> Search<'a, K, V> {
         by_start.sort_by_key(|place| (calls[*place].time.start, calls[*place].time.end));
         let mut chains: Vec<Vec<usize>> = Vec::new();
         for place in by_start {
-            let follows =
-                |chain: &Vec<usize>| chain.last().is_some_and(|last| calls[*last].time.end <= calls[place].time.start);
+            let follows = |chain: &Vec<usize>| chain.last().is_some_and(|last| calls[*last].precedes(&calls[place]));
             match chains.iter().position(follows) {
                 Some(chain) => chains[chain].push(place),
                 None => chains.push(vec![place]),
@@ -377,9 +393,10 @@ impl<'a, K, V> Search<'a, K, V> {
     /// These calls were made before any remaining call had returned.
     fn next(&self) -> Vec<usize> {
         let left = (0..self.chains.len()).filter(|chain| self.placed[*chain] < self.chains[*chain].len());
-        let mut next: Vec<usize> = left.collect();
-        let first_return = next.iter().map(|chain| self.calls[self.first(*chain)].time.end).min();
-        next.retain(|chain| Some(self.calls[self.first(*chain)].time.start) < first_return);
+        let left: Vec<usize> = left.collect();
+        let first = |chain: &usize| &self.calls[self.first(*chain)];
+        let may_come = |chain: &&usize| !left.iter().any(|other| first(other).precedes(first(chain)));
+        let mut next: Vec<usize> = left.iter().filter(may_come).copied().collect();
         next.sort_by_key(|chain| Reverse(self.first(*chain)));
         next
     }
@@ -410,8 +427,8 @@ impl<'a, K, V> Search<'a, K, V> {
 /// latter also returns it for a cache that panics, and for calls that hardly overlap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NotLinearizable<K, V> {
-    /// Code that creates the reference empty.
-    pub(crate) reference: String,
+    /// Code that creates the reference, unless it was not empty.
+    pub(crate) reference: Option<String>,
     /// The operations that lead to the state before the history.
     pub(crate) before: Vec<Operation<K, V>>,
     pub(crate) history: History<K, V>,
@@ -451,6 +468,8 @@ impl<K, V> NotLinearizable<K, V> {
 }
 
 /// Formats a Rust test, to paste.
+///
+/// A panic that threads cause only together is no test. It is formatted as a comment, with the calls.
 impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reference, before, history, problem } = self;
@@ -477,15 +496,21 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             }
             Problem::PanicsAmongOthers { message } => {
                 writeln!(f, "// {level}: a call that did not return panicked, but not on one thread: {message}")?;
+                writeln!(f, "// The calls were:")?;
+                return history.write_calls("// ", f);
             }
             Problem::NoOrder => writeln!(f, "// {level}: no order of these calls explains what they returned")?,
         }
+        let source = match reference {
+            Some(source) => source,
+            None => "reference() /* yours, in the state that `linearize` was called with */",
+        };
         let model = if before.is_empty() {
-            reference.clone()
+            source.to_owned()
         } else {
             writeln!(
                 body,
-                "    let mut model = {reference};\n    // An order of the earlier calls leads to the same state."
+                "    let mut model = {source};\n    // An order of the earlier calls leads to the same state."
             )?;
             writeln!(body, "    for operation in [")?;
             for operation in before {
@@ -495,16 +520,7 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             "model".to_owned()
         };
         writeln!(body, "    let history{} = History::new(vec![", annotation::<K, V>())?;
-        for Call { thread, time, operation, outcome } in &history.calls {
-            let Range { start, .. } = time;
-            match outcome {
-                None => writeln!(body, "        Call::pending({thread}, {start}, Operation::{operation:?}),")?,
-                Some(outcome) => {
-                    let outcome = outcome.code();
-                    writeln!(body, "        Call::new({thread}, {time:?}, Operation::{operation:?}, {outcome}),")?;
-                }
-            }
-        }
+        history.write_calls("        ", &mut body)?;
         let differences: Vec<_> =
             history.differences.iter().map(|difference| format!("Difference::{difference:?}")).collect();
         match &differences[..] {
@@ -513,6 +529,23 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
         }
         writeln!(body, "    history.linearize(&{model}).unwrap();")?;
         f.write_str(&test("the_calls_have_an_order", &body))
+    }
+}
+
+impl<K: Debug, V: Debug> History<K, V> {
+    /// Writes the code of each call on a line.
+    fn write_calls(&self, indent: &str, to: &mut dyn fmt::Write) -> fmt::Result {
+        for Call { thread, time, operation, outcome } in &self.calls {
+            let Range { start, .. } = time;
+            match outcome {
+                None => writeln!(to, "{indent}Call::pending({thread}, {start}, Operation::{operation:?}),")?,
+                Some(outcome) => {
+                    let outcome = outcome.code();
+                    writeln!(to, "{indent}Call::new({thread}, {time:?}, Operation::{operation:?}, {outcome}),")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -168,6 +168,7 @@ fn run<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
     diverges: impl Fn(usize, &[Operation<u8, u64>], &mut Branches) -> Option<(usize, Divergence)>,
 ) -> Result<Branches, Failing> {
     let smallest = usize::from(differs::<u8, u64, C>(Difference::NoZero));
+    let ordered = !differs::<u8, u64, C>(Difference::Unordered);
     let mut rng = Rng::with_seed(random.seed);
     let times = times(&expiries(&reference(smallest), random.keys));
     for _ in 0..random.runs {
@@ -179,6 +180,10 @@ fn run<R: Reference<u8, u64>, C: SystemUnderTest<u8, u64>>(
                 let live: Vec<u8> = model.entries().into_iter().map(|(key, _)| key).collect();
                 let operation = match mix.draw_operation(&mut rng, &live, value) {
                     Operation::SetTime(index) => Operation::SetTime(times[usize::try_from(index).unwrap_or_default()]),
+                    // Without an order, only equal answers have a defined effect.
+                    Operation::Retain(answers) if !ordered => {
+                        Operation::Retain(if answers & 1 == 0 { 0 } else { 0xFF })
+                    }
                     operation => operation,
                 };
                 may_be_asked::<u8, u64, C>(&operation).then(|| {

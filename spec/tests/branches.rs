@@ -183,8 +183,12 @@ fn a_branch_is_possible_only_if_the_cache_distinguishes_it() {
     assert!(Branch::OF_INSERTION.iter().all(|branch| !nothing.contains(branch)));
     let unasked = all(branches(Model::lru(1), &[Get(1)]));
     assert!(Branch::OF_RETAIN.iter().all(|branch| !unasked.contains(branch)));
-    let asked = all(branches(Model::lru(1), &[Retain(0)]));
+    let asked = all(branches(Model::lru(1), &[Retain(1)]));
     assert!(Branch::OF_RETAIN.iter().all(|branch| asked.contains(branch)));
+    for answers in [0, 0xFF] {
+        let equal = all(branches(Model::lru(1), &[Retain(answers)]));
+        assert!(equal.contains(&Branch::RetainAll) && !equal.contains(&Branch::RetainSome), "{equal:?}");
+    }
 }
 
 #[test]

@@ -34,18 +34,18 @@ fn report(policy: Policy, schedules: Schedules, Scheduled { schedules: tried, st
 /// The numbers are exact, so that a search that loses part of its scope fails.
 #[test]
 fn every_short_schedule_goes_by_the_rules() {
-    let two = Schedules { callers: 2, depth: 6, merge: false, ..Schedules::new() };
-    let three = Schedules { callers: 3, depth: 5, ..two };
-    let at_zero = Schedules { max_size: 0, depth: 5, ..two };
-    let one = Schedules { max_size: 1, depth: 5, ..two };
-    let shared = Schedules { callers: 3, depth: 5, is_shared: true, ..two };
+    let two = Schedules { callers: 2, depth: 5, merge: false, ..Schedules::new() };
+    let three = Schedules { callers: 3, ..two };
+    let at_zero = Schedules { max_size: 0, ..two };
+    let one = Schedules { max_size: 1, ..two };
+    let shared = Schedules { is_shared: true, ..three };
     for (policy, schedules, number) in [
-        (Policy::Lfu, two, 1_173_149),
-        (Policy::Lfu, three, 108_198),
-        (Policy::Lfu, at_zero, 112_326),
-        (Policy::Lru, one, 106_799),
-        (Policy::Lfuda, one, 106_799),
-        (Policy::Lfu, shared, 108_082),
+        (Policy::Lfu, two, 364_103),
+        (Policy::Lfu, three, 366_727),
+        (Policy::Lfu, at_zero, 374_414),
+        (Policy::Lru, one, 364_523),
+        (Policy::Lfuda, one, 364_523),
+        (Policy::Lfu, shared, 366_584),
     ] {
         let tried = claim(None, policy, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{policy:?}, {schedules:?}");
@@ -57,7 +57,7 @@ fn every_short_schedule_goes_by_the_rules() {
 #[test]
 fn longer_schedules_go_by_the_rules() {
     for (callers, depth, is_shared, number) in
-        [(2, 10, false, 54_115), (3, 9, false, 122_836), (3, 12, false, 482_789), (3, 10, true, 281_314)]
+        [(2, 10, false, 67_597), (3, 9, false, 149_968), (3, 12, false, 588_560), (3, 10, true, 343_996)]
     {
         let schedules = Schedules { callers, depth, merge: true, is_shared, ..Schedules::new() };
         let tried = claim(None, Policy::Lfu, schedules).unwrap_or_else(|found| panic!("{found}"));
@@ -124,6 +124,8 @@ enum Fault {
     ReportsNothing,
     DropPanics,
     RemovalPanics,
+    /// Two faults, so that callers are left when a schedule fails.
+    RemovalAndDropPanic,
 }
 
 struct PanicsWhenDropped(Pin<Box<dyn Future<Output = Result<u64, Failure>>>>, bool);
@@ -151,7 +153,8 @@ impl Creates for Wrong {
         create: Box<dyn FnOnce() -> Creation + Send>,
     ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
         let call = self.0.get_or_create(key, create);
-        if self.1 == Fault::DropPanics { Box::pin(PanicsWhenDropped(call, false)) } else { call }
+        let drop_panics = matches!(self.1, Fault::DropPanics | Fault::RemovalAndDropPanic);
+        if drop_panics { Box::pin(PanicsWhenDropped(call, false)) } else { call }
     }
 
     fn get_or_create_now(
@@ -163,7 +166,8 @@ impl Creates for Wrong {
     }
 
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        assert!(self.1 != Fault::RemovalPanics || *operation != Operation::Remove(0), "removed");
+        let panics = matches!(self.1, Fault::RemovalPanics | Fault::RemovalAndDropPanic);
+        assert!(!panics || *operation != Operation::Remove(0), "removed");
         self.0.call(operation)
     }
 
@@ -187,6 +191,121 @@ fn a_violation_names_reports_and_panics() {
     let removed = found(Fault::RemovalPanics);
     assert_eq!(removed.steps(), [Step::Dict(Operation::Remove(0))]);
     assert!(removed.to_string().contains("the cache panics: removed (spec/tests/creation.rs:"), "{removed}");
+}
+
+#[test]
+fn callers_that_panic_when_they_are_dropped_hide_no_violation() {
+    let cache = Wrong(FaultyCreator::new(None, Model::lru(2)), Fault::RemovalAndDropPanic);
+    let steps = [Step::Poll(0), Step::Poll(1), Step::Dict(Operation::Remove(0))];
+    let found = Schedules::new().run(Model::lru(2), &cache, &steps).unwrap_err();
+    assert!(found.to_string().contains("the cache panics: removed"), "{found}");
+}
+
+/// A cache whose callers wake themselves until they have an answer.
+struct Spins(FaultyCreator);
+
+struct SpinningCall(Pin<Box<dyn Future<Output = Result<u64, Failure>>>>);
+
+impl Future for SpinningCall {
+    type Output = Result<u64, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.0.as_mut().poll(context);
+        if polled.is_pending() {
+            context.waker().wake_by_ref();
+        }
+        polled
+    }
+}
+
+impl Creates for Spins {
+    fn get_or_create(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Creation + Send>,
+    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+        Box::pin(SpinningCall(self.0.get_or_create(key, create)))
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        self.0.get_or_create_now(key, create)
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        self.0.call(operation)
+    }
+
+    fn reports(&self) -> Vec<(u8, u64)> {
+        self.0.reports()
+    }
+}
+
+#[test]
+fn callers_that_wake_themselves_take_turns() {
+    for is_shared in [false, true] {
+        let schedules = Schedules { is_shared, ..Schedules::new() };
+        let new = if is_shared { FaultyCreator::shared } else { FaultyCreator::new };
+        creation(schedules, Model::lfu, || Spins(new(None, Model::lfu(2)))).unwrap();
+    }
+    let hangs = Spins(FaultyCreator::new(CreationFault::WaitersOfAPanicHang, Model::lfu(2)));
+    let steps = [Step::Poll(0), Step::Poll(1), Step::Panic(0), Step::Poll(0)];
+    let found = Schedules::new().run(Model::lfu(2), &hangs, &steps).unwrap_err();
+    assert!(found.to_string().contains("woken again and again, and none of them proceeds"), "{found}");
+}
+
+// S8: every insertion of the dict reports its victim.
+#[test]
+fn the_victim_of_a_found_or_inserted_entry_is_reported() {
+    let steps = [Step::Dict(Operation::Insert(1, 1)), Step::Dict(Operation::GetOrInsert(0, 2)), Step::Now(3)];
+    let cache = FaultyCreator::new(None, Model::lru(1));
+    Schedules { max_size: 1, ..Schedules::new() }.run(Model::lru(1), &cache, &steps).unwrap();
+    let cache = Wrong(FaultyCreator::new(None, Model::lru(1)), Fault::ReportsNothing);
+    let found = Schedules { max_size: 1, ..Schedules::new() }.run(Model::lru(1), &cache, &steps).unwrap_err();
+    assert_eq!(found.steps(), &steps[..2], "{found}");
+}
+
+/// A cache that panics if a predicate gives mixed answers.
+#[derive(Clone, Copy)]
+struct EqualAnswers;
+
+impl Adapt for EqualAnswers {
+    fn call(&self, operation: &Operation<u8, u64>, cache: &FaultyCreator) -> Outcome<u8, u64> {
+        assert!(!matches!(operation, Operation::Retain(1..=0xFE)), "mixed answers");
+        cache.call(operation)
+    }
+}
+
+// S3: a predicate may be asked about the key in flight at any point, unless its answers are equal.
+#[test]
+fn mixed_answers_of_a_predicate_are_skipped_while_a_creation_is_in_flight() {
+    let retain = |answers| Step::Dict(Operation::Retain(answers));
+    let run = |steps: &[Step]| {
+        let cache = Adapted { cache: FaultyCreator::new(None, Model::lru(2)), adapt: EqualAnswers };
+        Schedules::new().run(Model::lru(2), &cache, steps).map(|()| cache.call(&Operation::Items))
+    };
+    let in_flight = |answers| run(&[Step::Poll(0), retain(answers), Step::Succeed(0), Step::Poll(0)]);
+    // The created value was stored, so that others evicted it at the end.
+    let evicted = Outcome::Entries(vec![(2, 2_000), (3, 2_001)]);
+    assert_eq!(in_flight(0b10).unwrap(), evicted);
+    assert_eq!(in_flight(0xFF).unwrap(), evicted);
+    assert_eq!(in_flight(0).unwrap(), Outcome::Entries(Vec::new()), "revoked");
+    assert!(run(&[retain(0b10)]).unwrap_err().to_string().contains("mixed answers"));
+}
+
+#[test]
+fn a_printed_schedule_sets_the_expiry_of_its_keys() {
+    let model = |max_size| Model::lfu(max_size).with_expiry(0, 5).with_expiry(1, 7).with_expiry(2, 9);
+    let new = || FaultyCreator::new(CreationFault::RemovalRevokesNothing, model(2));
+    let found = creation(Schedules::new(), model, new).unwrap_err();
+    assert!(found.to_string().contains(".with_expiry(0, 5), &cache, &steps)"), "{found}");
+    let steps = [Step::Dict(Operation::Insert(1, 1))];
+    let found =
+        Schedules::new().run(model(2), &Wrong(FaultyCreator::new(None, Model::lru(0)), Fault::DropPanics), &steps);
+    assert!(found.unwrap_err().to_string().contains(".with_expiry(0, 5).with_expiry(1, 7), &cache, &steps)"));
 }
 
 /// A correct cache, except for the outcomes of its dict, or for its reports.

@@ -1,6 +1,6 @@
 //! Declared differences are never tested, neither in a run nor in a shrunk one.
 
-use aws_client_cache_spec::check::{Difference, Divergence, FoundOrInserted, dict, order, step};
+use aws_client_cache_spec::check::{Branch, Difference, Divergence, FoundOrInserted, dict, order, step};
 use aws_client_cache_spec::generate::{Limits, Operations};
 use aws_client_cache_spec::{
     CounterExample, Dict, InsertionMode, Model, Operation, Policy, Random, Refusal, SystemUnderTest,
@@ -106,9 +106,11 @@ fn a_counter_example_needs_no_declared_difference() {
 }
 
 /// A cache that has no bound of 0, cannot pop, and asks a predicate about its entries in another order.
-struct Differs(Model<u8, u64>);
+///
+/// It may keep its last entry, whatever the predicate answers.
+struct Differs<const KEEPS_LAST: bool>(Model<u8, u64>);
 
-impl SystemUnderTest<u8, u64> for Differs {
+impl<const KEEPS_LAST: bool> SystemUnderTest<u8, u64> for Differs<KEEPS_LAST> {
     const DIFFERENCES: &'static [Difference] = &[Difference::NoZero, Difference::NoPop, Difference::Unordered];
 
     fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
@@ -131,7 +133,8 @@ impl SystemUnderTest<u8, u64> for Differs {
 
     fn retain(&mut self, keep: &mut dyn FnMut(&u8, &u64) -> bool) -> Option<()> {
         for (key, value) in self.0.reversed() {
-            if !keep(&key, &value) {
+            let is_kept = keep(&key, &value) || KEEPS_LAST && self.0.len() == 1;
+            if !is_kept {
                 self.0.remove(&key).ok()?;
             }
         }
@@ -162,14 +165,28 @@ fn single_steps_compare_no_declared_difference() -> Result<(), Divergence> {
         let limits = Limits { min_size: 1, ..Limits::new() };
         let Operations { max_size, operations } = Operations::seeded(limits, seed, Model::lru);
         let bounds = operations.iter().chain([&Operation::SetMaxSize(0)]);
-        let (mut cache, mut model) = (Differs(Model::lru(max_size)), Model::lru(max_size));
+        let (mut cache, mut model) = (Differs::<false>(Model::lru(max_size)), Model::lru(max_size));
         for operation in bounds.clone() {
             step(&mut cache, &mut model, operation)?;
         }
-        let (mut cache, mut dict) = (Differs(Model::lru(max_size)), Dict::new(max_size));
+        let (mut cache, mut dict) = (Differs::<false>(Model::lru(max_size)), Dict::new(max_size));
         for operation in bounds {
             dict.step(&mut cache, operation)?;
         }
     }
     Ok(())
+}
+
+#[test]
+fn equal_answers_of_a_predicate_are_compared_without_an_order() {
+    let random = Random::new();
+    let sound = |max_size| Differs::<false>(Model::lru(max_size));
+    for covered in [order(random, Model::lru, sound), dict(random, Dict::new, sound)].map(Result::unwrap) {
+        assert!(covered.count(Branch::RetainAll) > 0 && covered.count(Branch::RetainNone) > 0, "{covered:?}");
+        assert!(covered.all().all(|branch| branch != Branch::RetainSome), "{covered:?}");
+    }
+    let wrong = |max_size| Differs::<true>(Model::lru(max_size));
+    for found in [order(random, Model::lru, wrong), dict(random, Dict::new, wrong)].map(Result::unwrap_err) {
+        assert_eq!(found.operations().last(), Some(&Operation::Retain(0)), "{found}");
+    }
 }

@@ -1,7 +1,11 @@
 //! Traps of an adapter's fingerprint: counters in it, and state that is missing from it.
 
-use aws_client_cache_spec::check::{Level, exhaustive, exhaustive_to_depth, step};
-use aws_client_cache_spec::{CounterExample, Explore, Model, Names, Operation, Refusal, Scope, SystemUnderTest};
+use std::cell::Cell;
+
+use aws_client_cache_spec::check::{Difference, Level, exhaustive, exhaustive_to_depth, step};
+use aws_client_cache_spec::{
+    CounterExample, Explore, Model, Names, Operation, Outcome, Reference, Refusal, Scope, SystemUnderTest,
+};
 
 /// An LRU that orders its entries by the tick of their last use, and that may lose every seventh use.
 #[derive(Clone)]
@@ -168,4 +172,136 @@ fn is_minimal(found: &CounterExample) {
     for place in 0..all.len() {
         assert!(!differ(&[&all[..place], &all[place + 1..]].concat()), "{place} can be omitted: {found}");
     }
+}
+
+/// A cache of other rules around a model.
+#[derive(Clone)]
+struct Around {
+    model: Model<u8, u64>,
+    /// The keys that were removed last.
+    removed: Vec<u8>,
+    looks: Cell<u8>,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    /// Refuses a key that was removed before the last one.
+    RefusesRemoved,
+    /// The fourth call of `peek` changes the order.
+    PeekCounts,
+}
+
+impl Around {
+    fn new(fault: Fault) -> impl Fn(usize) -> Self {
+        move |max_size| Self { model: Model::lru(max_size), removed: Vec::new(), looks: Cell::new(0), fault }
+    }
+}
+
+impl SystemUnderTest<u8, u64> for Around {
+    const DIFFERENCES: &'static [Difference] = &[Difference::NoZero];
+
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        if self.fault == Fault::RefusesRemoved && self.removed.len() == 2 && self.removed[0] == key {
+            return Err(Refusal::NotFound);
+        }
+        self.model.insert(key, value)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        if self.fault == Fault::PeekCounts && self.looks.get() >= 4 {
+            return self.model.peek(key);
+        }
+        self.model.get(key)
+    }
+
+    fn peek(&self, key: &u8) -> Option<u64> {
+        self.looks.set(self.looks.get().saturating_add(1));
+        self.model.peek(key)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        let removed = self.model.remove(key)?;
+        if self.fault == Fault::RefusesRemoved {
+            self.removed.push(*key);
+            self.removed.drain(..self.removed.len().saturating_sub(2));
+        }
+        Ok(removed)
+    }
+
+    fn max_size(&self) -> usize {
+        self.model.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.model.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.model.items()
+    }
+}
+
+impl Explore<u8, u64> for Around {
+    fn fork(&self) -> Self {
+        self.clone()
+    }
+
+    fn fingerprint(&self, names: Names<'_, u8>) -> Vec<u64> {
+        if self.fault == Fault::None {
+            return [1].into_iter().take(1 - self.len()).collect();
+        }
+        self.removed.iter().map(|key| names.of(key)).collect()
+    }
+}
+
+#[test]
+fn keys_are_not_interchangeable_where_the_cache_remembers_an_absent_one() {
+    let own = Scope::new(2, 2);
+    let found = exhaustive(own, Model::lru, Around::new(Fault::RefusesRemoved)).unwrap_err();
+    assert!(found.divergence().to_string().contains("the cache returns Refused(NotFound)"), "{found}");
+
+    let symmetric = Scope { symmetric: true, ..own };
+    let found = exhaustive(symmetric, Model::lru, Around::new(Fault::RefusesRemoved)).unwrap_err();
+    assert_eq!(found.operations(), [Operation::Insert(0, 0), Operation::Remove(0)]);
+    assert!(found.to_string().contains("the cache remembers a key that is not among its entries"), "{found}");
+}
+
+#[test]
+fn accessors_of_earlier_operations_are_called_in_a_search_of_sequences() {
+    let scope = Scope { depth: 4, ..Scope::new(2, 2) };
+    let found = exhaustive_to_depth(scope, Model::lru, Around::new(Fault::PeekCounts)).unwrap_err();
+    assert!(found.to_string().contains("items after Get(0)"), "{found}");
+}
+
+/// An LRU of one entry, whose state is the list of its names.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Named(Model<u8, u64>);
+
+impl Reference<u8, u64> for Named {
+    fn apply(&mut self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        self.0.apply(operation)
+    }
+
+    fn entries(&self) -> Vec<(u8, u64)> {
+        self.0.entries()
+    }
+
+    fn bound(&self) -> usize {
+        self.0.bound()
+    }
+
+    fn state(&self, names: Names<'_, u8>) -> Option<Vec<u64>> {
+        Some(self.entries().iter().map(|(key, _)| names.of(key)).collect())
+    }
+}
+
+/// Only the length before them tells the state `[]` and the fingerprint `[1]` from the state `[0]` and the fingerprint `[]`:
+/// with the length between them, both are `[0, 1]`.
+#[test]
+fn state_and_fingerprint_of_any_length_are_told_apart() {
+    let covered =
+        exhaustive(Scope::new(1, 1), |max_size| Named(Model::lru(max_size)), Around::new(Fault::None)).unwrap();
+    assert_eq!(covered.states, 2);
 }

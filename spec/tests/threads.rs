@@ -112,7 +112,7 @@ fn calls_that_hardly_overlap_are_refused() {
     let new = |max_size| FaultyShared::new(None, Policy::Lru, max_size, || {});
     let alone = Threads { threads: 1, histories: 10, ..Threads::new() };
     let found = linearizable(alone, Model::lru, new).unwrap_err();
-    assert!(found.to_string().starts_with("linearizability: only 0 of 30000 calls overlapped, fewer than"), "{found}");
+    assert!(found.to_string().starts_with("linearizability: only 0 of 300000 calls overlapped, fewer than"), "{found}");
     let recorded = linearizable(Threads { overlapping: 0, ..alone }, Model::lru, new).unwrap();
     assert_eq!((recorded.histories, recorded.calls, recorded.overlapping), (10, 3_000, 0));
 }
@@ -206,6 +206,53 @@ fn a_panic_among_threads_alone_is_reported_with_their_calls() {
     let found = linearizable(Threads { histories: 10_000, ..FEW }, Model::lru, new).unwrap_err().to_string();
     assert!(found.contains("a call that did not return panicked, but not on one thread: "), "{found}");
     assert!(found.contains("not alone") && found.contains("Call::pending("), "{found}");
+    // As a test, it would pass.
+    assert!(found.lines().all(|line| line.starts_with("// ")), "{found}");
+}
+
+#[test]
+fn a_history_that_begins_in_another_state_prints_a_place_for_it() {
+    let history = |calls| History::new(calls).linearize(&Model::<u8, u64>::lru(2));
+    let get = |time| Call::new(0, time, Operation::Get(0), Outcome::Value(Some(7)));
+    let found = history(vec![get(0..1)]).unwrap_err().to_string();
+    assert!(found.contains("history.linearize(&Model::new(Policy::Lru, 2)).unwrap();"), "{found}");
+
+    let mut model = Model::lru(2);
+    model.insert(0, 1).unwrap();
+    let found = History::new(vec![get(0..1)]).linearize(&model).unwrap_err().to_string();
+    assert!(found.contains("history.linearize(&reference() /* yours, in the state that"), "{found}");
+    // A clock that has been set is part of the state, too.
+    let mut expiring = Model::lru(2).with_expiry(0, 5);
+    expiring.set_time(3);
+    let found = History::new(vec![get(0..1)]).linearize(&expiring).unwrap_err().to_string();
+    assert!(found.contains("&reference() /* yours"), "{found}");
+}
+
+#[test]
+fn calls_at_one_instant_come_in_any_order() {
+    let insert = |time| Call::new(0, time, Operation::Insert(0, 7), Outcome::Evicted(vec![]));
+    let get = |time| Call::new(1, time, Operation::Get(0), Outcome::Value(Some(7)));
+    let order = |calls| History::new(calls).linearize(&Model::<u8, u64>::lru(2)).ok();
+    assert_eq!(order(vec![insert(5..5), get(5..5)]), Some(vec![0, 1]));
+    assert_eq!(order(vec![get(5..5), insert(5..5)]), Some(vec![1, 0]));
+    // A call that returns at an instant precedes one that is made then.
+    assert_eq!(order(vec![insert(3..5), get(5..5)]), Some(vec![0, 1]));
+    assert_eq!(order(vec![insert(5..5), get(5..6)]), Some(vec![0, 1]));
+    assert_eq!(order(vec![get(3..5), insert(5..5)]), None);
+    assert_eq!(order(vec![get(5..5), insert(5..6)]), None);
+    // The shortest history without an order ends with the call of an instant.
+    let later = Call::new(0, 8..9, Operation::Pop, Outcome::Refused(Refusal::Empty));
+    let found = History::new(vec![get(5..5), later]).linearize(&Model::<u8, u64>::lru(2)).unwrap_err();
+    assert_eq!(found.history().len(), 1, "{found}");
+    // An instant is within a call.
+    assert_eq!(order(vec![get(5..5), insert(4..6)]), Some(vec![1, 0]));
+}
+
+#[test]
+#[should_panic = "`time` ends before it starts: 5..3"]
+#[expect(clippy::reversed_empty_ranges, reason = "the mistake")]
+fn a_call_that_returns_before_it_was_made_is_refused() {
+    let _ = Call::<u8, u64>::new(0, 5..3, Operation::Pop, Outcome::Done);
 }
 
 #[test]

@@ -91,9 +91,14 @@ pub enum Step {
     /// Lets a creation panic when it is next polled.
     Panic(usize),
     /// Applies an operation of the dict.
+    ///
+    /// While a creation is in flight, an [`Operation::Retain`] of mixed answers is skipped: caches may ask about the key
+    /// of the creation at any point.
     Dict(Operation<u8, u64>),
     /// Calls the sync variant for key 0, which creates this value if necessary.
     Now(u64),
+    /// Calls the sync variant for key 0, which fails with this number if it must create a value.
+    FailNow(u64),
 }
 
 /// The schedules that [`creation`] tries.
@@ -345,7 +350,12 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
     }
 
     fn violation(&self, what: String) -> Violation {
-        let reference = source(self.empty, &[]);
+        let operations = self.done.iter().filter_map(|step| match step {
+            Step::Dict(operation) => Some(operation.clone()),
+            _ => None,
+        });
+        let operations: Vec<_> = operations.chain([Operation::Get(rules::KEY)]).collect();
+        let reference = source(self.empty, &operations);
         Violation { schedules: self.schedules, reference, steps: self.done.clone(), what }
     }
 
@@ -384,7 +394,7 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
             Step::Succeed(creation) => self.decide(*creation, Fate::Success),
             Step::Fail(creation) => self.decide(*creation, Fate::Failure),
             Step::Panic(creation) => self.decide(*creation, Fate::Panic),
-            Step::Dict(operation) if !may_be_called(C::DIFFERENCES, operation) => {}
+            Step::Dict(operation) if !may_be_called(C::DIFFERENCES, operation) || !self.rules.define(operation) => {}
             Step::Dict(operation) => match self.cache.call(operation) {
                 Outcome::Missing => {} // the cache has changed nothing, so the rules must not either
                 outcome => agreed::<C>(&outcome, &self.rules.dict(operation))?,
@@ -392,7 +402,12 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
             Step::Now(value) => {
                 let value = *value;
                 let now = self.cache.get_or_create_now(rules::KEY, Box::new(move || Ok(value)));
-                same(&now, &Ok(self.rules.now(value)))?;
+                same(&now, &self.rules.now(Ok(value)))?;
+            }
+            Step::FailNow(number) => {
+                let failure = Failure(*number);
+                let now = self.cache.get_or_create_now(rules::KEY, Box::new(move || Err(failure)));
+                same(&now, &self.rules.now(Err(failure)))?;
             }
         }
         // S1: a creation in flight is not an entry.
@@ -447,14 +462,27 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
     /// Lets all creations succeed and woken callers proceed, until no caller is left.
     fn finish(mut self) -> Result<(), Violation> {
         let is_asking = |caller: &Caller| !matches!(caller, Caller::Fresh | Caller::Gone);
+        let callers = self.calls.len();
+        // Callers take turns, so that one that wakes itself does not keep the others from proceeding.
+        let (mut turn, mut in_vain) = (0, 0);
         while self.rules.callers.iter().any(is_asking) {
-            let creation = self.rules.undecided().next();
-            let woken =
-                (0..self.calls.len()).find(|caller| is_asking(&self.rules.callers[*caller]) && self.has_rung(*caller));
-            match (creation, woken) {
-                (Some(creation), _) => self.step(&Step::Succeed(creation))?,
-                (None, Some(caller)) => self.step(&Step::Poll(caller))?,
-                (None, None) => return Err(self.violation("nobody is woken who still waits".to_owned())),
+            let undecided = self.rules.undecided().next();
+            if let Some(creation) = undecided {
+                self.step(&Step::Succeed(creation))?;
+                continue;
+            }
+            let mut turns = (turn..callers).chain(0..turn);
+            let woken = turns.find(|caller| is_asking(&self.rules.callers[*caller]) && self.has_rung(*caller));
+            let Some(caller) = woken else {
+                return Err(self.violation("nobody is woken who still waits".to_owned()));
+            };
+            turn = caller + 1;
+            let before = self.rules.callers.clone();
+            self.step(&Step::Poll(caller))?;
+            in_vain = if self.rules.callers == before { in_vain + 1 } else { 0 };
+            // The woken caller may be the last one that each of the others wakes.
+            if in_vain > callers * callers {
+                return Err(self.violation("callers are woken again and again, and none of them proceeds".to_owned()));
             }
         }
         // Uses that were counted, or not, show when new entries evict the present ones.
@@ -477,6 +505,16 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
             }
         }
         Ok(())
+    }
+}
+
+/// A call may panic when it is dropped, even if the schedule has failed already.
+impl<C, R> Drop for World<'_, C, R> {
+    fn drop(&mut self) {
+        for (call, _) in &mut self.calls {
+            let call = call.take();
+            drop(caught(|| drop(call)));
+        }
     }
 }
 

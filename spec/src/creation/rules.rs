@@ -234,17 +234,25 @@ impl<R: Reference<u8, u64>> Rules<R> {
         }
     }
 
+    // S3.
+    /// Returns `true` if the rules define the effect of an operation of the dict.
+    ///
+    /// A predicate of mixed answers may be asked about the key in flight at any point.
+    pub(super) fn define(&self, operation: &Operation<u8, u64>) -> bool {
+        self.current.is_none() || !matches!(operation, Operation::Retain(1..=0xFE))
+    }
+
     /// Applies an operation of the dict: no creation in flight is an entry (S1), and removals revoke (S3).
     pub(super) fn dict(&mut self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        if matches!(operation, Operation::Remove(KEY) | Operation::Clear)
-            && let Some(flight) = self.current.take()
-        {
+        let revokes = [Operation::Remove(KEY), Operation::Clear].contains(operation)
+            || matches!(operation, Operation::Drain(_) | Operation::Retain(0));
+        if revokes && let Some(flight) = self.current.take() {
             self.flights[flight].is_revoked = true;
         }
         // D13: a replaced entry is not evicted.
         let replaces = matches!(operation, Operation::Insert(key, _) if self.model.contains_key(key));
         let outcome = follow(&mut self.model, operation);
-        if let Outcome::Evicted(victims) = &outcome
+        if let Outcome::Evicted(victims) | Outcome::Found(_, victims) = &outcome
             && !replaces
         {
             self.told.extend(victims.iter().copied());
@@ -253,9 +261,12 @@ impl<R: Reference<u8, u64>> Rules<R> {
     }
 
     // S7.
-    /// The sync variant creates its own value.
-    pub(super) fn now(&mut self, made: u64) -> u64 {
-        self.publish(made)
+    /// The sync variant creates its own value, or fails alone.
+    pub(super) fn now(&mut self, made: Result<u64, Failure>) -> Result<u64, Failure> {
+        match (made, self.model.get(&KEY)) {
+            (_, Some(present)) => Ok(present),
+            (made, None) => made.map(|made| self.publish(made)),
+        }
     }
 
     /// Checks that every caller that can proceed was woken. An error describes the violation.
@@ -326,7 +337,7 @@ impl<R: Reference<u8, u64>> Rules<R> {
             answered.contains(operation.kind()) && may_be_called(differences, operation)
         };
         steps.extend(dict_operations(number).into_iter().filter(has).map(Step::Dict));
-        steps.push(Step::Now(number));
+        steps.extend([Step::Now(number), Step::FailNow(number)]);
         steps
     }
 
@@ -344,8 +355,9 @@ impl<R: Reference<u8, u64>> Rules<R> {
         let names = Names::of_all(&[KEY, KEY + 1]);
         let state = self.model.state(names);
         let itself = if state.is_none() { Some(self.model.clone()) } else { None };
-        let mut print = vec![current];
-        print.extend(state.unwrap_or_default());
+        let state = state.unwrap_or_default();
+        let mut print = vec![current, state.len() as u64];
+        print.extend(state);
         let mut name = |value: u64| {
             let place = values.iter().position(|known| *known == value).unwrap_or_else(|| {
                 values.push(value);
@@ -384,12 +396,14 @@ impl<R: Reference<u8, u64>> Rules<R> {
 }
 
 /// Returns the operations of the dict in a schedule.
-fn dict_operations(number: u64) -> [Operation<u8, u64>; 7] {
+fn dict_operations(number: u64) -> [Operation<u8, u64>; 9] {
     [
         Operation::Insert(KEY, number),
         Operation::Insert(KEY + 1, number),
         Operation::Remove(KEY),
         Operation::Clear,
+        Operation::Drain(0),
+        Operation::Retain(0),
         Operation::Pop,
         Operation::SetMaxSize(0),
         Operation::SetMaxSize(1),

@@ -22,6 +22,12 @@ pub enum CreationFault {
     /// Clearing revokes nothing.
     ClearRevokesNothing,
     // S3.
+    /// Draining revokes nothing.
+    DrainRevokesNothing,
+    // S3.
+    /// Retaining revokes nothing.
+    RetainRevokesNothing,
+    // S3.
     /// A revoked value is stored.
     RevokedIsStored,
     // S3.
@@ -72,6 +78,9 @@ pub enum CreationFault {
     // S7.
     /// The sync variant ends the creation in flight.
     SyncVariantEndsTheCreation,
+    // S7.
+    /// The failure of the sync variant ends the creation in flight.
+    SyncFailureIsShared,
     // S8.
     /// The entry that is evicted to make room is not reported.
     EvictionIsNotReported,
@@ -88,12 +97,14 @@ pub enum CreationFault {
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::InFlightCountsAsEntry,
         Self::CreatedReplacesPresent,
         Self::PresentValueCountsNoUse,
         Self::RemovalRevokesNothing,
         Self::ClearRevokesNothing,
+        Self::DrainRevokesNothing,
+        Self::RetainRevokesNothing,
         Self::RevokedIsStored,
         Self::LaterCallersJoinTheRevoked,
         Self::WaiterOfRevokedLooksUp,
@@ -111,6 +122,7 @@ impl CreationFault {
         Self::FirstWakerIsKept,
         Self::NothingIsSharedAtZero,
         Self::SyncVariantEndsTheCreation,
+        Self::SyncFailureIsShared,
         Self::EvictionIsNotReported,
         Self::OnlyTheFirstDrives,
         Self::OnlyTheLatestIsWoken,

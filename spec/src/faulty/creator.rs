@@ -167,6 +167,15 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
         }
     }
 
+    /// Ends the creation in flight with this failure.
+    fn fail(&self, key: u8, failure: Failure) {
+        let flight = self.0.borrow_mut().flights.remove(&key);
+        if let Some(flight) = flight {
+            flight.borrow_mut().result = Some(Err(failure));
+            flight.borrow().waiting.wake_all();
+        }
+    }
+
     /// Removes a flight from the list, if it is still there.
     fn forget(&self, key: u8, flight: &Rc<RefCell<Flight>>) {
         let flights = &mut self.0.borrow_mut().flights;
@@ -190,7 +199,15 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
         if let Some(present) = present {
             return Ok(present);
         }
-        let made = self.publish(key, create()?); // S7
+        let made = match create() {
+            Ok(made) => self.publish(key, made), // S7
+            Err(failure) => {
+                if self.is(CreationFault::SyncFailureIsShared) {
+                    self.fail(key, failure);
+                }
+                return Err(failure);
+            }
+        };
         let flight = self.0.borrow().flights.get(&key).cloned();
         if let Some(flight) = flight.filter(|_| self.is(CreationFault::SyncVariantEndsTheCreation)) {
             flight.borrow_mut().result = Some(Ok(made));
@@ -204,7 +221,11 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
         let fault = self.0.borrow().fault;
         match operation {
             Operation::Remove(key) => self.revoke(*key),
-            Operation::Clear if fault != Some(CreationFault::ClearRevokesNothing) => {
+            Operation::Clear if fault == Some(CreationFault::ClearRevokesNothing) => {}
+            Operation::Drain(_) if fault == Some(CreationFault::DrainRevokesNothing) => {}
+            Operation::Retain(_) if fault == Some(CreationFault::RetainRevokesNothing) => {}
+            // The predicate is asked about no key in flight, so every one is revoked that it may refuse.
+            Operation::Clear | Operation::Drain(_) | Operation::Retain(0..=0xFE) => {
                 let keys: Vec<u8> = self.0.borrow().flights.keys().copied().collect();
                 for key in keys {
                     self.revoke(key);
@@ -225,7 +246,7 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
         // D13: a replaced entry is not evicted.
         let replaces = matches!(operation, Operation::Insert(key, _) if inner.model.contains_key(key));
         let outcome = follow(&mut inner.model, operation);
-        if let Outcome::Evicted(victims) = &outcome
+        if let Outcome::Evicted(victims) | Outcome::Found(_, victims) = &outcome
             && !replaces
         {
             inner.told.extend(victims.iter().copied());

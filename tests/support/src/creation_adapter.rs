@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use aws_client_cache::{ClientCache, ClientCacheError};
 use aws_client_cache_spec::concurrency::Shared;
 use aws_client_cache_spec::creation::{Creates, Creation, Failure};
-use aws_client_cache_spec::{self as spec, Operation, Outcome};
+use aws_client_cache_spec::{self as spec, Operation, Outcome, SystemUnderTest};
 
 use super::cache::Cache;
 use super::engine::policy;
@@ -101,7 +101,15 @@ impl Creates for CreationAdapter {
 
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
         self.cache.shared.check().unwrap_or_else(|broken| panic!("{broken}"));
-        Shared::call(&self.cache, operation)
+        match operation {
+            Operation::Retain(0) => {
+                let entries = self.cache.items();
+                let removed = self.cache.shared.retain(|_| false);
+                assert_eq!(removed.len(), entries.len());
+                Outcome::Entries(entries)
+            }
+            _ => Shared::call(&self.cache, operation),
+        }
     }
 
     fn reports(&self) -> Vec<(u8, u64)> {
