@@ -297,8 +297,7 @@ impl Reference<u8, u64> for Named {
     }
 }
 
-/// Only the length before them tells the state `[]` and the fingerprint `[1]` from the state `[0]` and the fingerprint `[]`:
-/// with the length between them, both are `[0, 1]`.
+/// Both states would be `[0, 1]` if the length came after the reference's state.
 #[test]
 fn state_and_fingerprint_of_any_length_are_told_apart() {
     let covered =
