@@ -202,4 +202,12 @@ mod tests {
         let credentials = Credentials::new("AKID", "secret", None, None, "test");
         assert_eq!(format!("{:?}", UnlessRevoked { credentials, refuse: None }), "UnlessRevoked");
     }
+
+    // Proves K4: the `Debug` of a configuration shows access key ids.
+    #[test]
+    fn the_provider_shows_neither_its_proof_nor_its_configuration() {
+        let proof = Proof::Token(WebIdentityToken::file("token"));
+        let (role, config) = (AssumeRole::new("arn:aws:iam::123456789012:role/r"), SdkConfig::builder().build());
+        assert_eq!(format!("{:?}", AssumeRoleProvider { role, proof, config }), "AssumeRoleProvider");
+    }
 }

@@ -262,6 +262,19 @@ async fn a_role_of_another_partition_is_refused() {
     assert!(session.client(&of_role("tenant")).await.is_ok());
 }
 
+/// An implementation of STS at another endpoint may have other partitions.
+#[tokio::test]
+async fn a_role_at_an_endpoint_may_be_of_any_partition() {
+    let cloud = Cloud::new(&Clock::at(NOW));
+    let elsewhere = aws_client_cache::AssumeRole::new("arn:aws-cn:iam::123456789012:role/tenant");
+    let at_endpoint = elsewhere.clone().endpoint_url("https://sts.example.com");
+    let with_base_endpoint = cloud.config().to_builder().endpoint_url("https://aws.example.com").build();
+    for (base, role) in [(cloud.config(), at_endpoint), (with_base_endpoint, elsewhere)] {
+        let params = params::<S3>().assume_role(role).build().unwrap();
+        Session::new(&base).client(&params).await.unwrap();
+    }
+}
+
 // Proves T10.
 #[tokio::test]
 async fn a_client_is_ready_without_credentials_of_the_base() {

@@ -72,6 +72,9 @@ async fn the_code_of_a_refusal_is_known_in_every_case_and_stands_in_the_message_
         for params in [of_role("tenant"), behind_it] {
             let error = session.ready(&params).await.unwrap_err();
             assert_eq!((error.code(), cause(&error)), (Some(code), format!("{code}: no")));
+            let SessionError::Credentials { cause, .. } = &error else { panic!("{error:?}") };
+            let is_invalid = matches!(&**cause, CredentialsError::InvalidConfiguration(_));
+            assert_eq!(is_invalid, ["MalformedPolicyDocument", "RegionDisabledException"].contains(&code), "{error:?}");
         }
     }
 }

@@ -95,18 +95,17 @@ const FAST_SESSION_TESTS: Tests = Tests {
     opt_level: "0",
 };
 
+/// Building the test programs takes longer than running them, so the first are few.
+const FIRST_KIT_TESTS: Tests = Tests {
+    options: KIT,
+    programs: &["--lib", "--test=branches", "--test=counter_examples"],
+    skipped: &[],
+    opt_level: "1",
+};
+
 const FAST_KIT_TESTS: Tests = Tests {
     options: KIT,
-    programs: &[
-        "--lib",
-        "--test=branches",
-        "--test=coverage",
-        "--test=counter_examples",
-        "--test=fingerprints",
-        "--test=generate",
-        "--test=insertion",
-        "--test=sieve",
-    ],
+    programs: &["--test=coverage", "--test=fingerprints", "--test=generate", "--test=insertion", "--test=sieve"],
     skipped: &[],
     opt_level: "1",
 };
@@ -160,7 +159,12 @@ pub(crate) const PARTS: [Part; 4] = [
         has: is_engine,
         tests: &[FAST_ENGINE_TESTS, UNITS_OF_CORE, FAST_CACHE_TESTS, ALL_OF_CORE],
     },
-    Part { name: "kit", inputs: KIT_INPUTS, has: is_kit, tests: &[FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_OF_KIT] },
+    Part {
+        name: "kit",
+        inputs: KIT_INPUTS,
+        has: is_kit,
+        tests: &[FIRST_KIT_TESTS, FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_OF_KIT],
+    },
     Part { name: "cache", inputs: INPUTS, has: |_| true, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE, ALL] },
 ];
 
