@@ -156,7 +156,7 @@ fn branches<R: Reference<u8, u64>>(mut reference: R, steps: &[Step]) -> Branches
 #[test]
 fn counts_are_added() {
     let one = branches(Model::lru(1), &[Insert(1, 0), Get(1), Get(1)]);
-    let steps = [Insert(1, 0), Insert(1, 1), Get(1), Insert(2, 0), Retain(255)];
+    let steps = [Insert(1, 0), Insert(1, 1), Get(1), Insert(2, 0), Retain(1)];
     let other = branches(Model::lfuda(1).with_insertion(InsertionMode::Replace), &steps);
     let mut sum = Branches::default();
     sum += one;
@@ -170,6 +170,9 @@ fn counts_are_added() {
         assert_eq!(all.contains(&branch), is_possible(&one) || is_possible(&other), "{branch:?}");
         assert_eq!(sum.never().any(|never| never == branch), all.contains(&branch) && sum.count(branch) == 0);
     }
+    let mut twice = other;
+    twice += other;
+    assert!(twice.all().eq(other.all()));
     let kinds = [OperationKind::Insert, OperationKind::Get, OperationKind::Retain];
     assert_eq!(kinds.map(|kind| one.answered().contains(kind)), [true, true, false]);
     assert_eq!(kinds.map(|kind| sum.answered().contains(kind)), [true; 3]);

@@ -261,6 +261,31 @@ mod tests {
         assert!(one < two && three < four && four < newcomer);
     }
 
+    // Proves T5.
+    #[test]
+    fn a_load_that_is_not_polled_keeps_its_place_until_it_is_its_turn() {
+        let LoadPermits(state) = LoadPermits::new(1);
+        let (state, began) = (&mut *state.lock().unwrap(), Instant::now());
+        assert_eq!(grant(state, [&mut None, &mut None, &mut None], began), [true, false, false]);
+        let later = began + KEPT_FOR;
+        state.waiting[0].polled = later;
+        assert_eq!((state.free(later), state.skip(later).len(), state.waiting.len()), (1, 0, 2));
+        state.waiting[0].polled = began;
+        assert_eq!((state.skip(later).len(), state.waiting.len()), (2, 0));
+    }
+
+    // Proves T5.
+    #[test]
+    fn a_poll_is_recorded_for_the_load_that_is_polled() {
+        let LoadPermits(state) = LoadPermits::new(2);
+        let state = &mut *state.lock().unwrap();
+        let (later, [mut one, mut two]) = (Instant::now() + KEPT_FOR, [None; 2]);
+        assert_eq!(grant(state, [&mut one, &mut two], later), [true; 2]);
+        state.touch(two);
+        let polled: Vec<_> = state.holders.iter().map(|holder| (Some(holder.ticket), holder.polled == later)).collect();
+        assert_eq!(polled, [(one, true), (two, false)]);
+    }
+
     // Proves T8.
     #[test]
     fn a_permit_is_taken_by_the_caller_that_finds_it_free() {
