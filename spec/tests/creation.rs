@@ -49,6 +49,7 @@ fn every_short_schedule_goes_by_the_rules() {
     ] {
         let tried = claim(None, policy, schedules).unwrap_or_else(|found| panic!("{found}"));
         assert_eq!(tried.schedules, number, "{policy:?}, {schedules:?}");
+        assert_eq!(tried.steps / tried.schedules, 4, "most schedules have five steps: {tried:?}");
         report(policy, schedules, tried);
     }
 }

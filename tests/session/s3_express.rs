@@ -1,7 +1,7 @@
 //! Sessions of S3 Express, which each client creates with the credentials of its tenant.
 
 use aws_client_cache::{ClientParams, S3};
-use support::cloud::Cloud;
+use support::cloud::{Cloud, keys};
 
 use crate::tenancy::{cloud, params, role};
 
@@ -63,4 +63,17 @@ async fn a_client_of_a_revoked_tenant_signs_nothing_in_its_session() {
     assert_eq!(cloud.requests(), []);
     assert!(session.admit(&tenant("one")));
     assert!(delete(&s3, BUCKET).await);
+}
+
+// Proves T6.
+#[tokio::test]
+async fn a_client_keeps_its_session_if_the_same_credentials_return() {
+    let (cloud, session) = cloud();
+    let own = params::<S3>().region("us-west-2").credentials(keys("own")).build().unwrap();
+    let s3 = session.client(&own).await.unwrap();
+    assert!(delete(&s3, BUCKET).await);
+    session.invalidate_credentials(&own);
+    assert!(delete(&s3, BUCKET).await);
+    assert_eq!(signer(&cloud), "session of own");
+    assert_eq!(cloud.express_sessions(), [("session of own".to_owned(), 1)].into());
 }

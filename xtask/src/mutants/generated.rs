@@ -96,12 +96,8 @@ const FAST_SESSION_TESTS: Tests = Tests {
 };
 
 /// Building the test programs takes longer than running them, so the first are few.
-const FIRST_KIT_TESTS: Tests = Tests {
-    options: KIT,
-    programs: &["--lib", "--test=branches", "--test=counter_examples"],
-    skipped: &[],
-    opt_level: "1",
-};
+const FIRST_KIT_TESTS: Tests =
+    Tests { options: KIT, programs: &["--test=branches", "--test=counter_examples"], skipped: &[], opt_level: "0" };
 
 const FAST_KIT_TESTS: Tests = Tests {
     options: KIT,
