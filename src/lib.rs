@@ -88,8 +88,8 @@
 //!
 //! # Complexity
 //!
-//! Every operation on one entry is O(1), under one lock. A hit allocates nothing and costs little more than cloning
-//! a client. Snapshots are O(n). The engine, [`map::EvictingMap`], is public and caches any other values.
+//! Every operation on one entry is amortized O(1), under one lock. A hit costs little more than cloning a client. It
+//! allocates nothing under LRU, and at most a list of use counts under LFU and LFUDA. Snapshots are O(n). The engine, [`map::EvictingMap`], is public and caches any other values.
 //!
 //! # Observing a cache
 //!

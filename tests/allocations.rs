@@ -42,9 +42,11 @@ fn a_hit_allocates_nothing_and_this_test_would_see_it() {
             cache.insert(key.clone(), client).unwrap();
         }
         let erased = AnyKey::from(keys[0].clone());
-        // The first uses may create the frequency buckets of LFU.
-        for key in keys.iter().chain(&keys) {
-            assert!(cache.get(key).is_some());
+        // The first uses may create the frequency buckets of LFU and LFUDA.
+        if policy != EvictionPolicy::Lru {
+            for key in keys.iter().chain(&keys) {
+                assert!(cache.get(key).is_some());
+            }
         }
 
         let mut turn = keys.iter().cycle();

@@ -11,7 +11,7 @@ use crate::service::Service;
 impl ClientCache {
     /// Creates an empty cache that holds at most `max_size` clients and evicts by `policy`.
     ///
-    /// With a `max_size` of 0 it holds none. It allocates no memory up front.
+    /// With a `max_size` of 0 it holds none. Memory for clients is allocated as they are inserted.
     ///
     /// # Examples
     ///
@@ -46,7 +46,7 @@ impl ClientCache {
 
     /// Returns the client under a key, or `None` if the key is absent.
     ///
-    /// A hit counts as a use and allocates nothing. An entry whose static credentials have expired is a miss: it is
+    /// A hit counts as a use and hardly ever allocates. An entry whose static credentials have expired is a miss: it is
     /// removed, and the listener is notified.
     ///
     /// # Examples
@@ -70,7 +70,7 @@ impl ClientCache {
 
     /// Returns the client under a key, or an error if the key is absent.
     ///
-    /// A hit counts as a use and allocates nothing.
+    /// A hit counts as a use and hardly ever allocates.
     ///
     /// # Errors
     ///

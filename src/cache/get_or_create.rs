@@ -17,8 +17,8 @@ use crate::service::Service;
 impl ClientCache {
     /// Returns the client under a key, or creates it with `create` and inserts it.
     ///
-    /// A hit counts as a use; it neither suspends nor allocates. Concurrent calls for one missing key run `create` once: one
-    /// caller creates the client, and the others wait for it. Different keys are created concurrently. The cache is unlocked
+    /// A hit counts as a use; it does not suspend, and hardly ever allocates. Concurrent calls for one missing key run `create`
+    /// once: one caller creates the client, and the others wait for it. Different keys are created concurrently. The cache is unlocked
     /// while `create` runs.
     ///
     /// * If `create` fails, all waiters receive the error. It is not cached, so the next call tries again.

@@ -47,8 +47,8 @@ use untraced as trace;
 // Proves D11: the examples of operations that would replace a client.
 /// A bounded, thread-safe, dict-like cache of AWS clients, of any mix of services.
 ///
-/// Share a cache by reference or in an `Arc`. Every operation is atomic, under one lock, and O(1) unless its documentation
-/// says otherwise.
+/// Share a cache by reference or in an `Arc`. Every operation is atomic, under one lock, and amortized O(1), unless its
+/// documentation says otherwise.
 ///
 /// The cache compares keys and clones clients while it holds its lock. It drops clients and calls the listener after it
 /// has released the lock, so both may call the cache. A panic in such code loses no other entry, and poisons nothing.

@@ -9,8 +9,8 @@ use super::{DefaultHashBuilder, EvictingMap, EvictionPolicy};
 impl<K, V> EvictingMap<K, V> {
     /// Creates an empty map that holds at most `max_size` entries.
     ///
-    /// Memory is allocated as entries are inserted. With a `max_size` of 0, the
-    /// map holds nothing.
+    /// Memory for entries is allocated as they are inserted. With a `max_size` of
+    /// 0, the map holds nothing.
     ///
     /// # Examples
     ///

@@ -36,17 +36,18 @@
 //! * A removal moves the last slot into the gap, so that the slab stays dense:
 //!   iteration and copies read no gaps, and a copy hashes nothing.
 //! * Growth rebuilds the index alone. Nothing is allocated for `max_size` in
-//!   advance, and memory is given back once less than an eighth of it is in
-//!   use.
+//!   advance. Once less than an eighth of the memory is in use, the next
+//!   removal gives it back, if there is room for more than 64 entries.
 //!
 //! An entry takes the size of its key and its value, 4 bytes for a bucket number,
-//! and 8 bytes for its links under LRU, 12 otherwise. Each bucket of the index
-//! takes 5 bytes. There are 8 to 16 buckets per entry up to 1,024 entries, then
-//! 2 to 4.
+//! and 8 bytes for its links under LRU, 12 otherwise. LFU and LFUDA take 24 more
+//! bytes for each different use count. Each bucket of the index takes 5 bytes. A
+//! full map has 8 to 16 buckets per entry up to 1,024 entries, then about 2 to 4.
+//! While a map grows, up to half of all this is spare.
 //!
 //! The `Hash`, `Eq`, `Clone` or `Drop` of a key or a value may panic.
 //! Afterwards, the map is as it was before the call, or as it would be after
-//! it.
+//! it. Only the values that a callback has changed in place stay changed.
 //!
 //! # Coming from `lru`
 //!
@@ -116,8 +117,8 @@ pub(crate) const DEFAULT_MAX_SIZE: usize = 10;
 
 /// A bounded map that evicts in strict LRU, LFU or LFUDA order.
 ///
-/// An operation on one entry takes O(1): amortized over growth, and on average
-/// over hashes. The map holds at most 2³⁰ entries; a larger `max_size` does not
+/// An operation on one entry takes O(1): amortized over rebuilds of the index,
+/// and on average over hashes. The map holds at most 2³⁰ entries; a larger `max_size` does not
 /// raise this limit.
 ///
 /// Two maps are equal if they hold equal entries in the same eviction order.

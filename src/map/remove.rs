@@ -10,7 +10,7 @@ use super::linked_list::END;
 impl<K: Hash + Eq, V, S: BuildHasher> EvictingMap<K, V, S> {
     /// Removes `key`, and returns its value.
     ///
-    /// If the key is inserted again, its use count starts at 1.
+    /// If the key is inserted again, its former uses do not count.
     ///
     /// # Examples
     ///
@@ -77,8 +77,8 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
 
     /// Sets `max_size`, and evicts entries in eviction order until the others fit.
     ///
-    /// Returns the evicted entries in that order. Takes O(n) in their number;
-    /// memory that is no longer needed is given back.
+    /// Returns the evicted entries in that order. Takes O(n) in their number. If
+    /// it gives memory back, it also hashes all other keys.
     ///
     /// # Examples
     ///
@@ -114,8 +114,9 @@ impl<K: Hash, V, S: BuildHasher> EvictingMap<K, V, S> {
     /// use. The entries that stay keep their order and their use counts. Takes
     /// O(n).
     ///
-    /// If `keep` panics, no entry is removed. All refused entries are removed
-    /// even if a key or a value panics when it is dropped.
+    /// If `keep` panics, no entry is removed; the values that it has changed stay
+    /// changed. All refused entries are removed even if a key or a value panics
+    /// when it is dropped.
     ///
     /// # Examples
     ///

@@ -60,8 +60,8 @@ impl Session {
     /// Returns the client for these parameters, from the cache or newly created and inserted.
     ///
     /// Makes no network call. If AWS refuses a role, the client's first request fails, or [`ready`](Self::ready) does;
-    /// [`refusal_code`](crate::refusal_code) finds the reason in the error of a request. A hit counts as a use; it neither
-    /// suspends nor allocates. Concurrent calls for one missing client create it once, as described at
+    /// [`refusal_code`](crate::refusal_code) finds the reason in the error of a request. A hit counts as a use; it does
+    /// not suspend, and hardly ever allocates. Concurrent calls for one missing client create it once, as described at
     /// [`ClientCache::get_or_try_insert_with_shared`].
     ///
     /// [`Session`] shows an example.
