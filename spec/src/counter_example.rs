@@ -9,7 +9,8 @@ use crate::step::Divergence;
 
 /// The operations that make a cache and a reference differ, none of which can be omitted.
 ///
-/// A search that reaches its [limit](crate::Scope::max_states) shows operations that lead there, which are no shortest ones.
+/// A search that cannot go on, such as one that reaches its [limit](crate::Scope::max_states), shows the operations that lead
+/// there, as a comment.
 ///
 /// [`exhaustive`](crate::check::exhaustive()) returns it, and shows an example; so do the other levels of one thread.
 #[derive(Clone)]
@@ -26,9 +27,17 @@ pub(crate) struct Found {
     pub(crate) panic: Option<(Callback, usize)>,
     /// Is `true` if keys or values leak without a panic.
     pub(crate) leaks: bool,
-    /// An explanation, if it is not the cache that is wrong.
-    pub(crate) note: Option<&'static str>,
+    pub(crate) note: Option<Note>,
     pub(crate) divergence: Divergence,
+}
+
+/// An explanation, if it is not the cache alone that is wrong.
+#[derive(Clone, Copy)]
+pub(crate) enum Note {
+    /// The cache diverges, but the search could have missed that.
+    Hidden(&'static str),
+    /// The search cannot go on, although the cache does not diverge.
+    Stopped(&'static str),
 }
 
 impl CounterExample {
@@ -91,11 +100,14 @@ impl fmt::Display for CounterExample {
             writeln!(body, "    drop((cache, model));\n    assert_eq!(PanicProbe::<u8>::alive(), 0);")?;
         }
         writeln!(f, "// {level}: {divergence}")?;
-        if let Some(note) = note {
-            writeln!(f, "// {note}")?;
-        }
-        if operations.is_empty() {
-            return Ok(());
+        match note {
+            Some(Note::Stopped(note)) => {
+                writeln!(f, "// {note}")?;
+                // As a test, they would pass.
+                return operations.iter().try_for_each(|operation| writeln!(f, "// {operation:?}"));
+            }
+            Some(Note::Hidden(note)) => writeln!(f, "// {note}")?,
+            None => {}
         }
         f.write_str(&test("the_cache_matches_the_model", &body))
     }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use fastrand::Rng;
 
-use crate::counter_example::{CounterExample, Found};
+use crate::counter_example::{CounterExample, Found, Note};
 use crate::expiry::times;
 use crate::level::Level;
 use crate::operation::{Operation, OperationKinds};
@@ -188,7 +188,7 @@ impl Scope {
     ) -> CounterExample {
         let limit = Divergence::note(format!("no end of the search after {} states", self.max_states));
         let found = self.counter_example(level, reference, operations, limit);
-        Found { note: Some(ENDLESS), ..found }.into()
+        Found { note: Some(Note::Stopped(ENDLESS)), ..found }.into()
     }
 
     /// Fails if keys are to be interchangeable, but the reference does not name its state without them.
@@ -203,7 +203,7 @@ impl Scope {
         }
         let what = Divergence::note("`Scope::symmetric` is set, but the reference has no `Reference::state`");
         let found = self.counter_example(level, source(empty, &[]), Vec::new(), what);
-        Err(Found { note: Some(NO_STATE), ..found }.into())
+        Err(Found { note: Some(Note::Stopped(NO_STATE)), ..found }.into())
     }
 }
 
@@ -408,7 +408,7 @@ impl<C, R> Samples<C, R> {
                     }
                     let reference = source(&reference(max_size), &done);
                     let found = universe.scope.counter_example(Level::Exhaustive, reference, done, divergence);
-                    return Err(Found { max_size, note: Some(HIDDEN), ..found }.into());
+                    return Err(Found { max_size, note: Some(Note::Hidden(HIDDEN)), ..found }.into());
                 }
             }
         }
@@ -477,7 +477,7 @@ impl<K: Clone + Eq + From<u8>> Universe<K> {
         let what = format!("`Scope::symmetric` is set, but the {who} remembers a key that is not among its entries");
         let source = source(empty, &operations);
         let found = self.scope.counter_example(level, source, operations, Divergence::note(what));
-        Err(Found { note: Some(GHOST), ..found }.into())
+        Err(Found { note: Some(Note::Stopped(GHOST)), ..found }.into())
     }
 
     /// Returns every operation that may make a difference.

@@ -67,8 +67,8 @@ impl<K, V> Call<K, V> {
 
     /// Returns `true` if this call had returned before another one was made.
     fn precedes(&self, other: &Self) -> bool {
-        // Of two calls at one instant, neither precedes the other.
-        self.time.end <= other.time.start && self.time.start < other.time.end
+        // Of two calls at one instant, neither precedes the other. A pending call has no end.
+        self.outcome.is_some() && self.time.end <= other.time.start && self.time.start < other.time.end
     }
 
     /// Returns `true` if the call cannot have changed the cache.
@@ -172,11 +172,11 @@ impl<K, V> History<K, V> {
     /// ```
     pub fn overlapping(&self) -> usize {
         let mut by_start: Vec<&Call<K, V>> = self.calls.iter().collect();
-        by_start.sort_by_key(|call| call.time.start);
+        by_start.sort_by_key(|call| (call.time.start, call.time.end));
         let mut alone: Vec<&Call<K, V>> = Vec::new();
         let mut pairs = 0;
         for call in by_start {
-            alone.retain(|other| call.time.start < other.time.end);
+            alone.retain(|other| !other.precedes(call));
             match alone.iter().position(|other| other.thread != call.thread) {
                 Some(other) => {
                     alone.swap_remove(other);

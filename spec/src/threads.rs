@@ -1,7 +1,6 @@
 //! A cache that threads share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::slice;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -360,8 +359,7 @@ fn record<R: Reference<u8, u64>, C: Shared<u8, u64>>(
                     match recorder.time(thread, cache, operation, |call| caught(call)) {
                         Ok(call) => calls.extend(call),
                         Err((call, time, message)) => {
-                            let what = format!("{:?}: {message}", call.operation());
-                            lock(panics).push((time, what.replace('\n', " ")));
+                            lock(panics).push((time, described(call.operation(), &message)));
                             calls.push(call);
                             break;
                         }
@@ -382,6 +380,21 @@ fn record<R: Reference<u8, u64>, C: Shared<u8, u64>>(
     }
 }
 
+/// Returns the orders in which calls in flight may have led to a panic in the last of them.
+///
+/// Each call is the last one after none, one or all of the others.
+fn last_calls(pending: &[&Operation<u8, u64>]) -> Vec<Vec<Operation<u8, u64>>> {
+    let alone = pending.iter().map(|last| vec![*last]);
+    let pairs = pending.iter().flat_map(|last| pending.iter().map(|before| vec![*before, *last]));
+    let all = (0..pending.len()).map(|place| [&pending[place..], &pending[..place]].concat());
+    alone.chain(pairs).chain(all).map(|calls| calls.into_iter().cloned().collect()).collect()
+}
+
+/// Returns the message of a panic in an operation, on one line.
+fn described(operation: &Operation<u8, u64>, message: &str) -> String {
+    format!("{operation:?}: {message}").replace('\n', " ")
+}
+
 /// Describes a panic: by a shortest sequence on one thread, if there is one.
 fn panicked<R: Reference<u8, u64>, C: Shared<u8, u64>>(
     history: &History<u8, u64>,
@@ -390,19 +403,20 @@ fn panicked<R: Reference<u8, u64>, C: Shared<u8, u64>>(
     new: impl Fn(usize) -> C,
 ) -> NotLinearizable<u8, u64> {
     let max_size = model.bound();
-    // Returns the index of the first operation that panics.
+    // Returns the operations up to the first one that panics, and its message.
     let panics = |operations: &[Operation<u8, u64>]| {
         let cache = new(max_size);
-        let place = operations.iter().position(|operation| caught(|| cache.call(operation)).is_err());
-        place.map(|place| operations[..=place].to_vec())
+        operations.iter().enumerate().find_map(|(place, operation)| {
+            let message = caught(|| cache.call(operation)).err()?;
+            Some((operations[..=place].to_vec(), described(operation, &message)))
+        })
     };
     let returned = history.returned(model);
     // The call may have panicked before others of these returned.
-    let after_some = |last| {
-        (0..=returned.len()).rev().find_map(|count| panics(&[&returned[..count], slice::from_ref(last)].concat()))
-    };
-    let on_one_thread = history.pending().find_map(after_some);
-    let Some(mut operations) = on_one_thread else {
+    let after_some =
+        |last: &[_]| (0..=returned.len()).rev().find_map(|count| panics(&[&returned[..count], last].concat()));
+    let on_one_thread = last_calls(&history.pending().collect::<Vec<_>>()).iter().find_map(|last| after_some(last));
+    let Some((mut operations, mut message)) = on_one_thread else {
         let (before, history) = history.shown(model);
         return NotLinearizable { reference: None, before, history, problem: Problem::PanicsAmongOthers { message } };
     };
@@ -412,7 +426,7 @@ fn panicked<R: Reference<u8, u64>, C: Shared<u8, u64>>(
         while start < operations.len() {
             let end = (start + chunk).min(operations.len());
             match panics(&[&operations[..start], &operations[end..]].concat()) {
-                Some(fewer) => operations = fewer,
+                Some(fewer) => (operations, message) = fewer,
                 None => start = end,
             }
         }

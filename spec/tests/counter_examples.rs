@@ -384,3 +384,47 @@ fn a_violation_prints_as_a_test() {
     assert_eq!(found.steps(), [Step::Poll(0), Step::Poll(1)]);
     assert!(found.to_string().contains("use aws_client_cache_spec::creation::{Schedules, Step};\n"), "{found}");
 }
+
+/// A cache without an operation that clears, whose removal leaves the entry.
+struct Stays(Model<u8, u64>);
+
+impl SystemUnderTest<u8, u64> for Stays {
+    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
+        self.0.insert(key, value)
+    }
+
+    fn get(&mut self, key: &u8) -> Option<u64> {
+        self.0.get(key)
+    }
+
+    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
+        self.0.peek(key).ok_or(Refusal::NotFound)
+    }
+
+    fn max_size(&self) -> usize {
+        self.0.max_size()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn items(&self) -> Vec<(u8, u64)> {
+        self.0.items()
+    }
+}
+
+#[test]
+fn a_removal_that_leaves_the_entry_is_found_in_all_that_removes() {
+    let new = |max_size| Stays(Model::lru(max_size));
+    for seed in 0..10 {
+        let random = Random { seed, ..Random::new() };
+        let found = dict(random, Dict::new, new).unwrap_err();
+        let [Operation::Insert(..), Operation::Remove(_) | Operation::Pop | Operation::Clear] = found.operations()
+        else {
+            panic!("{found}");
+        };
+    }
+    let shared = |max_size| Mutex::new(Stays(Model::lru(max_size)));
+    assert!(linearizable(Threads::new(), Model::lru, shared).is_err());
+}

@@ -118,6 +118,8 @@ fn a_search_without_an_end_fails_with_advice() {
     assert!(printed.starts_with("// every state: no end of the search after 1000 states\n// "), "{printed}");
     assert!(printed.contains("Does the fingerprint contain counters? Return ranks"), "{printed}");
     assert_eq!(found.level(), Level::Exhaustive);
+    // As a test, the operations would pass.
+    assert!(printed.lines().all(|line| line.starts_with("// ")), "{printed}");
 }
 
 #[test]
@@ -266,6 +268,7 @@ fn keys_are_not_interchangeable_where_the_cache_remembers_an_absent_one() {
     let found = exhaustive(symmetric, Model::lru, Around::new(Fault::RefusesRemoved)).unwrap_err();
     assert_eq!(found.operations(), [Operation::Insert(0, 0), Operation::Remove(0)]);
     assert!(found.to_string().contains("the cache remembers a key that is not among its entries"), "{found}");
+    assert!(found.to_string().ends_with("\n// Insert(0, 0)\n// Remove(0)\n"), "{found}");
 }
 
 #[test]

@@ -186,6 +186,29 @@ fn a_panic_in_a_thread_is_reported_by_the_calls_that_lead_to_it() {
     assert_eq!(calls.len(), 3, "two insertions and a look-up: {found}");
 }
 
+/// A cache that panics in its fifth call, whatever it is.
+struct FiveCalls(AtomicUsize, Mutex<Model<u8, u64>>);
+
+impl Shared<u8, u64> for FiveCalls {
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        assert!(self.0.fetch_add(1, SeqCst) < 4, "the fifth call is {operation:?}");
+        self.1.call(operation)
+    }
+}
+
+#[test]
+fn the_message_of_a_panic_is_that_of_the_last_shown_call() {
+    let new = |max_size| FiveCalls(AtomicUsize::new(0), Mutex::new(Model::lru(max_size)));
+    for seed in 0..5 {
+        let found = linearizable(Threads { seed, ..FEW }, Model::lru, new).unwrap_err().to_string();
+        let calls: Vec<_> = found.lines().filter_map(|line| line.split_once("&Operation")).collect();
+        assert_eq!(calls.len(), 5, "{found}");
+        let last = calls[4].1.strip_suffix(");").unwrap();
+        let last = last.trim_start_matches("::<u8, u64>").trim_start_matches("::");
+        assert!(found.contains(&format!("panics: {last}: the fifth call is {last} (")), "{found}");
+    }
+}
+
 #[test]
 fn a_panic_among_threads_alone_is_reported_with_their_calls() {
     /// Panics if two calls are in flight.
@@ -244,6 +267,15 @@ fn calls_at_one_instant_come_in_any_order() {
     let later = Call::new(0, 8..9, Operation::Pop, Outcome::Refused(Refusal::Empty));
     let found = History::new(vec![get(5..5), later]).linearize(&Model::<u8, u64>::lru(2)).unwrap_err();
     assert_eq!(found.history().len(), 1, "{found}");
+    let overlapping = |calls| History::new(calls).overlapping();
+    assert_eq!(overlapping(vec![insert(5..5), get(5..5)]), 2);
+    assert_eq!(overlapping(vec![insert(5..7), get(5..5)]), 0);
+    assert_eq!(overlapping(vec![get(5..5), insert(5..7)]), 0);
+    assert_eq!(overlapping(vec![get(5..5), insert(4..6)]), 2);
+    // A pending call may come at any later time, or not at all.
+    let at_the_end = u64::MAX..u64::MAX;
+    let absent = Call::new(1, at_the_end, Operation::Get(0), Outcome::Value(None));
+    assert!(order(vec![Call::pending(0, 5, Operation::Insert(0, 7)), absent]).is_some());
     // An instant is within a call.
     assert_eq!(order(vec![get(5..5), insert(4..6)]), Some(vec![1, 0]));
 }

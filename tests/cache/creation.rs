@@ -25,7 +25,7 @@ fn claim(policy: SpecPolicy, schedules: Schedules) -> Result<Scheduled, Violatio
 }
 
 fn assert_goes_by_the_rules(policy: SpecPolicy, schedules: Schedules, number: usize) {
-    let Scheduled { schedules: tried, steps } = claim(policy, schedules).unwrap_or_else(|found| panic!("{found}"));
+    let Scheduled { schedules: tried, steps, .. } = claim(policy, schedules).unwrap_or_else(|found| panic!("{found}"));
     assert_eq!(tried, number, "{schedules:?}");
     let Schedules { max_size, callers, depth, merge, is_shared } = schedules;
     let merged = if merge { ", equivalent ones counted once" } else { "" };
@@ -57,7 +57,7 @@ fn every_short_schedule_follows_the_rules() {
 // Proves every rule S.
 #[test]
 fn longer_schedules_follow_the_rules() {
-    for (callers, depth, is_shared, number) in [(2, 10, false, 67_597), (3, 9, false, 144_641), (3, 9, true, 178_979)] {
+    for (callers, depth, is_shared, number) in [(2, 8, false, 151_960), (3, 8, false, 311_385), (3, 8, true, 372_959)] {
         let schedules = Schedules { callers, depth, merge: true, is_shared, ..Schedules::new() };
         assert_goes_by_the_rules(SpecPolicy::Lfu, schedules, number);
     }

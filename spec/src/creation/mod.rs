@@ -7,6 +7,7 @@ mod world;
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::future::Future;
+use std::mem::{Discriminant, discriminant};
 use std::pin::Pin;
 
 pub use script::{Creation, Failure};
@@ -14,7 +15,7 @@ use world::World;
 
 use crate::counter_example::test;
 use crate::level::Level;
-use crate::operation::{Operation, OperationKinds, Outcome};
+use crate::operation::{Operation, OperationKind, OperationKinds, Outcome};
 use crate::reference::Reference;
 use crate::system_under_test::Difference;
 
@@ -108,7 +109,8 @@ pub struct Schedules {
     pub depth: usize,
     /// Merges schedules that the rules cannot distinguish, except for the values.
     ///
-    /// So a search covers longer schedules. A cache with state that the rules do not see could hide a fault from it.
+    /// So a search covers longer schedules. A cache with state that the rules do not see could hide a fault from it, unless
+    /// the last step shows it: schedules that end with steps of different kinds are distinguished.
     pub merge: bool,
     // S9.
     /// Creations are shared: every caller drives the creation of its key, so that none depends on the polls of another.
@@ -139,6 +141,8 @@ pub struct Scheduled {
     pub schedules: usize,
     /// The number of steps in all schedules.
     pub steps: usize,
+    /// The kinds of the operations of the dict that the cache answered.
+    pub answered: OperationKinds,
 }
 
 /// A shortest schedule that violates the rules.
@@ -229,16 +233,14 @@ pub fn creation<R: Reference<u8, u64>, C: Creates>(
     reference: impl Fn(usize) -> R,
     new: impl Fn() -> C,
 ) -> Result<Scheduled, Violation> {
-    let mut tried = Scheduled::default();
     let empty = reference(schedules.max_size);
-    let answered = rules::answered(&empty, &new());
+    let none = Scheduled { answered: rules::answered(&empty, &new()), ..Scheduled::default() };
+    let mut tried = none;
     // Shorter schedules come first, so that the first violation is a shortest one.
     for depth in 1..=schedules.depth {
-        let seen = HashMap::new();
-        let mut search =
-            Search { schedules, empty: &empty, answered, new: &new, scheduled: Scheduled::default(), seen };
+        let mut search = Search { schedules, empty: &empty, new: &new, tried: none, seen: HashMap::new() };
         search.go_on(&mut Vec::new(), depth)?;
-        tried = search.scheduled;
+        tried = search.tried;
     }
     Ok(tried)
 }
@@ -246,31 +248,41 @@ pub fn creation<R: Reference<u8, u64>, C: Creates>(
 struct Search<'a, R, F> {
     schedules: Schedules,
     empty: &'a R,
-    /// The operations that both the reference and the cache have.
-    answered: OperationKinds,
     new: &'a F,
-    scheduled: Scheduled,
+    tried: Scheduled,
     /// The states from which the search has continued, and for how many steps.
-    seen: HashMap<(Option<R>, Vec<u64>), usize>,
+    seen: HashMap<Seen<R>, usize>,
+}
+
+/// The last step of a schedule, and the fingerprint of the rules after it.
+type Seen<R> = (Option<StepKind>, (Option<R>, Vec<u64>));
+
+/// The kind of a step, and of its operation.
+type StepKind = (Discriminant<Step>, Option<OperationKind>);
+
+fn kind(step: &Step) -> StepKind {
+    let operation = if let Step::Dict(operation) = step { Some(operation.kind()) } else { None };
+    (discriminant(step), operation)
 }
 
 impl<R: Reference<u8, u64>, C: Creates, F: Fn() -> C> Search<'_, R, F> {
     fn go_on(&mut self, steps: &mut Vec<Step>, left: usize) -> Result<(), Violation> {
         let cache = (self.new)();
         let world = World::run(&cache, self.empty, self.schedules, steps)?;
-        self.scheduled.schedules += 1;
-        self.scheduled.steps += steps.len();
+        self.tried.schedules += 1;
+        self.tried.steps += steps.len();
         if left == 0 {
             return world.finish();
         }
         if self.schedules.merge {
-            let known = self.seen.entry(world.rules.fingerprint(|caller| world.has_rung(caller))).or_default();
+            let fingerprint = world.rules.fingerprint(|caller| world.has_rung(caller));
+            let known = self.seen.entry((steps.last().map(kind), fingerprint)).or_default();
             if *known >= left {
-                return Ok(());
+                return world.abandon();
             }
             *known = left;
         }
-        let next = world.rules.next_steps(1_000 + steps.len() as u64, self.answered, C::DIFFERENCES);
+        let next = world.rules.next_steps(1_000 + steps.len() as u64, self.tried.answered, C::DIFFERENCES);
         world.abandon()?;
         for step in next {
             steps.push(step);

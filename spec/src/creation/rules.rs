@@ -235,11 +235,12 @@ impl<R: Reference<u8, u64>> Rules<R> {
     }
 
     // S3.
-    /// Returns `true` if the rules define the effect of an operation of the dict.
+    /// Returns `true` if the rules define the effect of an operation of the dict, and the reference has it.
     ///
     /// A predicate of mixed answers may be asked about the key in flight at any point.
     pub(super) fn define(&self, operation: &Operation<u8, u64>) -> bool {
-        self.current.is_none() || !matches!(operation, Operation::Retain(1..=0xFE))
+        let is_asked_at_any_point = self.current.is_some() && matches!(operation, Operation::Retain(1..=0xFE));
+        !is_asked_at_any_point && follow(&mut self.model.clone(), operation) != Outcome::Missing
     }
 
     /// Applies an operation of the dict: no creation in flight is an entry (S1), and removals revoke (S3).

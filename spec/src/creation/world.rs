@@ -27,14 +27,16 @@ pub(super) struct World<'a, C, R> {
 
 impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
     pub(super) fn run(cache: &'a C, empty: &'a R, schedules: Schedules, steps: &[Step]) -> Result<Self, Violation> {
-        let creations = Creations::default();
-        let call = |_| {
-            let creations = creations.clone();
-            (Some(cache.get_or_create(rules::KEY, Box::new(move || creations.begin()))), Arc::default())
-        };
-        let calls = (0..schedules.callers).map(call).collect();
         let rules = Rules::new(empty.clone(), schedules.callers, schedules.is_shared);
-        let mut world = Self { cache, empty, schedules, rules, creations, calls, done: Vec::new() };
+        let (creations, calls, done) = (Creations::default(), Vec::new(), Vec::new());
+        let mut world = Self { cache, empty, schedules, rules, creations, calls, done };
+        for _ in 0..schedules.callers {
+            let creations = world.creations.clone();
+            let call = caught(|| cache.get_or_create(rules::KEY, Box::new(move || creations.begin())));
+            let call =
+                call.map_err(|message| world.violation(format!("get_or_create: the cache panics: {message}")))?;
+            world.calls.push((Some(call), Arc::default()));
+        }
         for step in steps {
             world.step(step)?;
         }
@@ -182,7 +184,7 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
             }
         }
         // Uses that were counted, or not, show when new entries evict the present ones.
-        for (key, value) in (rules::KEY + 2..).zip(2_000..).take(self.rules.model.bound() + 1) {
+        for (key, value) in (rules::KEY + 2..=u8::MAX).zip(2_000..).take(self.rules.model.bound() + 1) {
             if !self.rules.holds_former_entries() {
                 break;
             }
@@ -194,9 +196,9 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
     /// Drops the callers. This must not panic.
     pub(super) fn abandon(mut self) -> Result<(), Violation> {
         for caller in 0..self.calls.len() {
-            let call = self.calls[caller].0.take();
+            let Some(call) = self.calls[caller].0.take() else { continue };
+            self.done.push(Step::Drop(caller));
             if let Err(message) = caught(|| drop(call)) {
-                self.done.push(Step::Drop(caller));
                 return Err(self.violation(format!("Drop({caller}): the cache panics: {message}")));
             }
         }

@@ -34,6 +34,9 @@ pub enum CreationFault {
     /// A caller that comes after a revocation waits for the revoked creation.
     LaterCallersJoinTheRevoked,
     // S3.
+    /// A caller that comes after a draining waits for the revoked creation.
+    LaterCallersJoinTheDrained,
+    // S3.
     /// A waiter of a revoked creation takes the value that was stored since.
     WaiterOfRevokedLooksUp,
     // S3.
@@ -81,6 +84,9 @@ pub enum CreationFault {
     // S7.
     /// The failure of the sync variant ends the creation in flight.
     SyncFailureIsShared,
+    // S7.
+    /// The failure of the sync variant is cached.
+    SyncFailureIsCached,
     // S8.
     /// The entry that is evicted to make room is not reported.
     EvictionIsNotReported,
@@ -97,7 +103,7 @@ pub enum CreationFault {
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::InFlightCountsAsEntry,
         Self::CreatedReplacesPresent,
         Self::PresentValueCountsNoUse,
@@ -107,6 +113,7 @@ impl CreationFault {
         Self::RetainRevokesNothing,
         Self::RevokedIsStored,
         Self::LaterCallersJoinTheRevoked,
+        Self::LaterCallersJoinTheDrained,
         Self::WaiterOfRevokedLooksUp,
         Self::EvictionRevokes,
         Self::LeaderCountsAnExtraUse,
@@ -123,6 +130,7 @@ impl CreationFault {
         Self::NothingIsSharedAtZero,
         Self::SyncVariantEndsTheCreation,
         Self::SyncFailureIsShared,
+        Self::SyncFailureIsCached,
         Self::EvictionIsNotReported,
         Self::OnlyTheFirstDrives,
         Self::OnlyTheLatestIsWoken,

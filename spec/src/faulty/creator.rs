@@ -43,6 +43,8 @@ struct Inner<R> {
     /// The creation in flight of each key, unless revoked.
     flights: BTreeMap<u8, Rc<RefCell<Flight>>>,
     told: Vec<(u8, u64)>,
+    /// The last failure of the sync variant.
+    failed: Option<Failure>,
 }
 
 /// A creation in flight, for all its waiters.
@@ -120,7 +122,7 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     }
 
     fn with(fault: Option<CreationFault>, model: R, is_shared: bool) -> Self {
-        let inner = Inner { fault, is_shared, model, flights: BTreeMap::new(), told: Vec::new() };
+        let inner = Inner { fault, is_shared, model, flights: BTreeMap::new(), told: Vec::new(), failed: None };
         Self(Rc::new(RefCell::new(inner)))
     }
 
@@ -155,13 +157,17 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     // S3.
     /// Later callers start a new creation, and the value in flight is not stored.
     fn revoke(&self, key: u8) {
+        self.revoke_and(key, !self.is(CreationFault::LaterCallersJoinTheRevoked));
+    }
+
+    fn revoke_and(&self, key: u8, is_forgotten: bool) {
         if self.is(CreationFault::RemovalRevokesNothing) {
             return;
         }
         let flight = self.0.borrow().flights.get(&key).cloned();
         if let Some(flight) = flight {
             flight.borrow_mut().is_revoked = true;
-            if !self.is(CreationFault::LaterCallersJoinTheRevoked) {
+            if is_forgotten {
                 self.0.borrow_mut().flights.remove(&key);
             }
         }
@@ -199,11 +205,18 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
         if let Some(present) = present {
             return Ok(present);
         }
+        let failed = self.0.borrow().failed;
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
         let made = match create() {
             Ok(made) => self.publish(key, made), // S7
             Err(failure) => {
                 if self.is(CreationFault::SyncFailureIsShared) {
                     self.fail(key, failure);
+                }
+                if self.is(CreationFault::SyncFailureIsCached) {
+                    self.0.borrow_mut().failed = Some(failure);
                 }
                 return Err(failure);
             }
@@ -227,8 +240,10 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
             // The predicate is asked about no key in flight, so every one is revoked that it may refuse.
             Operation::Clear | Operation::Drain(_) | Operation::Retain(0..=0xFE) => {
                 let keys: Vec<u8> = self.0.borrow().flights.keys().copied().collect();
+                let is_joined = matches!(operation, Operation::Drain(_))
+                    && fault == Some(CreationFault::LaterCallersJoinTheDrained);
                 for key in keys {
-                    self.revoke(key);
+                    if is_joined { self.revoke_and(key, false) } else { self.revoke(key) }
                 }
             }
             Operation::Insert(key, _) if fault == Some(CreationFault::InFlightCountsAsEntry) => {
