@@ -34,24 +34,29 @@ struct Tests {
     skipped: &'static [&'static str],
     /// The optimization level: 0 for fast builds, 1 for fast searches.
     opt_level: &'static str,
+    /// Returns `true` for a file whose mutants they are to find.
+    covers: fn(&str) -> bool,
 }
 
 /// The core without a service crate, so that no test program links an SDK client.
 const CORE: &[&str] = &["--no-default-features"];
 const KIT: &[&str] = &["--package", "aws-client-cache-spec", "--all-features"];
-const ALL_OF_CORE: Tests = Tests { options: CORE, programs: &["--lib", "--tests"], skipped: &[], opt_level: "1" };
+const ALL_OF_CORE: Tests =
+    Tests { options: CORE, programs: &["--lib", "--tests"], skipped: &[], opt_level: "1", covers: all_files };
 /// All but those of the examples, which cargo-mutants does not build.
 const ALL: Tests = Tests {
     options: &[],
     programs: &["--lib", "--test=allocations", "--test=cache", "--test=engine", "--test=memory", "--test=session"],
     skipped: &[],
     opt_level: "1",
+    covers: all_files,
 };
-const ALL_OF_KIT: Tests = Tests { options: KIT, programs: &[], skipped: &[], opt_level: "1" };
+const ALL_OF_KIT: Tests = Tests { options: KIT, programs: &[], skipped: &[], opt_level: "1", covers: all_files };
 
 /// The unit tests.
-const UNITS: Tests = Tests { options: &[], programs: &["--lib"], skipped: &[], opt_level: "0" };
-const UNITS_OF_CORE: Tests = Tests { options: CORE, programs: &["--lib"], skipped: &[], opt_level: "0" };
+const UNITS: Tests = Tests { options: &[], programs: &["--lib"], skipped: &[], opt_level: "0", covers: all_files };
+const UNITS_OF_CORE: Tests =
+    Tests { options: CORE, programs: &["--lib"], skipped: &[], opt_level: "0", covers: all_files };
 
 const FAST_ENGINE_TESTS: Tests = Tests {
     options: CORE,
@@ -64,6 +69,7 @@ const FAST_ENGINE_TESTS: Tests = Tests {
         "churn::",
     ],
     opt_level: "0",
+    covers: all_files,
 };
 
 const FAST_CACHE_TESTS: Tests = Tests {
@@ -71,6 +77,7 @@ const FAST_CACHE_TESTS: Tests = Tests {
     programs: &["--lib", "--test=cache"],
     skipped: &["creation::longer_schedules", "creation::every_short_schedule", "schedules::"],
     opt_level: "0",
+    covers: all_files,
 };
 
 const FAST_SESSION_TESTS: Tests = Tests {
@@ -93,17 +100,51 @@ const FAST_SESSION_TESTS: Tests = Tests {
         "tenants::in_thousands_of_operations",
     ],
     opt_level: "0",
+    covers: all_files,
 };
 
 /// Building the test programs takes longer than running them, so the first are few.
-const FIRST_KIT_TESTS: Tests =
-    Tests { options: KIT, programs: &["--test=branches", "--test=counter_examples"], skipped: &[], opt_level: "0" };
-
-const FAST_KIT_TESTS: Tests = Tests {
+const FIRST_KIT_TESTS: Tests = Tests {
     options: KIT,
-    programs: &["--test=coverage", "--test=fingerprints", "--test=generate", "--test=insertion", "--test=sieve"],
+    programs: &["--test=branches", "--test=counter_examples"],
+    skipped: &[],
+    opt_level: "0",
+    covers: all_files,
+};
+
+const CREATION_TESTS: Tests = Tests {
+    options: KIT,
+    programs: &["--test=creation"],
+    skipped: SLOW_KIT_TESTS,
+    opt_level: "1",
+    covers: |file| file.starts_with("spec/src/creation/"),
+};
+
+const THREAD_TESTS: Tests = Tests {
+    options: KIT,
+    programs: &["--test=linearization", "--test=threads"],
+    skipped: SLOW_KIT_TESTS,
+    opt_level: "1",
+    covers: |file| ["spec/src/history.rs", "spec/src/threads.rs"].contains(&file),
+};
+
+const COMPARISON_TESTS: Tests = Tests {
+    options: KIT,
+    programs: &["--test=copies", "--test=coverage", "--test=differences"],
     skipped: &[],
     opt_level: "1",
+    covers: |file| {
+        let names = ["branch", "dict", "random", "shrink", "step", "system_under_test"];
+        names.iter().any(|name| file == format!("spec/src/{name}.rs"))
+    },
+};
+
+const SEARCH_TESTS: Tests = Tests {
+    options: KIT,
+    programs: &["--test=fingerprints", "--test=generate", "--test=sieve"],
+    skipped: &[],
+    opt_level: "1",
+    covers: |file| !file.starts_with("spec/src/creation/"),
 };
 
 const SLOWER_KIT_TESTS: Tests = Tests {
@@ -111,29 +152,34 @@ const SLOWER_KIT_TESTS: Tests = Tests {
     programs: &[
         "--test=aging",
         "--test=copies",
+        "--test=coverage",
         "--test=creation",
         "--test=differences",
         "--test=enumeration",
         "--test=expiry",
         "--test=faulty",
+        "--test=insertion",
         "--test=linearization",
         "--test=ordered_keys",
         "--test=panic_messages",
         "--test=reentrant",
         "--test=threads",
     ],
-    skipped: &[
-        "a_cache_that_answers_no_look_up",
-        "a_cache_that_drops_under_its_lock",
-        "a_faulty_cache_without_a_fault_has_every_level",
-        "a_lock_that_is_held_in_one_operation",
-        "a_look_up_that_removes_an_expired_entry",
-        "every_short_schedule",
-        "longer_schedules",
-        "the_model_has_every_level",
-    ],
+    skipped: SLOW_KIT_TESTS,
     opt_level: "1",
+    covers: all_files,
 };
+
+const SLOW_KIT_TESTS: &[&str] = &[
+    "a_cache_that_answers_no_look_up",
+    "a_cache_that_drops_under_its_lock",
+    "a_faulty_cache_without_a_fault_has_every_level",
+    "a_lock_that_is_held_in_one_operation",
+    "a_look_up_that_removes_an_expired_entry",
+    "every_short_schedule",
+    "longer_schedules",
+    "the_model_has_every_level",
+];
 
 /// The paths that the mutants of the kit depend on.
 const KIT_INPUTS: &[&str] = &["spec", "Cargo.toml", "Cargo.lock", ".cargo/mutants.toml"];
@@ -159,10 +205,22 @@ pub(crate) const PARTS: [Part; 4] = [
         name: "kit",
         inputs: KIT_INPUTS,
         has: is_kit,
-        tests: &[FIRST_KIT_TESTS, FAST_KIT_TESTS, SLOWER_KIT_TESTS, ALL_OF_KIT],
+        tests: &[
+            FIRST_KIT_TESTS,
+            CREATION_TESTS,
+            THREAD_TESTS,
+            COMPARISON_TESTS,
+            SEARCH_TESTS,
+            SLOWER_KIT_TESTS,
+            ALL_OF_KIT,
+        ],
     },
     Part { name: "cache", inputs: INPUTS, has: |_| true, tests: &[FAST_CACHE_TESTS, ALL_OF_CORE, ALL] },
 ];
+
+fn all_files(_: &str) -> bool {
+    true
+}
 
 fn is_engine(file: &str) -> bool {
     file.starts_with("src/map/")
@@ -259,7 +317,7 @@ impl Group<'_> {
         command.arg(&self.folder).args(tests.options);
         command.env("CARGO_TARGET_DIR", &target);
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", tests.opt_level);
-        for file in &self.files {
+        for file in self.files.iter().filter(|file| (tests.covers)(file)) {
             command.args(["--file", file]);
         }
         command.args(tests.arguments());
@@ -350,5 +408,13 @@ mod tests {
         let names = ["src/map/slab.rs", "spec/src/model.rs", "src/session/scope.rs", "src/redact.rs", "src/key/mod.rs"]
             .map(|file| PARTS[part_of(file)].name);
         assert_eq!(names, ["engine", "kit", "session", "session", "cache"]);
+    }
+
+    #[test]
+    fn all_tests_of_a_part_run_last_for_each_mutant_that_survives() {
+        for part in PARTS {
+            let last = part.tests.last().unwrap();
+            assert!((last.covers)("src/any.rs") && last.skipped.is_empty(), "{part:?}");
+        }
     }
 }
