@@ -179,4 +179,37 @@ mod tests {
         assert_eq!(poll_waiter(), Poll::Ready(7));
         drop(stops);
     }
+
+    // Proves T8.
+    #[test]
+    fn a_future_that_clones_keep_is_abandoned_until_one_is_about_to_be_polled() {
+        let future = SharedFuture::new(std::future::pending::<u8>().boxed());
+        assert!(future.is_abandoned(), "no other clone exists");
+        let other = future.clone();
+        assert!(!future.is_abandoned());
+        *future.signal.polled() = Instant::now().checked_sub(KEPT_FOR).unwrap();
+        assert!(future.is_abandoned());
+        other.touch();
+        assert!(!future.is_abandoned());
+    }
+
+    // Proves S9.
+    #[test]
+    fn a_future_that_was_not_woken_is_polled_once_in_a_tick() {
+        let (polls, began) = (Arc::new(AtomicUsize::new(0)), Instant::now());
+        let counted = Arc::clone(&polls);
+        let waits = poll_fn(move |_| {
+            counted.fetch_add(1, SeqCst);
+            Poll::<u8>::Pending
+        });
+        let mut future = SharedFuture::new(waits.boxed());
+        for _ in 0..1_000 {
+            assert!(future.poll_unpin(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let (before, most) = (polls.load(SeqCst), 1 + began.elapsed().as_nanos() / TICK.as_nanos());
+        assert!(before as u128 <= most, "{before} polls, at most {most} expected");
+        future.prod();
+        assert!(future.poll_unpin(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(polls.load(SeqCst), before + 1);
+    }
 }

@@ -61,6 +61,7 @@ async fn a_provider_prints_its_type_only() {
     let keys = Credentials::new("hidden", "hidden", None, None, "hidden");
     let base = fake::base().to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
     let role = AssumeRole::new("arn:aws:iam::123456789012:role/tenant").external_id("hidden").policy("hidden");
+    assert_eq!(format!("{role:?}"), "AssumeRole(arn:aws:iam::123456789012:role/tenant)");
     let builder = || ClientParams::<Fake>::builder();
     for (builder, name) in
         [(builder().assume_role(role), "AssumeRoleProvider"), (builder().profile("hidden"), "ProfileProvider")]
