@@ -131,6 +131,16 @@ impl fmt::Debug for WebIdentityToken {
 mod tests {
     use super::*;
 
+    // Proves K3.
+    #[test]
+    fn tokens_are_equal_by_path_or_by_handle() {
+        let provider = || WebIdentityToken::provider(std::future::pending::<std::io::Result<String>>);
+        let [one, other] = [provider(), provider()];
+        assert!(one == one.clone() && one != other);
+        assert!(WebIdentityToken::file("a") == WebIdentityToken::file("a"));
+        assert!(WebIdentityToken::file("a") != WebIdentityToken::file("b") && WebIdentityToken::file("a") != one);
+    }
+
     // Proves K4.
     #[test]
     fn the_scope_of_a_token_shows_no_path() {
