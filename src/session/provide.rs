@@ -77,3 +77,47 @@ fn usable_by_the_sdk(mut credentials: Credentials) -> Result<Credentials, Creden
     *credentials.expiry_mut() = credentials.expiry().map(|expiry| expiry.min(last));
     Ok(credentials)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::{future, thread};
+
+    use aws_credential_types::provider;
+    use aws_smithy_async::rt::sleep::Sleep;
+
+    use super::*;
+
+    /// A provider that never answers, and the timer of a runtime that stands still.
+    #[derive(Debug)]
+    struct StandsStill;
+
+    impl ProvideCredentials for StandsStill {
+        fn provide_credentials<'a>(&'a self) -> provider::future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            provider::future::ProvideCredentials::new(future::pending())
+        }
+    }
+
+    impl AsyncSleep for StandsStill {
+        fn sleep(&self, _: Duration) -> Sleep {
+            Sleep::new(future::pending())
+        }
+    }
+
+    // Proves T7.
+    #[test]
+    fn a_load_whose_timer_stands_still_twice_times_out() {
+        let (provider, sleep) = (SharedCredentialsProvider::new(StandsStill), SharedAsyncSleep::new(StandsStill));
+        let mut load = pin!(provide(&provider, Some(&sleep), Duration::ZERO));
+        let mut poll = || load.poll_unpin(&mut Context::from_waker(Waker::noop()));
+        for _ in 0..2 {
+            assert!(poll().is_pending());
+            thread::sleep(STARVED_FOR);
+        }
+        assert!(matches!(poll(), Poll::Ready(Err(CredentialsError::ProviderTimedOut(_)))));
+    }
+}
