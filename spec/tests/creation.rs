@@ -367,6 +367,28 @@ impl Creates for Spins {
 }
 
 #[test]
+fn only_the_caller_that_has_waited_longest_may_take_over() {
+    for policy in Policy::ALL {
+        let model = |max_size| Model::new(policy, max_size);
+        creation(Schedules::new(), model, || FaultyCreator::in_turn(model(2))).unwrap();
+    }
+    // A caller that comes between two leaders waits.
+    let steps = [Step::Poll(0), Step::Poll(1), Step::Drop(0), Step::Poll(2), Step::Poll(1)];
+    Schedules::new().run(Model::lru(2), &FaultyCreator::in_turn(Model::lru(2)), &steps).unwrap();
+}
+
+// S9: another caller may be kept, and not polled.
+#[test]
+fn each_caller_of_a_shared_creation_is_woken_by_it() {
+    let steps = [Step::Poll(0), Step::Poll(1), Step::Succeed(0)];
+    let schedules = Schedules { is_shared: true, ..Schedules::new() };
+    let wrong = FaultyCreator::shared(CreationFault::OnlyTheLatestIsWoken, Model::lru(2));
+    let found = schedules.run(Model::lru(2), &wrong, &steps).unwrap_err();
+    assert_eq!(found.steps(), steps, "{found}");
+    assert!(found.to_string().contains("all of {0, 1} to be woken by their creation"), "{found}");
+}
+
+#[test]
 fn callers_that_wake_themselves_take_turns() {
     for is_shared in [false, true] {
         let schedules = Schedules { is_shared, ..Schedules::new() };
@@ -512,6 +534,7 @@ fn operations_that_the_cache_does_not_have_are_neither_compared_nor_counted() {
     }
     let views = &[OperationKind::Items, OperationKind::ContainsKey];
     assert_eq!(adapted(None, Without(views)).unwrap(), all);
+    assert_eq!(all.steps / all.schedules, 4, "most schedules have five steps: {all:?}");
     let kinds = "Insert, Remove, Pop, Clear, SetMaxSize, Retain, Drain";
     assert_eq!(all.answered.to_string(), kinds);
     let fewer = adapted(None, Without(&[OperationKind::Pop, OperationKind::Drain])).unwrap();

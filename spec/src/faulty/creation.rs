@@ -52,6 +52,9 @@ pub enum CreationFault {
     /// Every caller creates its own value.
     EachCallerCreates,
     // S5.
+    /// A waiter that is polled again creates its own value.
+    WaiterCreatesAnother,
+    // S5.
     /// A failure is cached.
     FailureIsCached,
     // S5.
@@ -103,7 +106,7 @@ pub enum CreationFault {
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::InFlightCountsAsEntry,
         Self::CreatedReplacesPresent,
         Self::PresentValueCountsNoUse,
@@ -119,6 +122,7 @@ impl CreationFault {
         Self::LeaderCountsAnExtraUse,
         Self::WaiterCountsNoUse,
         Self::EachCallerCreates,
+        Self::WaiterCreatesAnother,
         Self::FailureIsCached,
         Self::FailureStaysJoinable,
         Self::FailureIsRetried,

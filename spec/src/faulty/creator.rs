@@ -38,6 +38,8 @@ struct Inner<R> {
     fault: Option<CreationFault>,
     // S9.
     is_shared: bool,
+    /// Only the caller that has waited longest takes over a creation.
+    takes_turns: bool,
     /// The entries, and their eviction.
     model: R,
     /// The creation in flight of each key, unless revoked.
@@ -78,6 +80,14 @@ impl Waiting {
         lock(&self.0).is_empty()
     }
 
+    fn is_first(&self, name: usize) -> bool {
+        lock(&self.0).first().is_none_or(|(first, _)| *first == name)
+    }
+
+    fn contains(&self, name: usize) -> bool {
+        lock(&self.0).iter().any(|(waiting, _)| *waiting == name)
+    }
+
     fn leave(&self, name: usize) {
         lock(&self.0).retain(|(waiting, _)| *waiting != name);
     }
@@ -110,7 +120,22 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
-        Self::with(fault.into(), reference, false)
+        Self::with(fault.into(), reference, false, false)
+    }
+
+    // S5.
+    /// Creates an empty cache whose callers take over a creation in the order in which they came.
+    ///
+    /// ```
+    /// use aws_client_cache_spec::creation::{Schedules, creation};
+    /// use aws_client_cache_spec::faults::FaultyCreator;
+    /// use aws_client_cache_spec::Model;
+    ///
+    /// creation(Schedules::new(), Model::lru, || FaultyCreator::in_turn(Model::lru(2)))?;
+    /// # Ok::<(), aws_client_cache_spec::creation::Violation>(())
+    /// ```
+    pub fn in_turn(reference: R) -> Self {
+        Self::with(None, reference, false, true)
     }
 
     // S9.
@@ -118,11 +143,12 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     ///
     /// [`creation`](crate::creation::creation()) shows an example.
     pub fn shared(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
-        Self::with(fault.into(), reference, true)
+        Self::with(fault.into(), reference, true, false)
     }
 
-    fn with(fault: Option<CreationFault>, model: R, is_shared: bool) -> Self {
-        let inner = Inner { fault, is_shared, model, flights: BTreeMap::new(), told: Vec::new(), failed: None };
+    fn with(fault: Option<CreationFault>, model: R, is_shared: bool, takes_turns: bool) -> Self {
+        let inner =
+            Inner { fault, is_shared, takes_turns, model, flights: BTreeMap::new(), told: Vec::new(), failed: None };
         Self(Rc::new(RefCell::new(inner)))
     }
 
@@ -401,7 +427,9 @@ impl<R: Reference<u8, u64>> Caller<R> {
             return driven.map(Some);
         }
         let Flight { result, has_maker, is_revoked, .. } = *flight.borrow();
-        if result.is_none() && has_maker {
+        let is_impatient = self.cache.is(CreationFault::WaiterCreatesAnother) && flight.borrow().waiting.contains(name);
+        let waits_its_turn = self.cache.0.borrow().takes_turns && !flight.borrow().waiting.is_first(name);
+        if result.is_none() && (has_maker && !is_impatient || waits_its_turn) {
             flight.borrow().waiting.register(name, waker, self.cache.is(CreationFault::FirstWakerIsKept));
             return Poll::Pending;
         }
