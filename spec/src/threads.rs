@@ -168,8 +168,9 @@ pub struct Threads {
 impl Threads {
     /// Creates 200 histories of three threads with 300 calls each, under seed 0.
     ///
-    /// There are four keys, and bounds up to two. At least 100 calls must overlap: for a single processor, that takes more
-    /// histories. Threads meet in a call only if they run for a while, so short histories find less than long ones.
+    /// There are four keys, and bounds up to two. At least 100 calls must overlap. A busy machine needs more histories for
+    /// that, and a single processor may fail. Threads meet in a call only if they run for a while, so short histories find
+    /// less than long ones.
     ///
     /// [`linearizable`] shows an example.
     pub const fn new() -> Self {
