@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use aws_client_cache_spec::check::Difference;
 use aws_client_cache_spec::creation::{Creates, Creation, Failure, Scheduled, Schedules, Step, Violation, creation};
 use aws_client_cache_spec::faults::{CreationFault, FaultyCreator};
 use aws_client_cache_spec::model::OperationKind;
 use aws_client_cache_spec::{InsertionMode, Model, Operation, Outcome, Policy, Reference};
+
+/// A call that looks up or creates a value.
+type Call = Pin<Box<dyn Future<Output = Result<u64, Failure>>>>;
 
 fn claim(fault: Option<CreationFault>, policy: Policy, schedules: Schedules) -> Result<Scheduled, Violation> {
     let Schedules { max_size, is_shared, .. } = schedules;
@@ -128,7 +131,7 @@ enum Fault {
     RemovalAndDropPanic,
 }
 
-struct PanicsWhenDropped(Pin<Box<dyn Future<Output = Result<u64, Failure>>>>, bool);
+struct PanicsWhenDropped(Call, bool);
 
 impl Future for PanicsWhenDropped {
     type Output = Result<u64, Failure>;
@@ -147,11 +150,7 @@ impl Drop for PanicsWhenDropped {
 }
 
 impl Creates for Wrong {
-    fn get_or_create(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Creation + Send>,
-    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+    fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call {
         let call = self.0.get_or_create(key, create);
         let drop_panics = matches!(self.1, Fault::DropPanics | Fault::RemovalAndDropPanic);
         if drop_panics { Box::pin(PanicsWhenDropped(call, false)) } else { call }
@@ -193,16 +192,37 @@ fn a_violation_names_reports_and_panics() {
     assert!(removed.to_string().contains("the cache panics: removed (spec/tests/creation.rs:"), "{removed}");
 }
 
-/// A cache whose calls panic, or whose waiters panic when they are dropped after their leader.
-struct PanicsInCalls {
+/// A cache whose calls are wrapped.
+struct Wrapping<W> {
     cache: FaultyCreator,
-    at_once: bool,
-    leader_is_gone: Rc<Cell<bool>>,
-    calls: Cell<usize>,
+    wrap: W,
 }
 
+impl<W: Fn(Call) -> Call> Creates for Wrapping<W> {
+    fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call {
+        (self.wrap)(self.cache.get_or_create(key, create))
+    }
+
+    fn get_or_create_now(
+        &self,
+        key: u8,
+        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
+    ) -> Result<u64, Failure> {
+        self.cache.get_or_create_now(key, create)
+    }
+
+    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
+        self.cache.call(operation)
+    }
+
+    fn reports(&self) -> Vec<(u8, u64)> {
+        self.cache.reports()
+    }
+}
+
+/// A call that panics if it is the first waiter and is dropped after its leader.
 struct NumberedCall {
-    call: Pin<Box<dyn Future<Output = Result<u64, Failure>>>>,
+    call: Call,
     number: usize,
     is_pending: bool,
     leader_is_gone: Rc<Cell<bool>>,
@@ -228,55 +248,33 @@ impl Drop for NumberedCall {
     }
 }
 
-impl PanicsInCalls {
-    fn new(at_once: bool) -> Self {
-        let cache = FaultyCreator::new(None, Model::lru(2));
-        Self { cache, at_once, leader_is_gone: Rc::default(), calls: Cell::new(0) }
-    }
+fn panics_in_waiters() -> impl Creates {
+    let (calls, leader_is_gone) = (Cell::new(0), Rc::new(Cell::new(false)));
+    let wrap = move |call| -> Call {
+        let (number, leader_is_gone) = (calls.replace(calls.get() + 1), Rc::clone(&leader_is_gone));
+        Box::pin(NumberedCall { call, number, is_pending: false, leader_is_gone })
+    };
+    Wrapping { cache: FaultyCreator::new(None, Model::lru(2)), wrap }
 }
 
-impl Creates for PanicsInCalls {
-    fn get_or_create(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Creation + Send>,
-    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
-        assert!(!self.at_once, "called");
-        let number = self.calls.replace(self.calls.get() + 1);
-        let call = self.cache.get_or_create(key, create);
-        Box::pin(NumberedCall { call, number, is_pending: false, leader_is_gone: Rc::clone(&self.leader_is_gone) })
-    }
-
-    fn get_or_create_now(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
-    ) -> Result<u64, Failure> {
-        self.cache.get_or_create_now(key, create)
-    }
-
-    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        self.cache.call(operation)
-    }
-
-    fn reports(&self) -> Vec<(u8, u64)> {
-        self.cache.reports()
-    }
+fn panics_in_each_call() -> impl Creates {
+    let wrap = |_| -> Call { panic!("called") };
+    Wrapping { cache: FaultyCreator::new(None, Model::lru(2)), wrap }
 }
 
 #[test]
 fn a_panic_of_calls_is_found_again_by_the_printed_schedule() {
-    let found = creation(Schedules::new(), Model::lru, || PanicsInCalls::new(false)).unwrap_err();
+    let found = creation(Schedules::new(), Model::lru, panics_in_waiters).unwrap_err();
     assert!(found.to_string().contains("panics: dropped without a leader"), "{found}");
-    let again = Schedules::new().run(Model::lru(2), &PanicsInCalls::new(false), found.steps()).unwrap_err();
+    let again = Schedules::new().run(Model::lru(2), &panics_in_waiters(), found.steps()).unwrap_err();
     assert_eq!(again.steps(), found.steps());
 
-    let found = creation(Schedules::new(), Model::lru, || PanicsInCalls::new(true)).unwrap_err();
+    let found = creation(Schedules::new(), Model::lru, panics_in_each_call).unwrap_err();
     assert!(
         found.steps().is_empty() && found.to_string().contains("get_or_create: the cache panics: called"),
         "{found}"
     );
-    Schedules::new().run(Model::lru(2), &PanicsInCalls::new(true), found.steps()).unwrap_err();
+    Schedules::new().run(Model::lru(2), &panics_in_each_call(), found.steps()).unwrap_err();
 }
 
 /// A reference with a fixed bound.
@@ -323,10 +321,8 @@ fn callers_that_panic_when_they_are_dropped_hide_no_violation() {
     assert!(found.to_string().contains("the cache panics: removed"), "{found}");
 }
 
-/// A cache whose callers wake themselves until they have an answer.
-struct Spins(FaultyCreator);
-
-struct SpinningCall(Pin<Box<dyn Future<Output = Result<u64, Failure>>>>);
+/// A call that wakes itself until it has an answer.
+struct SpinningCall(Call);
 
 impl Future for SpinningCall {
     type Output = Result<u64, Failure>;
@@ -337,32 +333,6 @@ impl Future for SpinningCall {
             context.waker().wake_by_ref();
         }
         polled
-    }
-}
-
-impl Creates for Spins {
-    fn get_or_create(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Creation + Send>,
-    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
-        Box::pin(SpinningCall(self.0.get_or_create(key, create)))
-    }
-
-    fn get_or_create_now(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Result<u64, Failure> + Send>,
-    ) -> Result<u64, Failure> {
-        self.0.get_or_create_now(key, create)
-    }
-
-    fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
-        self.0.call(operation)
-    }
-
-    fn reports(&self) -> Vec<(u8, u64)> {
-        self.0.reports()
     }
 }
 
@@ -388,14 +358,60 @@ fn each_caller_of_a_shared_creation_is_woken_by_it() {
     assert!(found.to_string().contains("all of {0, 1} to be woken by their creation"), "{found}");
 }
 
+/// A call that is never woken.
+struct DeafCall(Call);
+
+impl Future for DeafCall {
+    type Output = Result<u64, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }
+}
+
+// S5: the schedule names the step that should have woken them.
+#[test]
+fn callers_are_missed_as_soon_as_they_are_not_woken() {
+    let run = |cache: &dyn Fn(&[Step]) -> Result<(), Violation>, steps: &[Step], what: &str| {
+        let found = cache(steps).unwrap_err();
+        assert_eq!(found.steps(), steps, "{found}");
+        assert!(found.to_string().contains(what), "{found}");
+    };
+    let deaf = |steps: &[Step]| {
+        let wrap = |call| -> Call { Box::pin(DeafCall(call)) };
+        let cache = Wrapping { cache: FaultyCreator::new(None, Model::lru(2)), wrap };
+        Schedules::new().run(Model::lru(2), &cache, steps)
+    };
+    run(&deaf, &[Step::Poll(0), Step::Succeed(0)], "0 to be woken by its creation");
+    let wrong = |steps: &[Step]| {
+        let cache = FaultyCreator::new(CreationFault::OnlyOneWaiterIsWoken, Model::lru(2));
+        Schedules::new().run(Model::lru(2), &cache, steps)
+    };
+    let polls = [Step::Poll(0), Step::Poll(1), Step::Poll(2), Step::Succeed(0), Step::Poll(0)];
+    run(&wrong, &polls, "all of {1, 2} to be woken by the result");
+}
+
+// S5, S9.
+#[test]
+fn a_creation_ends_with_its_last_caller() {
+    for is_shared in [false, true] {
+        let schedules = Schedules { is_shared, ..Schedules::new() };
+        let found = claim(Some(CreationFault::AbandonedCreationRunsOn), Policy::Lru, schedules).unwrap_err();
+        assert_eq!(found.steps(), [Step::Poll(0), Step::Drop(0)]);
+        assert!(found.to_string().contains("the cache keeps creation 0; the rules expect it to be dropped"), "{found}");
+    }
+}
+
 #[test]
 fn callers_that_wake_themselves_take_turns() {
+    let spins = |call| -> Call { Box::pin(SpinningCall(call)) };
     for is_shared in [false, true] {
         let schedules = Schedules { is_shared, ..Schedules::new() };
         let new = if is_shared { FaultyCreator::shared } else { FaultyCreator::new };
-        creation(schedules, Model::lfu, || Spins(new(None, Model::lfu(2)))).unwrap();
+        creation(schedules, Model::lfu, || Wrapping { cache: new(None, Model::lfu(2)), wrap: spins }).unwrap();
     }
-    let hangs = Spins(FaultyCreator::new(CreationFault::WaitersOfAPanicHang, Model::lfu(2)));
+    let cache = FaultyCreator::new(CreationFault::WaitersOfAPanicHang, Model::lfu(2));
+    let hangs = Wrapping { cache, wrap: spins };
     let steps = [Step::Poll(0), Step::Poll(1), Step::Panic(0), Step::Poll(0)];
     let found = Schedules::new().run(Model::lfu(2), &hangs, &steps).unwrap_err();
     assert!(found.to_string().contains("woken again and again, and none of them proceeds"), "{found}");
@@ -471,11 +487,7 @@ trait Adapt {
 impl<C: Adapt> Creates for Adapted<C> {
     const DIFFERENCES: &'static [Difference] = C::DIFFERENCES;
 
-    fn get_or_create(
-        &self,
-        key: u8,
-        create: Box<dyn FnOnce() -> Creation + Send>,
-    ) -> Pin<Box<dyn Future<Output = Result<u64, Failure>>>> {
+    fn get_or_create(&self, key: u8, create: Box<dyn FnOnce() -> Creation + Send>) -> Call {
         self.cache.get_or_create(key, create)
     }
 

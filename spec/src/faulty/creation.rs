@@ -52,6 +52,9 @@ pub enum CreationFault {
     /// Every caller creates its own value.
     EachCallerCreates,
     // S5.
+    /// A creation runs on after its last caller is dropped.
+    AbandonedCreationRunsOn,
+    // S5.
     /// A waiter that is polled again creates its own value.
     WaiterCreatesAnother,
     // S5.
@@ -106,7 +109,7 @@ pub enum CreationFault {
 
 impl CreationFault {
     /// All faults.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::InFlightCountsAsEntry,
         Self::CreatedReplacesPresent,
         Self::PresentValueCountsNoUse,
@@ -122,6 +125,7 @@ impl CreationFault {
         Self::LeaderCountsAnExtraUse,
         Self::WaiterCountsNoUse,
         Self::EachCallerCreates,
+        Self::AbandonedCreationRunsOn,
         Self::WaiterCreatesAnother,
         Self::FailureIsCached,
         Self::FailureStaysJoinable,

@@ -47,6 +47,8 @@ struct Inner<R> {
     told: Vec<(u8, u64)>,
     /// The last failure of the sync variant.
     failed: Option<Failure>,
+    /// Creations that are kept without a caller.
+    kept: Vec<Pin<Box<Creation>>>,
 }
 
 /// A creation in flight, for all its waiters.
@@ -147,8 +149,16 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     }
 
     fn with(fault: Option<CreationFault>, model: R, is_shared: bool, takes_turns: bool) -> Self {
-        let inner =
-            Inner { fault, is_shared, takes_turns, model, flights: BTreeMap::new(), told: Vec::new(), failed: None };
+        let inner = Inner {
+            fault,
+            is_shared,
+            takes_turns,
+            model,
+            flights: BTreeMap::new(),
+            told: Vec::new(),
+            failed: None,
+            kept: Vec::new(),
+        };
         Self(Rc::new(RefCell::new(inner)))
     }
 
@@ -205,6 +215,13 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
         if let Some(flight) = flight {
             flight.borrow_mut().result = Some(Err(failure));
             flight.borrow().waiting.wake_all();
+        }
+    }
+
+    /// Drops a creation that no caller awaits.
+    fn abandon(&self, creation: Pin<Box<Creation>>) {
+        if self.is(CreationFault::AbandonedCreationRunsOn) {
+            self.0.borrow_mut().kept.push(creation);
         }
     }
 
@@ -504,7 +521,7 @@ impl<R: Reference<u8, u64>> Drop for Caller<R> {
         let flight = match std::mem::replace(&mut self.role, Role::Gone) {
             Role::Making { flight, creation } => {
                 let panicked = self.cache.is(CreationFault::WaitersOfAPanicHang);
-                drop(creation);
+                self.cache.abandon(creation);
                 flight.borrow_mut().has_maker = panicked;
                 flight
             }
@@ -526,6 +543,10 @@ impl<R: Reference<u8, u64>> Drop for Caller<R> {
         }
         if flight.borrow().waiting.is_empty() {
             self.cache.forget(self.key, &flight);
+            let shared = flight.borrow_mut().shared.take();
+            if let Some(creation) = shared {
+                self.cache.abandon(creation);
+            }
         } else if !self.cache.is(CreationFault::NoWaiterTakesOver) {
             flight.borrow().waiting.wake_one();
         }
