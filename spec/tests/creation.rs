@@ -546,7 +546,7 @@ fn operations_that_the_cache_does_not_have_are_neither_compared_nor_counted() {
     }
     let views = &[OperationKind::Items, OperationKind::ContainsKey];
     assert_eq!(adapted(None, Without(views)).unwrap(), all);
-    assert_eq!(all.steps / all.schedules, 4, "most schedules have five steps: {all:?}");
+    assert_eq!((all.schedules, all.steps), (13_337, 61_914));
     let kinds = "Insert, Remove, Pop, Clear, SetMaxSize, Retain, Drain";
     assert_eq!(all.answered.to_string(), kinds);
     let fewer = adapted(None, Without(&[OperationKind::Pop, OperationKind::Drain])).unwrap();

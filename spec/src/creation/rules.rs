@@ -342,29 +342,24 @@ impl<R: Reference<u8, u64>> Rules<R> {
         steps
     }
 
-    /// Returns `true` if an entry is left that a schedule can have inserted.
-    pub(super) fn holds_former_entries(&self) -> bool {
-        [KEY, KEY + 1].iter().any(|key| self.model.contains_key(key))
-    }
-
     /// Returns everything that the rules distinguish, apart from the values.
     ///
     /// A reference that names no state is part of it.
     pub(super) fn fingerprint(&self, has_rung: impl Fn(usize) -> bool) -> (Option<R>, Vec<u64>) {
         let mut values = Vec::new();
         let current = self.current.map_or(u64::MAX, |flight| flight as u64);
-        let names = Names::of_all(&[KEY, KEY + 1]);
+        // A schedule inserts one other key.
+        let names = Names::of_all(&[KEY]);
         let state = self.model.state(names);
         let itself = if state.is_none() { Some(self.model.clone()) } else { None };
         let state = state.unwrap_or_default();
         let mut print = vec![current, state.len() as u64];
         print.extend(state);
         let mut name = |value: u64| {
-            let place = values.iter().position(|known| *known == value).unwrap_or_else(|| {
-                values.push(value);
-                values.len() - 1
-            });
-            place as u64
+            let next = values.len();
+            let known = values.iter().position(|known| *known == value);
+            values.extend(known.is_none().then_some(value));
+            known.unwrap_or(next) as u64
         };
         print.extend(self.model.entries().into_iter().map(|(_, value)| name(value)));
         for (caller, state) in self.callers.iter().enumerate() {

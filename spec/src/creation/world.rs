@@ -185,7 +185,7 @@ impl<'a, C: Creates, R: Reference<u8, u64>> World<'a, C, R> {
         }
         // Uses that were counted, or not, show when new entries evict the present ones.
         for (key, value) in (rules::KEY + 2..=u8::MAX).zip(2_000..).take(self.rules.model.bound() + 1) {
-            if !self.rules.holds_former_entries() {
+            if self.rules.model.value(&rules::KEY).is_none() {
                 break;
             }
             self.step(&Step::Dict(Operation::Insert(key, value)))?;
