@@ -7,7 +7,8 @@
 //! * [`exhaustive()`] and [`exhaustive_to_depth()`] try all operations in all states of a small scope.
 //! * [`panics()`] makes each call of a caller's code panic, in each of those states.
 
-pub use crate::branch::{Branch, Branches};
+pub use crate::branch::Branch;
+pub use crate::branches::Branches;
 pub use crate::counter_example::CounterExample;
 pub use crate::exhaustive::{exhaustive, exhaustive_to_depth};
 pub use crate::explore::{Covered, Explore, Names, Scope};

@@ -501,10 +501,8 @@ impl<K: Debug, V: Debug> fmt::Display for NotLinearizable<K, V> {
             }
             Problem::NoOrder => writeln!(f, "// {level}: no order of these calls explains what they returned")?,
         }
-        let source = match reference {
-            Some(source) => source,
-            None => "reference() /* yours, in the state that `linearize` was called with */",
-        };
+        let yours = "reference() /* yours, in the state that `linearize` was called with */";
+        let source = reference.as_deref().unwrap_or(yours);
         let model = if before.is_empty() {
             source.to_owned()
         } else {

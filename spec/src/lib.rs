@@ -379,6 +379,7 @@
 //! fail.
 
 mod branch;
+mod branches;
 mod caught;
 pub mod check;
 pub mod concurrency;

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::branch::Branches;
+use crate::branches::Branches;
 use crate::counter_example::{CounterExample, Found};
 use crate::dict::Dict;
 use crate::expiry::times;

@@ -122,48 +122,58 @@ fn every_level_prints_a_test_that_compiles() {
 #[test]
 fn operations_without_a_value_print_their_types() {
     let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
-    is_printed("only_pop", &order(Random::new(), model, |max_size| WrongError(Model::lfu(max_size))).unwrap_err());
+    is_printed(
+        "only_pop",
+        &order(Random::new(), model, |max_size| WrongRemoval { model: Model::lfu(max_size), leaves: false })
+            .unwrap_err(),
+    );
     let model = |max_size| Model::with_max_uses(POLICY, max_size, 3);
-    let probes = |max_size| WrongError(Model::lfu(max_size));
+    let probes = |max_size| WrongRemoval { model: Model::lfu(max_size), leaves: false };
     let scope = Scope { callbacks: &[], ..Scope::new(1, 1) };
     is_printed("only_pop_of_probes", &panics(scope, model, probes).unwrap_err());
 }
 
-/// A cache that reports another error if there is nothing to pop.
+/// A cache that reports another error if there is nothing to pop, or whose removals leave the entry.
 #[derive(Clone)]
-struct WrongError<K, V>(Model<K, V>);
+struct WrongRemoval<K, V> {
+    model: Model<K, V>,
+    leaves: bool,
+}
 
-impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> SystemUnderTest<K, V> for WrongError<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> SystemUnderTest<K, V> for WrongRemoval<K, V> {
     fn insert(&mut self, key: K, value: V) -> Result<Option<(K, V)>, Refusal> {
-        self.0.insert(key, value)
+        self.model.insert(key, value)
     }
 
     fn get(&mut self, key: &K) -> Option<V> {
-        self.0.get(key)
+        self.model.get(key)
     }
 
     fn remove(&mut self, key: &K) -> Result<V, Refusal> {
-        self.0.remove(key)
+        if self.leaves { self.model.peek(key).ok_or(Refusal::NotFound) } else { self.model.remove(key) }
     }
 
     fn pop(&mut self) -> Result<(K, V), Refusal> {
-        self.0.pop().map_err(|_| Refusal::NotFound)
+        let empty = if self.leaves { Refusal::Empty } else { Refusal::NotFound };
+        let (key, _) = self.items().into_iter().next().ok_or(empty)?;
+        let value = self.remove(&key)?;
+        Ok((key, value))
     }
 
     fn max_size(&self) -> usize {
-        self.0.max_size()
+        self.model.max_size()
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.model.len()
     }
 
     fn items(&self) -> Vec<(K, V)> {
-        self.0.items()
+        self.model.items()
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> Explore<K, V> for WrongError<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone + Eq + Hash> Explore<K, V> for WrongRemoval<K, V> {
     fn fork(&self) -> Self {
         self.clone()
     }
@@ -385,38 +395,9 @@ fn a_violation_prints_as_a_test() {
     assert!(found.to_string().contains("use aws_client_cache_spec::creation::{Schedules, Step};\n"), "{found}");
 }
 
-/// A cache without an operation that clears, whose removal leaves the entry.
-struct Stays(Model<u8, u64>);
-
-impl SystemUnderTest<u8, u64> for Stays {
-    fn insert(&mut self, key: u8, value: u64) -> Result<Option<(u8, u64)>, Refusal> {
-        self.0.insert(key, value)
-    }
-
-    fn get(&mut self, key: &u8) -> Option<u64> {
-        self.0.get(key)
-    }
-
-    fn remove(&mut self, key: &u8) -> Result<u64, Refusal> {
-        self.0.peek(key).ok_or(Refusal::NotFound)
-    }
-
-    fn max_size(&self) -> usize {
-        self.0.max_size()
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn items(&self) -> Vec<(u8, u64)> {
-        self.0.items()
-    }
-}
-
 #[test]
 fn a_removal_that_leaves_the_entry_is_found_in_all_that_removes() {
-    let new = |max_size| Stays(Model::lru(max_size));
+    let new = |max_size| WrongRemoval { model: Model::lru(max_size), leaves: true };
     for seed in 0..10 {
         let random = Random { seed, ..Random::new() };
         let found = dict(random, Dict::new, new).unwrap_err();
@@ -425,6 +406,6 @@ fn a_removal_that_leaves_the_entry_is_found_in_all_that_removes() {
             panic!("{found}");
         };
     }
-    let shared = |max_size| Mutex::new(Stays(Model::lru(max_size)));
+    let shared = |max_size| Mutex::new(WrongRemoval { model: Model::lru(max_size), leaves: true });
     assert!(linearizable(Threads::new(), Model::lru, shared).is_err());
 }

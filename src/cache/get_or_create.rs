@@ -17,9 +17,9 @@ use crate::service::Service;
 impl ClientCache {
     /// Returns the client under a key, or creates it with `create` and inserts it.
     ///
-    /// A hit counts as a use; it does not suspend, and hardly ever allocates. Concurrent calls for one missing key run `create`
-    /// once: one caller creates the client, and the others wait for it. Different keys are created concurrently. The cache is unlocked
-    /// while `create` runs.
+    /// A hit counts as a use; it does not suspend, and hardly ever allocates. Concurrent calls for one missing key run
+    /// `create` once: one caller creates the client, and the others wait for it. Different keys are created concurrently.
+    /// The cache is unlocked while `create` runs.
     ///
     /// * If `create` fails, all waiters receive the error. It is not cached, so the next call tries again.
     /// * If another caller inserts the key in the meantime, all callers receive that client, and the created one is dropped.

@@ -237,8 +237,8 @@ impl SessionBuilder {
     ///
     /// The default is `true`. The SDK's own budgets, one for each service and region, are shared by the whole process, so
     /// that a throttled tenant leaves the others without retries. Each budget is as large as the SDK's default, and its
-    /// retries cost as in version 2.0 of the SDK's retry specification, even if `AWS_NEW_RETRIES_2026` selects 2.1. A customization that sets a `retry_partition`
-    /// takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
+    /// retries cost as in version 2.0 of the SDK's retry specification, even if `AWS_NEW_RETRIES_2026` selects 2.1. A
+    /// customization that sets a `retry_partition` takes precedence. Calls of `AssumeRole` always use the SDK's budget of the process.
     ///
     /// # Examples
     ///

@@ -36,10 +36,7 @@ pub struct FaultyCreator<R = Model<u8, u64>>(Rc<RefCell<Inner<R>>>);
 #[derive(Debug)]
 struct Inner<R> {
     fault: Option<CreationFault>,
-    // S9.
-    is_shared: bool,
-    /// Only the caller that has waited longest takes over a creation.
-    takes_turns: bool,
+    lead: Lead,
     /// The entries, and their eviction.
     model: R,
     /// The creation in flight of each key, unless revoked.
@@ -49,6 +46,18 @@ struct Inner<R> {
     failed: Option<Failure>,
     /// Creations that are kept without a caller.
     kept: Vec<Pin<Box<Creation>>>,
+}
+
+/// The callers that may lead a creation after the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lead {
+    /// Any waiter that is polled takes over from a leader that is gone.
+    Any,
+    /// The caller that has waited longest takes over.
+    InTurn,
+    // S9.
+    /// Every caller drives the creation at any time.
+    Shared,
 }
 
 /// A creation in flight, for all its waiters.
@@ -122,7 +131,7 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     ///
     /// The type shows an example.
     pub fn new(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
-        Self::with(fault.into(), reference, false, false)
+        Self::with(fault.into(), reference, Lead::Any)
     }
 
     // S5.
@@ -137,7 +146,7 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     /// # Ok::<(), aws_client_cache_spec::creation::Violation>(())
     /// ```
     pub fn in_turn(reference: R) -> Self {
-        Self::with(None, reference, false, true)
+        Self::with(None, reference, Lead::InTurn)
     }
 
     // S9.
@@ -145,20 +154,12 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     ///
     /// [`creation`](crate::creation::creation()) shows an example.
     pub fn shared(fault: impl Into<Option<CreationFault>>, reference: R) -> Self {
-        Self::with(fault.into(), reference, true, false)
+        Self::with(fault.into(), reference, Lead::Shared)
     }
 
-    fn with(fault: Option<CreationFault>, model: R, is_shared: bool, takes_turns: bool) -> Self {
-        let inner = Inner {
-            fault,
-            is_shared,
-            takes_turns,
-            model,
-            flights: BTreeMap::new(),
-            told: Vec::new(),
-            failed: None,
-            kept: Vec::new(),
-        };
+    fn with(fault: Option<CreationFault>, model: R, lead: Lead) -> Self {
+        let inner =
+            Inner { fault, lead, model, flights: BTreeMap::new(), told: Vec::new(), failed: None, kept: Vec::new() };
         Self(Rc::new(RefCell::new(inner)))
     }
 
@@ -191,29 +192,29 @@ impl<R: Reference<u8, u64>> FaultyCreator<R> {
     }
 
     // S3.
-    /// Later callers start a new creation, and the value in flight is not stored.
-    fn revoke(&self, key: u8) {
-        self.revoke_and(key, !self.is(CreationFault::LaterCallersJoinTheRevoked));
-    }
-
-    fn revoke_and(&self, key: u8, is_forgotten: bool) {
-        if self.is(CreationFault::RemovalRevokesNothing) {
-            return;
-        }
+    /// Revokes a creation: later callers start a new one, and the value in flight is not stored.
+    fn revoke(&self, key: u8, operation: &Operation<u8, u64>) {
+        let fault = self.0.borrow().fault;
+        let is_joined = match fault {
+            Some(CreationFault::RemovalRevokesNothing) => return,
+            Some(CreationFault::LaterCallersJoinTheRevoked) => true,
+            Some(CreationFault::LaterCallersJoinTheDrained) => matches!(operation, Operation::Drain(_)),
+            _ => false,
+        };
         let flight = self.0.borrow().flights.get(&key).cloned();
         if let Some(flight) = flight {
             flight.borrow_mut().is_revoked = true;
-            if is_forgotten {
+            if !is_joined {
                 self.0.borrow_mut().flights.remove(&key);
             }
         }
     }
 
-    /// Ends the creation in flight with this failure.
-    fn fail(&self, key: u8, failure: Failure) {
+    /// Ends the creation in flight with a result that is not its own.
+    fn end(&self, key: u8, result: Result<u64, Failure>) {
         let flight = self.0.borrow_mut().flights.remove(&key);
         if let Some(flight) = flight {
-            flight.borrow_mut().result = Some(Err(failure));
+            flight.borrow_mut().result = Some(result);
             flight.borrow().waiting.wake_all();
         }
     }
@@ -252,41 +253,29 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
         if let Some(failure) = failed {
             return Err(failure);
         }
-        let made = match create() {
-            Ok(made) => self.publish(key, made), // S7
-            Err(failure) => {
-                if self.is(CreationFault::SyncFailureIsShared) {
-                    self.fail(key, failure);
-                }
-                if self.is(CreationFault::SyncFailureIsCached) {
-                    self.0.borrow_mut().failed = Some(failure);
-                }
-                return Err(failure);
-            }
-        };
-        let flight = self.0.borrow().flights.get(&key).cloned();
-        if let Some(flight) = flight.filter(|_| self.is(CreationFault::SyncVariantEndsTheCreation)) {
-            flight.borrow_mut().result = Some(Ok(made));
-            flight.borrow().waiting.wake_all();
-            self.forget(key, &flight);
+        let result = create().map(|made| self.publish(key, made)); // S7
+        let fault = self.0.borrow().fault;
+        match (fault, result) {
+            (Some(CreationFault::SyncVariantEndsTheCreation), Ok(_))
+            | (Some(CreationFault::SyncFailureIsShared), Err(_)) => self.end(key, result),
+            (Some(CreationFault::SyncFailureIsCached), Err(failure)) => self.0.borrow_mut().failed = Some(failure),
+            _ => {}
         }
-        Ok(made)
+        result
     }
 
     fn call(&self, operation: &Operation<u8, u64>) -> Outcome<u8, u64> {
         let fault = self.0.borrow().fault;
         match operation {
-            Operation::Remove(key) => self.revoke(*key),
+            Operation::Remove(key) => self.revoke(*key, operation),
             Operation::Clear if fault == Some(CreationFault::ClearRevokesNothing) => {}
             Operation::Drain(_) if fault == Some(CreationFault::DrainRevokesNothing) => {}
             Operation::Retain(_) if fault == Some(CreationFault::RetainRevokesNothing) => {}
             // The predicate is asked about no key in flight, so every one is revoked that it may refuse.
             Operation::Clear | Operation::Drain(_) | Operation::Retain(0..=0xFE) => {
                 let keys: Vec<u8> = self.0.borrow().flights.keys().copied().collect();
-                let is_joined = matches!(operation, Operation::Drain(_))
-                    && fault == Some(CreationFault::LaterCallersJoinTheDrained);
                 for key in keys {
-                    if is_joined { self.revoke_and(key, false) } else { self.revoke(key) }
+                    self.revoke(key, operation);
                 }
             }
             Operation::Insert(key, _) if fault == Some(CreationFault::InFlightCountsAsEntry) => {
@@ -296,7 +285,7 @@ impl<R: Reference<u8, u64> + 'static> Creates for FaultyCreator<R> {
                 }
             }
             Operation::Pop | Operation::SetMaxSize(0) if fault == Some(CreationFault::EvictionRevokes) => {
-                self.revoke(0);
+                self.revoke(0, operation);
             }
             _ => {}
         }
@@ -380,7 +369,7 @@ impl<R: Reference<u8, u64>> Caller<R> {
         }
         let flight = Rc::new(RefCell::new(Flight::default()));
         cache.0.borrow_mut().flights.insert(self.key, Rc::clone(&flight));
-        if cache.0.borrow().is_shared
+        if cache.0.borrow().lead == Lead::Shared
             && let Some(create) = self.create.take()
         {
             flight.borrow_mut().shared = Some(Box::pin(create()));
@@ -445,7 +434,7 @@ impl<R: Reference<u8, u64>> Caller<R> {
         }
         let Flight { result, has_maker, is_revoked, .. } = *flight.borrow();
         let is_impatient = self.cache.is(CreationFault::WaiterCreatesAnother) && flight.borrow().waiting.contains(name);
-        let waits_its_turn = self.cache.0.borrow().takes_turns && !flight.borrow().waiting.is_first(name);
+        let waits_its_turn = self.cache.0.borrow().lead == Lead::InTurn && !flight.borrow().waiting.is_first(name);
         if result.is_none() && (has_maker && !is_impatient || waits_its_turn) {
             flight.borrow().waiting.register(name, waker, self.cache.is(CreationFault::FirstWakerIsKept));
             return Poll::Pending;

@@ -134,7 +134,7 @@ const COMPARISON_TESTS: Tests = Tests {
     skipped: &[],
     opt_level: "1",
     covers: |file| {
-        let names = ["branch", "dict", "random", "shrink", "step", "system_under_test"];
+        let names = ["branch", "branches", "dict", "random", "shrink", "step", "system_under_test"];
         names.iter().any(|name| file == format!("spec/src/{name}.rs"))
     },
 };
